@@ -15,7 +15,7 @@ use embedded::SystemClock;
 use http::Request;
 use ports::{Clock, Http, Reach};
 use serde_json::{Value, json};
-use tests::standins::aws_messaging::events;
+use tests::providers::aws_messaging::events;
 
 use crate::live::requester::Requester;
 

@@ -6,8 +6,9 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use tests::rng::Rng;
 use tests::targets::budget;
-use tests::targets::mutation::{Rng, case};
+use tests::targets::mutation::case;
 use tests::targets::named;
 
 #[expect(clippy::disallowed_methods, reason = "the command line sets the number of cases")]

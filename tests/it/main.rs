@@ -31,11 +31,11 @@ mod openapi;
 #[cfg(test)]
 mod openid;
 #[cfg(test)]
+mod providers;
+#[cfg(test)]
 mod replies;
 #[cfg(test)]
 mod simulation;
-#[cfg(test)]
-mod standins;
 #[cfg(test)]
 mod stripe;
 #[cfg(test)]

@@ -1,6 +1,5 @@
 //! What needs more than one crate.
 
-pub mod away;
 pub mod doubles;
 pub mod guards;
 pub mod identity;
@@ -9,10 +8,11 @@ mod logs;
 pub mod memory;
 pub mod openapi;
 pub mod process;
+pub mod providers;
 pub mod proxy;
+pub mod rng;
 pub mod sealing;
 pub mod sim;
-pub mod standins;
 pub mod sweep;
 pub mod targets;
 pub mod world;

@@ -32,6 +32,11 @@ impl MemoryStore {
         lock(&self.kept).clone_into(&mut lock(&self.items));
     }
 
+    /// Deletes what has expired.
+    pub fn sweep(&self, now: Timestamp) {
+        lock(&self.items).retain(|_, item| item.expires_at.is_none_or(|at| at > now));
+    }
+
     /// Everything that is stored.
     #[must_use]
     pub fn items(&self) -> Vec<Item> {

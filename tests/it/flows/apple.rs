@@ -5,7 +5,7 @@ use domain::postback::{Action, Postback};
 use domain::values::prompt_ref::PromptRef;
 use http::Method;
 use serde_json::{Value, json};
-use tests::standins::apple::{self, HOST, PAY_HOST, Person, Posted, TOKEN_DATA, posted};
+use tests::providers::apple::{self, HOST, PAY_HOST, Person, Posted, TOKEN_DATA, posted};
 use tests::world::{Answer, Asked, Beginning, Core, PHONE, PUBLIC_BASE, Reply, World, brand};
 
 /// Apple appends the last path segment to the address that is registered.

@@ -2,7 +2,7 @@
 
 use domain::message::{MessageResult, QueueName};
 use serde_json::json;
-use tests::standins::aws_messaging::{HOST, events};
+use tests::providers::aws_messaging::{HOST, events};
 use tests::world::brand::OTHER_KEY;
 use tests::world::{Asked, Core, PHONE, Reply, World, topics};
 

@@ -2,7 +2,7 @@
 
 use http::Method;
 use serde_json::{Value, json};
-use tests::standins::whatsapp::{self, Person, posted};
+use tests::providers::whatsapp::{self, Person, posted};
 use tests::world::brand::{LIVE_KEY, TWILIO_TOKEN, twilio};
 use tests::world::{Answer, Core, PHONE, PUBLIC_BASE, World};
 

@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Value, json};
 use sha2::Sha256;
-use tests::standins::stripe;
+use tests::providers::stripe;
 use tests::world::{Asked, Called, Core, Reply, World};
 
 const STRIPE: &str = "api.stripe.com";

@@ -2,7 +2,7 @@
 
 use http::Method;
 use serde_json::json;
-use tests::standins::rbm::{self, CLIENT_TOKEN, Fate, HOST, Message, Told};
+use tests::providers::rbm::{self, CLIENT_TOKEN, Fate, HOST, Message, Told};
 use tests::world::{Answer, Asked, Beginning, Core, PHONE, Reply, World, brand};
 
 const TWILIO: &str = "api.twilio.com";

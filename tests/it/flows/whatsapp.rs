@@ -2,7 +2,7 @@
 
 use http::Method;
 use serde_json::{Value, json};
-use tests::standins::whatsapp::{
+use tests::providers::whatsapp::{
     self, ButtonAction, HOST, Person, Posted, Sent, VERIFY_TOKEN, posted, refusal, signed,
 };
 use tests::world::{Answer, Asked, Beginning, Core, PHONE, PUBLIC_BASE, Reply, World, brand};

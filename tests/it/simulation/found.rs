@@ -8,7 +8,7 @@ fn request_written_after_its_check_still_ends() {
     let story = [Verb::AskSlowly(PHONE, &["rcs"], 60, 4250)];
     let (end, _) = tell(&story, Fault::None).unwrap_or_else(|failure| panic!("{failure}"));
     assert_eq!(end.state, "expired ");
-    let story = [Verb::AskSlowly(PHONE, &["rcs"], 600, 4250), Verb::Settle, Verb::Yes(VISA)];
+    let story = [Verb::AskSlowly(PHONE, &["rcs"], 600, 4250), Verb::Settle, Verb::yes(VISA)];
     let (end, _) = tell(&story, Fault::None).unwrap_or_else(|failure| panic!("{failure}"));
     assert_eq!((end.state.as_str(), end.charges), ("fulfilled ", 1));
 }
@@ -19,7 +19,7 @@ fn conflict_during_payment_delays_nothing() {
     let story = [
         Verb::Ask(PHONE, &["rcs"], 3600, 4250),
         Verb::Settle,
-        Verb::Yes(VISA),
+        Verb::yes(VISA),
         Verb::EndsWithin(10),
     ];
     let (_, uses) = tell(&story, Fault::None).unwrap_or_else(|failure| panic!("{failure}"));

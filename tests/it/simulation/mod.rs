@@ -2,10 +2,10 @@
 //!
 //! The invariants hold at each step, and each request and each message comes to an end.
 
-mod away;
-mod crash_everywhere;
 mod found;
 mod pairs;
 mod refunding;
+mod scenarios;
 mod seeds;
 mod states;
+mod stories;

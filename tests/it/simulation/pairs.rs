@@ -4,9 +4,8 @@
 
 use std::collections::BTreeSet;
 
-use tests::sim::{PHONE, VISA, Verb, race};
+use tests::sim::{PHONE, POOR, VISA, Verb, race};
 
-const POOR: &str = "pm_card_visa_chargeDeclinedInsufficientFunds";
 const ASK: Verb = Verb::Ask(PHONE, &["sms", "rcs"], 3600, 4250);
 const TAP: Verb = Verb::Ask(PHONE, &["rcs", "sms"], 3600, 4250);
 
@@ -34,7 +33,7 @@ fn assert_ends(story: &[Verb], one: Verb, other: Verb, ends: &[(&str, usize)]) {
 #[test]
 fn two_approvals_charge_once() {
     let story = [TAP, Verb::Settle];
-    assert_ends(&story, Verb::Yes(VISA), Verb::Yes(VISA), &[("fulfilled ", 1)]);
+    assert_ends(&story, Verb::yes(VISA), Verb::yes(VISA), &[("fulfilled ", 1)]);
 }
 
 #[test]
@@ -42,46 +41,46 @@ fn two_approvals_with_two_cards_charge_at_most_once() {
     let story = [ASK, Verb::Settle];
     // The declined card can come first. Then the customer is asked again and does not answer.
     let ends = [("expired ", 0), ("fulfilled ", 1)];
-    assert_ends(&story, Verb::Yes(VISA), Verb::Yes(POOR), &ends);
+    assert_ends(&story, Verb::yes(VISA), Verb::yes(POOR), &ends);
 }
 
 #[test]
 fn approval_and_cancel_one_wins() {
     let story = [TAP, Verb::Settle];
     let ends = [("cancelled ", 0), ("fulfilled ", 1)];
-    assert_ends(&story, Verb::Yes(VISA), Verb::Act("cancel"), &ends);
+    assert_ends(&story, Verb::yes(VISA), Verb::Act("cancel"), &ends);
 }
 
 #[test]
 fn approval_and_denial_one_wins() {
     let story = [TAP, Verb::Settle];
     let ends = [("denied \"customer\"", 0), ("fulfilled ", 1)];
-    assert_ends(&story, Verb::Yes(VISA), Verb::No, &ends);
+    assert_ends(&story, Verb::yes(VISA), Verb::NO, &ends);
 }
 
 #[test]
 fn approval_and_opt_out_one_wins() {
     let story = [ASK, Verb::Settle];
     let ends = [("denied \"opted_out\"", 0), ("fulfilled ", 1)];
-    assert_ends(&story, Verb::Yes(VISA), Verb::Stop, &ends);
+    assert_ends(&story, Verb::yes(VISA), Verb::Stop, &ends);
 }
 
 #[test]
 fn two_workers_at_processor_charge_once() {
-    let story = [TAP, Verb::Settle, Verb::Yes(VISA)];
+    let story = [TAP, Verb::Settle, Verb::yes(VISA)];
     assert_ends(&story, Verb::Next, Verb::Again, &[("fulfilled ", 1)]);
 }
 
 #[test]
 fn worker_and_late_receipt_charge_once() {
-    let story = [ASK, Verb::Settle, Verb::Yes(VISA)];
+    let story = [ASK, Verb::Settle, Verb::yes(VISA)];
     let receipt = Verb::Receipt("delivered");
     assert_ends(&story, Verb::Next, receipt, &[("fulfilled ", 1)]);
 }
 
 #[test]
 fn worker_and_cancel_charge_once() {
-    let story = [TAP, Verb::Settle, Verb::Yes(VISA)];
+    let story = [TAP, Verb::Settle, Verb::yes(VISA)];
     assert_ends(&story, Verb::Next, Verb::Act("cancel"), &[("fulfilled ", 1)]);
 }
 
@@ -106,7 +105,7 @@ fn deadline_and_approval_one_wins() {
     // The last check is due at the deadline, and the clock moves there when the worker begins.
     let story = [Verb::Ask(PHONE, &["rcs", "sms"], 300, 4250), Verb::Settle];
     let ends = [("expired ", 0), ("fulfilled ", 1)];
-    assert_ends(&story, Verb::Next, Verb::Yes(VISA), &ends);
+    assert_ends(&story, Verb::Next, Verb::yes(VISA), &ends);
 }
 
 #[test]
@@ -116,19 +115,19 @@ fn one_call_twice_makes_one_request() {
 
 #[test]
 fn two_workers_refund_once() {
-    let story = [TAP, Verb::Settle, Verb::Yes(VISA), Verb::Settle, Verb::GiveBack(None)];
+    let story = [TAP, Verb::Settle, Verb::yes(VISA), Verb::Settle, Verb::GiveBack(None)];
     assert_ends(&story, Verb::Next, Verb::Again, &[("fulfilled 1 back", 1)]);
 }
 
 #[test]
 fn two_refunds_of_all_refund_once() {
-    let story = [TAP, Verb::Settle, Verb::Yes(VISA), Verb::Settle];
+    let story = [TAP, Verb::Settle, Verb::yes(VISA), Verb::Settle];
     let all = Verb::GiveBack(None);
     assert_ends(&story, all, all, &[("fulfilled 1 back", 1)]);
 }
 
 #[test]
 fn refund_and_its_webhook_refund_once() {
-    let story = [TAP, Verb::Settle, Verb::Yes(VISA), Verb::Settle, Verb::GiveBack(Some(1206))];
+    let story = [TAP, Verb::Settle, Verb::yes(VISA), Verb::Settle, Verb::GiveBack(Some(1206))];
     assert_ends(&story, Verb::Next, Verb::Hook, &[("fulfilled 1 back", 1)]);
 }

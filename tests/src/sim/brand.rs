@@ -6,15 +6,17 @@ use domain::brand::{Brand, InvalidBrand};
 use domain::keys::digest_hex;
 use serde_json::{Value, json};
 
-use super::oracle::SECRET;
-use super::provider::{CLIENT, ISSUER};
-use super::rng::Rng;
-use crate::standins::whatsapp;
+use super::plan::Plan;
+use super::scenario::ProcessorFake;
+use crate::providers::adyen::{ACCOUNT, ADYEN_HOST, API_KEY, HMAC_KEY};
+use crate::providers::openid::{CLIENT, ISSUER};
+use crate::providers::{SECRET, whatsapp};
+use crate::rng::Rng;
 
 /// The other brand's credentials are of a generation that the first brand never comes to.
 const OTHER: u64 = 64;
 
-/// The secret that Stripe signs with for the other brand.
+/// Returns the secret that Stripe signs with for the other brand.
 pub(super) fn other_webhook_secret() -> String {
     format!("whsec_stripe{OTHER}")
 }
@@ -22,8 +24,8 @@ pub(super) fn other_webhook_secret() -> String {
 /// The secret that Meta signs with for the other brand's app.
 pub(super) const OTHER_APP_SECRET: &str = "app64";
 
-/// Where everything is.
-pub(super) const BASE: &str = "https://pay.test";
+/// The public base address.
+pub(crate) const BASE: &str = "https://pay.test";
 
 /// The credentials that change when secrets are rotated, counted.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,9 +34,11 @@ pub(super) struct Credentials {
     pub(super) generation: u64,
     /// The policy that the run's seed chose and no rotation changes.
     pub(super) policy: Value,
-    /// Whether the processor is the sandbox's own stand-in, with its ledger in the store, and not the one out there.
+    /// Which fake the payment processor is.
+    fake: ProcessorFake,
+    /// Whether the processor is of kind `sandbox`, with its ledger in our store.
     pub(super) sandbox: bool,
-    /// Whether cards that want 3-D Secure are refused, and whether requests to the claims provider are pushed there.
+    /// Whether cards that want 3-D Secure are refused, and whether the claims to release are pushed to the provider.
     pub(super) refuses_3ds: bool,
     pub(super) pushes: bool,
 }
@@ -47,9 +51,16 @@ fn secret(name: &str, generation: u64) -> String {
 }
 
 impl Credentials {
-    /// The first ones, with the rules every brand has or some of the seed's choice.
-    pub(super) fn first(own_policy: bool, rng: &mut Rng) -> Self {
+    /// Returns the first ones, with the scenario's policy, the default one, or one that the seed draws.
+    ///
+    /// # Errors
+    /// When the scenario's policy is no JSON.
+    pub(super) fn first(plan: &Plan, rng: &mut Rng) -> Result<Self, serde_json::Error> {
+        let (own_policy, scenario) = (plan.own_policy, plan.scenario);
         let policy = match rng.below(4) {
+            _ if scenario.policy.is_some() => {
+                serde_json::from_str(scenario.policy.unwrap_or_default())?
+            }
             _ if !own_policy => json!({}),
             0 => json!({}),
             _ => json!({
@@ -68,22 +79,23 @@ impl Credentials {
                 "attempts_max": rng.between(1, 4),
             }),
         };
-        Self {
+        Ok(Self {
             generation: 0,
             policy,
+            fake: scenario.processor,
             sandbox: own_policy && rng.happens(250),
             refuses_3ds: own_policy && rng.happens(300),
             pushes: own_policy && rng.happens(500),
-        }
+        })
     }
 
-    /// The next ones.
+    /// Returns the next ones.
     #[must_use]
     pub(super) fn rotated(&self) -> Self {
         Self { generation: self.generation.saturating_add(1), ..self.clone() }
     }
 
-    /// The requester's key.
+    /// Returns the requester's API key.
     #[must_use]
     pub(super) fn api_key(&self) -> String {
         let digest = digest_hex(format!("api {}", self.generation).as_bytes());
@@ -97,34 +109,32 @@ impl Credentials {
         format!("sk_test_sim{}", self.generation)
     }
 
-    /// The secret that Stripe signs its webhooks with.
+    /// Returns the secret that Stripe signs webhooks with.
     #[must_use]
     pub(super) fn webhook_secret(&self) -> String {
         format!("whsec_stripe{}", self.generation)
     }
 
-    /// The client secret that authenticates us at the claims provider.
+    /// Returns the client secret at the OpenID provider.
     #[must_use]
     pub(super) fn client_secret(&self) -> String {
         format!("client{}", self.generation)
     }
 
-    /// The token Twilio signs with.
+    /// Returns the token that Twilio signs with.
     #[must_use]
     pub(super) fn twilio_token(&self) -> String {
         format!("token{}", self.generation)
     }
 
-    /// The secret that webhooks are signed with.
+    /// Returns the secret that signs webhooks to the requester.
     #[must_use]
     pub(super) fn endpoint_secret(&self) -> String {
         format!("whsec_{}", secret("webhook", self.generation))
     }
 
-    /// The brand's secret.
-    ///
-    /// Links and addresses keep their keys. Authorizations keep every key that they were sealed with. Notices and API
-    /// keys overlap by one generation, as rotations do.
+    /// Returns the brand's secret. Links and addresses keep their keys, and authorizations keep each key that sealed
+    /// one. Webhook secrets and API keys overlap by one generation, as in rotations.
     ///
     /// # Errors
     /// When the text is no valid secret of a brand.
@@ -138,8 +148,15 @@ impl Credentials {
     /// When the text is no brand's secret.
     pub(super) fn other_brand() -> Result<Brand, InvalidBrand> {
         let (policy, flag) = (json!({}), false);
-        let theirs =
-            Self { generation: OTHER, policy, sandbox: flag, refuses_3ds: flag, pushes: flag };
+        let fake = ProcessorFake::Stripe;
+        let theirs = Self {
+            generation: OTHER,
+            policy,
+            fake,
+            sandbox: flag,
+            refuses_3ds: flag,
+            pushes: flag,
+        };
         theirs.brand_of("other")
     }
 
@@ -150,17 +167,7 @@ impl Credentials {
             .collect();
         let digests = [self.api_key(), before.api_key()]
             .map(|key| json!({ "mode": "test", "sha256": digest_hex(key.as_bytes()) }));
-        let processor = if self.sandbox {
-            json!({ "name": "sandbox", "kind": "sandbox" })
-        } else {
-            let settings = json!({
-                "secret_key": self.stripe_key(),
-                "base_url": "https://stripe.test",
-                "webhook_secrets": [self.webhook_secret(), before.webhook_secret()],
-                "three_d_secure": if self.refuses_3ds { "refuse" } else { "redirect" },
-            });
-            json!({ "name": "stripe", "kind": "stripe", "settings": settings })
-        };
+        let processor = self.processor(&before);
         let mut facts = json!({
             "issuer": ISSUER,
             "authorization_endpoint": format!("{ISSUER}/{SECRET}"),
@@ -180,6 +187,13 @@ impl Credentials {
         if let Some(chats) = chats.as_object_mut().filter(|_| self.generation == OTHER) {
             chats.insert("app_secret".to_owned(), json!(OTHER_APP_SECRET));
         }
+        // A scenario of one customer is about money alone, and its requester polls.
+        let webhooks = (self.fake == ProcessorFake::Stripe).then(|| {
+            json!({
+                "url": "https://shop.test/webhooks",
+                "secrets": [self.endpoint_secret(), before.endpoint_secret()],
+            })
+        });
         let text = json!({
             "version": "1",
             "name": name,
@@ -202,13 +216,40 @@ impl Credentials {
                     { "name": "whatsapp", "kind": "whatsapp", "settings": chats },
                 ],
                 "processors": [processor, facts],
-                "webhooks": {
-                    "url": "https://shop.test/webhooks",
-                    "secrets": [self.endpoint_secret(), before.endpoint_secret()],
-                },
+                "webhooks": webhooks,
             },
             "policy": self.policy,
         });
         Brand::parse(&text.to_string())
+    }
+
+    /// The payment processor, with the secrets of now and of the generation before.
+    fn processor(&self, before: &Self) -> Value {
+        let mut settings = json!({
+            "secret_key": self.stripe_key(),
+            "base_url": "https://stripe.test",
+            "webhook_secrets": [self.webhook_secret(), before.webhook_secret()],
+            "three_d_secure": if self.refuses_3ds { "refuse" } else { "redirect" },
+        });
+        match self.fake {
+            ProcessorFake::Stripe if self.sandbox => {
+                return json!({ "name": "sandbox", "kind": "sandbox" });
+            }
+            ProcessorFake::Stripe => {}
+            ProcessorFake::SandboxStripe => {
+                if let Some(settings) = settings.as_object_mut() {
+                    settings.insert("publishable_key".to_owned(), json!("pk_test_sim"));
+                    settings.insert("google_pay".to_owned(), json!({ "country": "DE" }));
+                }
+            }
+            ProcessorFake::Adyen => {
+                let settings = json!({
+                    "api_key": API_KEY, "merchant_account": ACCOUNT, "hmac_keys": [HMAC_KEY],
+                    "base_url": format!("https://{ADYEN_HOST}"), "google_pay": { "country": "NL" },
+                });
+                return json!({ "name": "adyen", "kind": "adyen", "settings": settings });
+            }
+        }
+        json!({ "name": "stripe", "kind": "stripe", "settings": settings })
     }
 }

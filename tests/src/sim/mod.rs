@@ -1,43 +1,46 @@
-//! A deterministic simulation of the whole machine: the real handlers over the real store, and everything else from a
-//! seed.
+//! A deterministic simulation of the whole machine: the real functions over the real store, and all else from a seed.
 //!
-//! One seed decides who calls and taps when, and in which order workers take their turns. It decides what is lost,
-//! comes twice, late or never, when the clock leaps, and when secrets change. It also decides who dies at which use
-//! of a port. After every commit and every charge C1, C2, C4, C5 and C6 are checked. Then faults stop, and everything
-//! must come to rest (C3).
+//! The seed decides what requesters, customers and providers do, and in which order workers take their turns. It
+//! decides which call is lost or late, when the clock leaps, when a worker dies, and when secrets change. After each
+//! commit and each charge the oracle checks C1, C2, C4, C5 and C6. Then faults stop, and all must end (C3).
 
-mod accounts;
-mod acts;
-mod away;
 mod brand;
-mod calls;
-mod checkout;
-mod endpoint;
+mod customer;
+mod environment;
 mod faults;
-mod flows;
+mod hosted_page;
+mod opt_outs;
 mod oracle;
-mod outside;
 mod plan;
 mod ports;
-mod provider;
 mod queue_driver;
 mod quiesce;
-mod refunds;
-mod rng;
+mod requester;
+mod sandbox_stripe;
+mod scenario;
+mod scheduler;
+mod stories;
 mod story;
-mod stripe;
-mod texts;
+mod tables;
+mod tell;
+mod webhooks;
 mod whatsapp;
+mod wire;
 mod work;
 mod world;
 
-use crate::lock::lock;
+pub(crate) use brand::BASE;
+pub(crate) use oracle::broken_by_commit;
 
-pub use checkout::Away;
+pub use crate::providers::stripe::HostedAction;
+pub use environment::{Environment, FaultKind, Outage, PortFault, Shared};
 pub use faults::FaultRates;
-pub use flows::{PHONE, VISA, race, tell};
-pub use outside::{FaultKind, Outage, Outside, PortFault, Shared};
 pub use plan::{Failure, Plan, Report, run};
-pub use rng::Rng;
-pub use story::{Ending, Fault, Verb, What};
-pub use world::World;
+pub use scenario::{
+    ADYEN_LINK, ADYEN_WALLET, AT_THE_BANK, ON_HOSTED_PAGE, POOR, ProcessorFake, SECURE, STOLEN,
+    STORM, Scenario, WITHOUT_CARD_NUMBER,
+};
+pub use stories::{STORIES, Story};
+pub use story::{Ending, Fault, OtherAsk, Verb};
+pub use tell::{PHONE, VISA, race, tell, tell_under_faults};
+pub use world::Simulation;

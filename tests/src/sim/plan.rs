@@ -1,14 +1,15 @@
-//! A run: its plan, what it came to, and how it is told when it fails.
+//! A run: its plan, its report, and how a failure is printed.
 
 use std::collections::BTreeMap;
 
 use super::faults::FaultRates;
-use super::world::World;
+use super::scenario::{STORM, Scenario};
+use super::world::Simulation;
 
 /// The length of a run and the faults that may happen in it.
 #[derive(Clone, Debug)]
 pub struct Plan {
-    /// The seed of the run.
+    /// The seed that decides the whole run.
     pub seed: u64,
     /// The number of steps until faults stop.
     pub steps: u64,
@@ -18,13 +19,21 @@ pub struct Plan {
     pub requests: u64,
     /// Whether the brand has rules of the seed's choice, or those every brand has.
     pub own_policy: bool,
+    /// What can happen.
+    pub scenario: &'static Scenario,
 }
 
 impl Plan {
     /// The usual run of a seed.
     #[must_use]
     pub const fn of(seed: u64) -> Self {
-        Self { seed, steps: 1_500, faults: None, requests: 8, own_policy: true }
+        Self { seed, steps: 1_500, faults: None, requests: 8, own_policy: true, scenario: &STORM }
+    }
+
+    /// The run of a seed in which one customer goes through a scenario.
+    #[must_use]
+    pub const fn in_scenario(scenario: &'static Scenario, seed: u64) -> Self {
+        Self { seed, steps: 240, faults: None, requests: 1, own_policy: false, scenario }
     }
 }
 
@@ -34,11 +43,11 @@ const LAST: usize = 80;
 /// A run that showed a fault.
 #[derive(Debug)]
 pub struct Failure {
-    /// The seed of the run.
+    /// The seed of the run that failed.
     pub seed: u64,
     /// After how many steps.
     pub step: u64,
-    /// The rule that no longer held.
+    /// What no longer holds.
     pub broken: Vec<String>,
     /// Everything that happened.
     pub told: Vec<String>,
@@ -59,32 +68,37 @@ impl std::fmt::Display for Failure {
     }
 }
 
-/// The totals of all runs.
+/// The counts of one or more runs.
 #[derive(Clone, Debug, Default)]
 pub struct Report {
     /// The number of steps they took.
     pub steps: u64,
     /// The number of requests that came to each end.
     pub ends: BTreeMap<&'static str, u64>,
-    /// How often each way was gone that a run should go.
-    pub payment_options: BTreeMap<&'static str, u64>,
-    /// The number of attempts at the processor.
+    /// How often requests came to each point that runs should reach.
+    pub reached: BTreeMap<&'static str, u64>,
+    /// How often each fault and each action happened.
+    pub happened: BTreeMap<&'static str, u64>,
+    /// How many attempts were made at the processor.
     pub attempts: u64,
-    /// The numbers of webhooks that were delivered and that were given up on.
+    /// How many webhooks were delivered, and how many were given up on.
     pub webhooks: (u64, u64),
 }
 
 impl Report {
-    /// Both together.
+    /// Adds another report.
     pub fn add(&mut self, other: &Self) {
         self.steps = self.steps.saturating_add(other.steps);
-        for (end, count) in &other.ends {
-            let sum = self.ends.entry(end).or_default();
-            *sum = sum.saturating_add(*count);
-        }
-        for (option, count) in &other.payment_options {
-            let sum = self.payment_options.entry(option).or_default();
-            *sum = sum.saturating_add(*count);
+        let maps = [
+            (&mut self.ends, &other.ends),
+            (&mut self.reached, &other.reached),
+            (&mut self.happened, &other.happened),
+        ];
+        for (sums, counts) in maps {
+            for (what, count) in counts {
+                let sum = sums.entry(what).or_default();
+                *sum = sum.saturating_add(*count);
+            }
         }
         self.attempts = self.attempts.saturating_add(other.attempts);
         self.webhooks.0 = self.webhooks.0.saturating_add(other.webhooks.0);
@@ -92,7 +106,7 @@ impl Report {
     }
 }
 
-/// Runs a plan to its end, and says what it came to.
+/// Runs a plan to its end and returns the report.
 ///
 /// # Errors
 /// A [`Failure`] that tells the last steps.
@@ -104,14 +118,16 @@ pub fn run(plan: &Plan) -> Result<Report, Failure> {
             broken: vec![error.to_string()],
             told: Vec::new(),
         };
-        let mut world = World::new(plan.clone()).map_err(broken)?;
+        let mut world = Simulation::new(plan.clone()).map_err(broken)?;
         world.shared.lock().told = told.then(Vec::new);
+        world.open()?;
         for _ in 0..plan.steps {
             world.step()?;
         }
         world.quiesce()?;
+        world.revisit_pages()?;
         Ok(world.report())
     };
-    // A run that goes well records no story. A run that fails is run once more and recorded.
+    // A failed run is repeated with its log on, since logging takes time.
     told(false).or_else(|_| told(true))
 }

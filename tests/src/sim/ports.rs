@@ -1,11 +1,9 @@
-//! The store, queue, secrets and clock of a simulation.
-//!
-//! They are the real ones behind a turnstile, where workers interleave and faults happen.
+//! The store, queue, secrets and clock of a simulation. Workers interleave at each use, and uses fail.
 
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -13,21 +11,22 @@ use domain::brand::Brand;
 use domain::message::Message;
 use domain::values::name::BrandName;
 use domain::values::time::Timestamp;
-use embedded::Database;
 use ports::{
     Clock, Item, Key, Page, Queue, QueueError, Range, Secrets, SecretsError, Store, StoreError,
     Write,
 };
 
-use super::outside::{FaultKind, Shared};
+use super::environment::{FaultKind, Shared};
+use super::tables::Tables;
 use crate::doubles::ManualClock;
+use crate::lock::lock;
 
-/// What the outside answers when it does not answer.
+/// The error of each broken port.
 #[derive(Debug, thiserror::Error)]
 #[error("the simulation broke it")]
-pub(super) struct Broken;
+pub(super) struct PortDown;
 
-/// One turn for all other workers before each use of a port. It makes races, and a worker can die there.
+/// A turn for the other workers before each use of a port. It makes races, and a worker can die there.
 pub(super) struct Turn(bool);
 
 impl Turn {
@@ -49,29 +48,40 @@ impl Future for Turn {
     }
 }
 
+/// Runs work that only ever waits for its turn.
+pub(super) fn finish<T>(work: impl Future<Output = T>) -> T {
+    let mut work = std::pin::pin!(work);
+    loop {
+        if let Poll::Ready(done) = work.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+            return done;
+        }
+    }
+}
+
 /// The store and the queues.
-pub(super) struct Kept {
-    pub(super) database: Database,
+pub(super) struct FaultyStore {
+    pub(super) tables: Tables,
     pub(super) shared: Shared,
     pub(super) clock: Arc<ManualClock>,
 }
 
 fn down() -> StoreError {
-    StoreError::Unavailable(Broken.into())
+    StoreError::Unavailable(PortDown.into())
 }
 
-impl Kept {
+impl FaultyStore {
     async fn readable(&self, what: &str, key: &str) -> Result<(), StoreError> {
         Turn::new().await;
-        let mut outside = self.shared.lock();
-        let often = outside.faults.store_down;
-        let fails = outside.used_plainly().is_some() || outside.rng.happens(often);
-        outside.say(|| format!("{what} {key}{}", if fails { " -> down" } else { "" }));
+        let mut environment = self.shared.lock();
+        let often = environment.faults.store_down;
+        let fails =
+            environment.used_plainly().is_some() || environment.happens("a read is lost", often);
+        environment.say(|| format!("{what} {key}{}", if fails { " -> down" } else { "" }));
         if fails { Err(down()) } else { Ok(()) }
     }
 }
 
-/// The fate of a write.
+/// What happens to a write.
 enum WriteFate {
     Done,
     Lost,
@@ -80,36 +90,36 @@ enum WriteFate {
 }
 
 #[async_trait]
-impl Store for Kept {
+impl Store for FaultyStore {
     async fn read(&self, key: &Key) -> Result<Option<Item>, StoreError> {
         self.readable("reads", &key.pk).await?;
-        self.database.read(key).await
+        self.tables.store().read(key).await
     }
 
     async fn list(&self, range: &Range) -> Result<Page, StoreError> {
         self.readable("lists", &range.pk).await?;
-        self.database.list(range).await
+        self.tables.store().list(range).await
     }
 
     async fn list_index(&self, range: &Range) -> Result<Page, StoreError> {
         self.readable("lists the index", &range.pk).await?;
-        self.database.list_index(range).await
+        self.tables.store().list_index(range).await
     }
 
     async fn write(&self, writes: Vec<Write>) -> Result<(), StoreError> {
         Turn::new().await;
         let fate = {
-            let mut outside = self.shared.lock();
-            let faults = outside.faults.clone();
-            let failed = outside.used();
-            let rng = &mut outside.rng;
+            let mut environment = self.shared.lock();
+            let faults = environment.faults.clone();
+            let failed = environment.used();
+            let mut lost = |often| environment.happens("a write is lost", often);
             if failed == Some(FaultKind::Lost) {
                 WriteFate::Lost
-            } else if failed == Some(FaultKind::Fails) || rng.happens(faults.store_down) {
+            } else if failed == Some(FaultKind::Fails) || lost(faults.store_down) {
                 WriteFate::Down
-            } else if failed == Some(FaultKind::Conflicts) || rng.happens(faults.conflict) {
+            } else if failed == Some(FaultKind::Conflicts) || lost(faults.conflict) {
                 WriteFate::Conflict
-            } else if rng.happens(faults.write_lost) {
+            } else if lost(faults.write_lost) {
                 WriteFate::Lost
             } else {
                 WriteFate::Done
@@ -118,18 +128,18 @@ impl Store for Kept {
         let made = match fate {
             WriteFate::Down => Err(down()),
             WriteFate::Conflict => Err(StoreError::Conflict),
-            WriteFate::Done | WriteFate::Lost => self.database.write(writes.clone()).await,
+            WriteFate::Done | WriteFate::Lost => self.tables.store().write(writes.clone()).await,
         };
-        let mut outside = self.shared.lock();
+        let mut environment = self.shared.lock();
         if made.is_ok() {
             let now = self.clock.now();
-            outside.committed(&writes, now);
+            environment.committed(&writes, now);
         } else {
-            outside.say(|| format!("write fails: {made:?}"));
+            environment.say(|| format!("write fails: {made:?}"));
         }
         match fate {
             WriteFate::Lost if made.is_ok() => {
-                outside.say(|| "... and the answer is lost".to_owned());
+                environment.say(|| "... and the answer is lost".to_owned());
                 Err(down())
             }
             WriteFate::Lost | WriteFate::Done | WriteFate::Down | WriteFate::Conflict => made,
@@ -138,28 +148,28 @@ impl Store for Kept {
 }
 
 #[async_trait]
-impl Queue for Kept {
+impl Queue for FaultyStore {
     async fn send(&self, message: &Message, delay: Duration) -> Result<(), QueueError> {
         Turn::new().await;
         let (copies, later, fails) = {
-            let mut outside = self.shared.lock();
-            if outside.unheard || outside.made_up {
+            let mut environment = self.shared.lock();
+            if environment.unheard || environment.made_up {
                 let broken = "C5: a sender without authority was heard".to_owned();
-                outside.oracle.broken.push(broken);
+                environment.oracle.broken.push(broken);
             }
-            let faults = outside.faults.clone();
-            let failed = outside.used_plainly();
-            let rng = &mut outside.rng;
-            let (copies, fails) =
-                if failed == Some(FaultKind::Fails) || rng.happens(faults.queue_down) {
-                    (0, true)
-                } else if failed == Some(FaultKind::Lost) || rng.happens(faults.send_lost) {
-                    (1, true)
-                } else {
-                    (if rng.happens(faults.twice) { 2 } else { 1 }, false)
-                };
+            let faults = environment.faults.clone();
+            let failed = environment.used_plainly();
+            let mut lost = |often| environment.happens("a message is lost or doubled", often);
+            let (copies, fails) = if failed == Some(FaultKind::Fails) || lost(faults.queue_down) {
+                (0, true)
+            } else if failed == Some(FaultKind::Lost) || lost(faults.send_lost) {
+                (1, true)
+            } else {
+                (if lost(faults.twice) { 2 } else { 1 }, false)
+            };
+            let rng = &mut environment.rng;
             let late = if rng.happens(faults.delayed) { rng.between(1, 90) } else { 0 };
-            outside.say(|| {
+            environment.say(|| {
                 format!(
                     "sends {:?} in {delay:?}+{late}s, {copies} copies, fails {fails}",
                     message.parts()
@@ -168,40 +178,40 @@ impl Queue for Kept {
             (copies, Duration::from_secs(late), fails)
         };
         for _ in 0..copies {
-            self.database.send(message, delay.saturating_add(later)).await?;
+            self.tables.queue().send(message, delay.saturating_add(later)).await?;
         }
-        if fails { Err(QueueError(Broken.into())) } else { Ok(()) }
+        if fails { Err(QueueError(PortDown.into())) } else { Ok(()) }
     }
 }
 
-/// How long a brand's secret is remembered, as in front of the real keeper of secrets.
+/// How long a brand's secret is cached, as in front of the real secrets store.
 const REMEMBERED: Duration = Duration::from_secs(60);
 
-/// The keeper of the one brand's secret, with the short memory that stands in front of the real one.
-pub(super) struct Keeper {
+/// The secrets store, with the cache that stands in front of the real one.
+pub(super) struct FaultySecrets {
     pub(super) shared: Shared,
     pub(super) clock: Arc<ManualClock>,
     pub(super) brand: Mutex<Arc<Brand>>,
     pub(super) remembered: Mutex<Option<(Timestamp, Arc<Brand>)>>,
-    /// Another brand, which has no say in what is the first one's.
+    /// Another brand, which has no authority over the first one's requests.
     pub(super) other: Arc<Brand>,
 }
 
-impl Keeper {
+impl FaultySecrets {
     pub(super) fn new(shared: Shared, clock: Arc<ManualClock>, brands: (Brand, Brand)) -> Self {
         let (brand, other) = brands;
         let (brand, other) = (Mutex::new(Arc::new(brand)), Arc::new(other));
         Self { shared, clock, brand, remembered: Mutex::default(), other }
     }
 
-    /// The brand now, regardless of caches.
+    /// Returns the brand of now, not the cached one.
     pub(super) fn now(&self) -> Arc<Brand> {
-        Arc::clone(&super::lock(&self.brand))
+        Arc::clone(&lock(&self.brand))
     }
 
-    /// Puts another secret in place; the old one is remembered for a while.
+    /// Replaces the secret. The old one stays cached for a while.
     pub(super) fn rotate(&self, brand: Brand) {
-        *super::lock(&self.brand) = Arc::new(brand);
+        *lock(&self.brand) = Arc::new(brand);
     }
 
     async fn ask(&self, name: &BrandName) -> Result<Arc<Brand>, SecretsError> {
@@ -209,25 +219,25 @@ impl Keeper {
         if self.other.name == *name {
             return Ok(Arc::clone(&self.other));
         }
-        let mut outside = self.shared.lock();
-        let often = outside.faults.secrets_down;
-        if outside.used_plainly().is_some() || outside.rng.happens(often) {
-            outside.say(|| "the secret is out of reach".to_owned());
-            return Err(SecretsError::Unavailable(Broken.into()));
+        let mut environment = self.shared.lock();
+        let often = environment.faults.secrets_down;
+        if environment.used_plainly().is_some() || environment.rng.happens(often) {
+            environment.say(|| "the secret is out of reach".to_owned());
+            return Err(SecretsError::Unavailable(PortDown.into()));
         }
-        let brand = Arc::clone(&super::lock(&self.brand));
+        let brand = Arc::clone(&lock(&self.brand));
         if brand.name != *name {
             return Err(SecretsError::Unknown);
         }
-        *super::lock(&self.remembered) = Some((self.clock.now(), Arc::clone(&brand)));
+        *lock(&self.remembered) = Some((self.clock.now(), Arc::clone(&brand)));
         Ok(brand)
     }
 }
 
 #[async_trait]
-impl Secrets for Keeper {
+impl Secrets for FaultySecrets {
     async fn brand(&self, name: &BrandName) -> Result<Arc<Brand>, SecretsError> {
-        let remembered = super::lock(&self.remembered).clone();
+        let remembered = lock(&self.remembered).clone();
         match remembered {
             Some((at, brand)) if brand.name == *name && self.clock.now() < at.after(REMEMBERED) => {
                 Ok(brand)
@@ -241,8 +251,8 @@ impl Secrets for Keeper {
     }
 }
 
-/// A clock on which a waiting worker gives up its turn until the world's time has come.
-pub(super) struct Patient(pub(super) Arc<ManualClock>);
+/// The clock: a worker that waits gives up its turn until that time.
+pub(super) struct SimulatedClock(pub(super) Arc<ManualClock>);
 
 struct Until {
     clock: Arc<ManualClock>,
@@ -262,7 +272,7 @@ impl Future for Until {
 }
 
 #[async_trait]
-impl Clock for Patient {
+impl Clock for SimulatedClock {
     fn now(&self) -> Timestamp {
         self.0.now()
     }

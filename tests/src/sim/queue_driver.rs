@@ -1,4 +1,4 @@
-//! Messages and time in the world: what is delivered, once or more, and what comes due.
+//! Delivers messages, once or more, and lets time pass.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,13 +7,33 @@ use domain::message::{Message, QueueName};
 use domain::request::Request;
 use domain::values::time::Timestamp;
 
-use super::work::{End, Running, Work};
-use super::world::World;
+use super::work::{Work, WorkFuture, WorkResult};
+use super::world::Simulation;
+use crate::rng::Weights;
 
-/// How long a customer has on a processor's page in any case.
+/// The least time that a customer has on a processor's page.
 const AWAY: Duration = Duration::from_secs(120);
 
-impl World {
+/// How far time goes.
+#[derive(Clone, Copy, Debug, Default)]
+enum Time {
+    #[default]
+    Moment,
+    NextDue,
+    Far,
+    Deadline,
+    SlowCall,
+}
+
+const TIMES: &Weights<Time> = &[
+    (4, Time::Moment),
+    (3, Time::NextDue),
+    (1, Time::Far),
+    (1, Time::Deadline),
+    (1, Time::SlowCall),
+];
+
+impl Simulation {
     /// A message that is due goes to a worker.
     pub(super) fn deliver(&mut self) -> bool {
         let first = self.roll(3);
@@ -24,7 +44,7 @@ impl World {
             .take(3)
             .collect();
         for queue in queues {
-            match self.database.receive(queue, self.now()) {
+            match self.tables.receive(queue, self.now()) {
                 Ok(Some(received)) => {
                     self.say(|| {
                         format!(
@@ -47,9 +67,9 @@ impl World {
         false
     }
 
-    pub(super) fn handling(&self, message: Message) -> Running {
+    pub(super) fn handling(&self, message: Message) -> WorkFuture {
         let machine = Arc::clone(&self.machine);
-        Box::pin(async move { End::Handled(machine.handle(&message).await) })
+        Box::pin(async move { WorkResult::Handled(machine.handle(&message).await) })
     }
 
     /// A message that was delivered a while ago is delivered once more.
@@ -70,52 +90,56 @@ impl World {
         }
     }
 
-    /// Lets time pass: a moment, a leap, or as long as a caller is slow. It can also pass until something is due or a
-    /// deadline is over.
+    /// Time passes: a moment, to the next message, to a deadline, while a caller is slow, or by a leap.
     pub(super) fn time_passes(&mut self) {
         let calling = self.workers.iter().any(|worker| matches!(worker.work, Work::Create(_)));
-        let by = match self.roll(10) {
-            8 if self.roll(4) == 0 => self.next_deadline(),
+        let far = |world: &Self| {
+            let leaps = world.happens(|faults| faults.leap);
+            Duration::from_secs(world.roll(if leaps { 40_000 } else { 100 }))
+        };
+        let by = match self.weighted(TIMES) {
+            Time::Deadline if self.roll(4) == 0 => self.next_deadline(),
             // Shorter than any caller lives.
-            9 if calling => Duration::from_secs(self.roll(28)),
-            0..=3 => Duration::from_millis(self.roll(3_000)),
-            4..=6 => match self.next_due() {
+            Time::SlowCall if calling => Duration::from_secs(self.roll(28)),
+            Time::Moment => Duration::from_millis(self.roll(3_000)),
+            Time::NextDue => match self.next_due() {
                 Some(due) => self.now().until(due).min(Duration::from_secs(1_000)),
                 None => Duration::from_secs(self.roll(20)),
             },
-            _ if self.happens(|faults| faults.leap) => Duration::from_secs(self.roll(40_000)),
-            _ => Duration::from_secs(self.roll(100)),
+            Time::Deadline | Time::SlowCall | Time::Far => far(self),
         };
         self.clock.pass(by);
         let now = self.now();
         self.say(|| format!("{by:?} pass, it is {now}"));
     }
 
-    /// How long until a deadline is nearly over, or just over. Prefers that of a customer on a processor's page.
+    /// Returns how long it is until a deadline is nearly over or just over. Deadlines on a processor's page come
+    /// first.
     fn next_deadline(&self) -> Duration {
-        let (now, outside) = (self.now(), &mut *self.shared.lock());
+        let (now, environment) = (self.now(), &mut *self.shared.lock());
         let open = || {
-            let seen = outside.oracle.seen.values().map(|seen| &seen.request);
+            let seen = environment.oracle.requests.values().map(|seen| &seen.request);
             seen.filter(|request| !request.is_closed() && request.expires_at >= now)
         };
         let away: Vec<Timestamp> = open().filter_map(leaves_at).collect();
         let asked = || open().map(|request| request.expires_at).collect();
         let deadlines = if away.is_empty() { asked() } else { away };
-        let deadline = outside.rng.pick(&deadlines).copied().unwrap_or(now);
-        let before = Duration::from_millis(outside.rng.below(6_000));
-        let beyond = Duration::from_millis(outside.rng.below(1_500));
+        let deadline = environment.rng.pick(&deadlines).copied().unwrap_or(now);
+        let before = Duration::from_millis(environment.rng.below(6_000));
+        let beyond = Duration::from_millis(environment.rng.below(1_500));
         now.until(deadline).saturating_sub(before).saturating_add(beyond)
     }
 
     pub(super) fn next_due(&self) -> Option<Timestamp> {
-        let late = self.shared.lock().late.iter().map(|(at, _)| *at).min();
-        let due =
-            QueueName::ALL.into_iter().filter_map(|queue| self.database.next_due(queue).ok()?);
-        due.chain(late).min()
+        let (late, adyen) = {
+            let environment = self.shared.lock();
+            (environment.late.iter().map(|(at, _)| *at).min(), environment.adyen.next_due())
+        };
+        self.tables.next_due().into_iter().chain(late).chain(adyen).min()
     }
 }
 
-/// Until when a customer may be on a processor's page, if they are.
+/// Returns until when a customer may be on a processor's page, if they are.
 fn leaves_at(request: &Request) -> Option<Timestamp> {
     let redirect = request.open_attempt()?.redirect.as_ref()?;
     Some(request.expires_at.max(redirect.at.after(AWAY)))

@@ -1,37 +1,41 @@
-//! The rest that must come once nothing goes wrong any more (C3), and what was seen until then.
+//! Everything ends once faults stop (C3), and the report of a run.
 
 use std::time::Duration;
 
-use domain::message::QueueName;
-
-use super::faults::FaultRates;
 use super::plan::{Failure, Report};
-use super::world::World;
+use super::scenario::ProcessorFake;
+use super::tell::VISA;
+use super::world::Simulation;
+use crate::providers::stripe::HostedAction;
 
-impl World {
-    /// Faults stop: everything must come to rest, in a bounded number of steps (C3).
+impl Simulation {
+    /// Stops faults and runs until everything has ended, in a bounded number of steps (C3). Returns the steps.
     ///
     /// # Errors
     /// A [`Failure`].
     pub fn quiesce(&mut self) -> Result<u64, Failure> {
-        self.shared.lock().faults = FaultRates::none();
+        self.shared.lock().stops_faults();
         self.shared.lock().outage = None;
         self.say(|| "faults stop".to_owned());
-        // An operator redrives the dead letters of the faults. Some messages die only now, from what they went
-        // through before.
+        // Dead letters are redriven twice: some messages die only now, of the faults before.
         let mut redrives = 2_u32;
-        let bound = 20_000;
+        let bound = match self.plan.scenario.processor {
+            ProcessorFake::Stripe | ProcessorFake::SandboxStripe => 20_000,
+            // A late webhook of Adyen takes five hours, and an open doubt is checked each ten seconds.
+            ProcessorFake::Adyen => 100_000,
+        };
         for _ in 0..bound {
             self.steps = self.steps.saturating_add(1);
             let steps = self.steps;
             self.shared.lock().working_since = steps;
             let now = self.now();
+            self.processors_act();
             let arrived = self.workers.is_empty() && self.shared.lock().arrive(now);
             if !self.workers.is_empty() {
                 // A worker may wait for time to pass.
                 self.clock.pass(Duration::from_millis(50));
                 self.turn();
-            } else if arrived || self.deliver() || self.asks_again() {
+            } else if arrived || self.deliver() || self.asks_again() || self.hears_what_repeats() {
                 // That was one step.
             } else if let Some(due) = self.next_due() {
                 self.clock.pass_until(due);
@@ -48,10 +52,11 @@ impl World {
     }
 
     pub(super) fn report(&self) -> Report {
-        let outside = self.shared.lock();
-        let payment_options = outside.oracle.payment_options.clone();
-        let mut report = Report { steps: self.steps, payment_options, ..Report::default() };
-        for seen in outside.oracle.seen.values() {
+        let environment = self.shared.lock();
+        let (reached, happened) =
+            (environment.oracle.reached.clone(), environment.happened.clone());
+        let mut report = Report { steps: self.steps, reached, happened, ..Report::default() };
+        for seen in environment.oracle.requests.values() {
             let end = report.ends.entry(seen.request.state_name()).or_default();
             *end = end.saturating_add(1);
             let attempts = u64::try_from(seen.request.attempts.len()).unwrap_or(0);
@@ -66,21 +71,32 @@ impl World {
     }
 
     fn redrive(&self) {
-        for queue in QueueName::ALL {
-            let count = self.database.redrive(queue);
-            self.say(|| format!("{count:?} dead letters of {} are redriven", queue.as_str()));
-        }
+        let count = self.tables.redrive();
+        self.say(|| format!("{count:?} dead letters are redriven"));
     }
 
     fn rests(&self) -> Result<u64, Failure> {
-        let dead = self.database.dead_letters().map_or(1, |letters| letters.len());
-        let mut outside = self.shared.lock();
-        let unsettled = outside.oracle.unsettled();
-        outside.oracle.broken.extend(unsettled);
+        let dead = self.tables.dead_letters().unwrap_or(1);
+        let mut environment = self.shared.lock();
+        let unsettled = environment.oracle.unsettled();
+        environment.oracle.broken.extend(unsettled);
+        environment.compare_adyen();
         if dead > 0 {
-            outside.oracle.broken.push(format!("C3: {dead} dead letters"));
+            environment.oracle.broken.push(format!("C3: {dead} dead letters"));
         }
-        drop(outside);
+        drop(environment);
         self.checked().map(|()| self.steps)
+    }
+
+    /// Customers use the pages that they left open, much later. Nothing that ended may change.
+    ///
+    /// # Errors
+    /// A [`Failure`].
+    pub(super) fn revisit_pages(&mut self) -> Result<(), Failure> {
+        self.clock.pass(Duration::from_secs(4_000));
+        for tab in self.tabs.clone() {
+            self.acts_at(&tab, HostedAction::Pays(VISA));
+        }
+        self.quiesce().map(|_steps| ())
     }
 }

@@ -1,26 +1,25 @@
-//! The parts of a story: its events, the faults of its workers, and its ending.
+//! The parts of stories: what happens, which fault comes, and the end.
 
-use super::checkout::Away;
-use super::outside::PortFault;
+use super::customer::CustomerReply;
+use super::environment::PortFault;
+use crate::providers::stripe::HostedAction;
 
 /// One thing that happens in a story.
 #[derive(Clone, Copy, Debug)]
 pub enum Verb {
     /// A requester asks: whose phone, over which channels, for how many seconds, how much.
     Ask(&'static str, &'static [&'static str], u64, u64),
-    /// A requester asks like that, once, and the call dies. It is so slow that its recovery check is handled before
-    /// the request is written.
+    /// A requester asks like that once, with a slow call. Its recovery check is handled before the request is
+    /// written, and then the call dies.
     AskSlowly(&'static str, &'static [&'static str], u64, u64),
     /// A requester asks for something else than a payment: what, whose phone, over which channels, for how many seconds.
-    AskFor(What, &'static str, &'static [&'static str], u64),
-    /// The customer says yes and chooses the processor's own page.
-    Hosted,
+    AskFor(OtherAsk, &'static str, &'static [&'static str], u64),
     /// Messages are handled until it is the customer's turn on the processor's page.
     Redirected,
     /// The customer's browser opens our page, and goes on from there if it leads on.
     GoOn,
     /// The customer does something on the processor's page.
-    There(Away),
+    There(HostedAction),
     /// The customer's browser comes back to our page, as one who is done.
     Done,
     /// The customer wants another way.
@@ -31,16 +30,8 @@ pub enum Verb {
     Hook,
     /// Messages are handled, and time passes while any is due soon.
     Settle,
-    /// The customer says yes, with a card.
-    Yes(&'static str),
-    /// The customer picks another code than the agent said.
-    WrongCode,
-    /// The customer says no.
-    No,
-    /// The customer says that this was not asked for.
-    NotMe,
-    /// The customer asks for more time.
-    MoreTime,
+    /// The customer answers, with that card if it is an approval.
+    Answer(CustomerReply, &'static str),
     /// The requester gives that much of the newest request's money back, or all that is left.
     GiveBack(Option<u64>),
     /// The requester cancels, resends, extends.
@@ -63,16 +54,16 @@ pub enum Verb {
 
 /// An ask of a requester besides a plain payment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum What {
+pub enum OtherAsk {
     /// A card to keep.
     Card,
     /// Facts about the customer.
     Facts,
-    /// A payment with the card that is on file.
-    ByCard,
+    /// A payment of that amount with the card that is on file.
+    ByCard(u64),
 }
 
-/// The ending of a story.
+/// The end of a story.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ending {
     /// The request's state, with its reason where it has one.
@@ -85,13 +76,32 @@ pub struct Ending {
     pub told: Vec<String>,
 }
 
-/// A fault that strikes a story's workers.
+/// The fault of a story.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
     /// Nothing.
     None,
-    /// The worker at the turn of that number dies.
+    /// The worker dies at the turn of that number.
     Crash(u64),
     /// A use of a port goes wrong.
     Port(PortFault),
+}
+
+impl Verb {
+    /// The customer approves with a card.
+    #[must_use]
+    pub const fn yes(card: &'static str) -> Self {
+        Self::Answer(CustomerReply::Yes, card)
+    }
+
+    /// The customer approves and chooses the processor's page.
+    pub const HOSTED: Self = Self::Answer(CustomerReply::Hosted, "");
+    /// The customer picks another code than the agent said.
+    pub const WRONG_CODE: Self = Self::Answer(CustomerReply::WrongCode, "pm_card_visa");
+    /// The customer denies.
+    pub const NO: Self = Self::Answer(CustomerReply::No, "");
+    /// The customer says that this was not asked for.
+    pub const NOT_ME: Self = Self::Answer(CustomerReply::NotMe, "");
+    /// The customer asks for more time.
+    pub const MORE_TIME: Self = Self::Answer(CustomerReply::MoreTime, "");
 }

@@ -1,6 +1,4 @@
-//! WhatsApp in the world: Meta's stand-in behind the wire, and what customers do in their chats.
-//!
-//! Meta's callbacks come late, twice or never, and others call in Meta's place.
+//! WhatsApp: the fake behind the wire, what customers do in chats, and the webhooks of Meta and of forgers.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -15,31 +13,42 @@ use domain::values::time::Timestamp;
 use http::{HeaderMap, HeaderValue, Method};
 use serde_json::{Value, json};
 
-use super::acts::Wish;
 use super::brand::OTHER_APP_SECRET;
-use super::calls::{PHONES, payment};
-use super::oracle::SECRET;
-use super::outside::Outside;
-use super::stripe::Answer;
-use super::work::{End, Running, Work};
-use super::world::World;
-use crate::standins::whatsapp::{
+use super::customer::CustomerReply;
+use super::environment::Environment;
+use super::opt_outs::Word;
+use super::requester::{PHONES, payment};
+use super::scenario::Choice;
+use super::work::{Work, WorkFuture, WorkResult};
+use super::world::Simulation;
+use crate::providers::whatsapp::{
     ButtonAction, CloudApi, Person, Posted, Sent, posted, refusal, signature_by,
 };
+use crate::providers::{Answer, SECRET};
+use crate::rng::Weights;
 
 /// The channel's name.
 pub(super) const NAME: &str = "whatsapp";
 /// The most calls of Meta that are remembered before they are made.
 const POSTS_MAX: usize = 24;
-/// The errors of a message after it was taken.
-///
-/// The number has no WhatsApp, the chat had closed, Meta held it back, or no reason is given.
+/// Meta's error codes after it took a message: unknown number, closed chat, held back, no reason.
 const FAILURES: [u32; 4] = [131_026, 131_047, 131_049, 131_053];
-/// The last digits of a number that has no WhatsApp, as Meta says at once.
-///
-/// The second constant is for a number of which Meta says so later.
+/// The last digits of a number without WhatsApp, which Meta rejects at once, and of one that fails later.
 const NOT_ON_WHATSAPP: &str = "9001";
 const LOST_ON_WHATSAPP: &str = "9004";
+
+/// What happens on WhatsApp that is no answer to a prompt.
+const ON_WHATSAPP: &[Choice] = &[
+    (4, "answers in words", Simulation::answers_in_words),
+    (2, "writes something", Simulation::writes_a_secret),
+    (2, "a receipt of WhatsApp comes", Simulation::chat_receipt),
+    (1, "a requester asks for capabilities", Simulation::looks_up),
+    (3, "a webhook of Meta comes", Simulation::hears_of_chats),
+];
+
+/// What Meta reports of a message; `None` is a failure.
+const STATUSES: &Weights<Option<&str>> =
+    &[(5, Some("delivered")), (2, Some("read")), (2, Some("sent")), (1, None)];
 
 /// Meta, with the brand's number on it.
 #[derive(Default)]
@@ -53,27 +62,27 @@ pub(super) struct Chats {
 #[derive(Clone, Debug)]
 struct Post {
     posted: Posted,
-    told: Told,
+    meaning: Meaning,
 }
 
 /// The meaning of a callback of Meta for the oracle.
 #[derive(Clone, Debug)]
-enum Told {
-    /// A tap on a button.
+enum Meaning {
+    /// A tap on one of our buttons.
     Answer,
     /// A tap on something that we did not write.
     MadeUp,
     /// A message's delivery status.
     Receipt,
-    /// Words that are no answer, or the STOP of a sender who may not be known.
+    /// Words that are no answer, or an opt-out of an unknown sender.
     Words,
-    /// A STOP from that phone.
-    Stop(String),
-    /// The same of a start.
-    Start(String),
+    /// An opt-out of that phone.
+    Stop(Word),
+    /// An opt-in of that phone.
+    Start(Word),
 }
 
-impl Outside {
+impl Environment {
     /// Meta takes a call; some numbers have no WhatsApp.
     pub(super) fn at_meta(&mut self, request: &http::Request<Bytes>, now: Timestamp) -> Answer {
         let (parts, body) = request.clone().into_parts();
@@ -84,9 +93,9 @@ impl Outside {
         }
         let free = called.get("type") == Some(&json!("interactive"));
         let delayed = self.faults.delayed;
-        // A chat that we think open is closed at Meta: of what the customer did last, it told us late.
+        // A chat that we think open is closed at Meta, which reported the customer's last message late.
         if free && self.rng.happens(delayed) {
-            self.counts("found a chat on WhatsApp closed");
+            self.reached("found a chat on WhatsApp closed");
             return refusal(400, 131_047, "Re-engagement message");
         }
         let before = self.chats.cloud.sent().len();
@@ -100,7 +109,7 @@ impl Outside {
         };
         let sent = self.chats.cloud.sent();
         if let Some(message) = sent.get(before) {
-            self.counts(match message.kind.as_str() {
+            self.reached(match message.kind.as_str() {
                 "button" => "asked by buttons on WhatsApp",
                 "cta_url" => "asked by a link on WhatsApp",
                 _ => "asked by a template on WhatsApp",
@@ -110,42 +119,44 @@ impl Outside {
         (status, answer)
     }
 
-    fn counts(&mut self, option: &'static str) {
-        let count = self.oracle.payment_options.entry(option).or_default();
+    fn reached(&mut self, point: &'static str) {
+        let count = self.oracle.reached.entry(point).or_default();
         *count = count.saturating_add(1);
     }
 }
 
-/// Which way an answer on WhatsApp goes that a run should go.
-pub(super) fn option(after: &Request, what: &EntryKind) -> Option<&'static str> {
+/// Returns the point that an event on WhatsApp reaches, if runs should reach it.
+pub(super) fn reached(after: &Request, what: &EntryKind) -> Option<&'static str> {
     let here = |prompt: PromptId| {
         after.prompt(prompt).is_some_and(|prompt| prompt.channel.as_str() == NAME)
     };
     if let EntryKind::Approved { consent } = what {
-        let option = match consent.method {
+        let point = match consent.method {
             ApprovalMethod::Tap => "said yes in a chat on WhatsApp",
             ApprovalMethod::Reply => "said yes in words on WhatsApp",
             ApprovalMethod::Page | ApprovalMethod::SandboxTap | ApprovalMethod::Paid => {
                 "said yes by a link on WhatsApp"
             }
         };
-        return here(consent.prompt).then_some(option);
+        return here(consent.prompt).then_some(point);
     }
     let EntryKind::Denied { prompt: Some(prompt), .. } = what else { return None };
     here(*prompt).then_some("said no on WhatsApp")
 }
 
-/// The label of the button that means what the customer wishes, if it is one that tells something.
-fn label(wish: Wish, code: Option<&str>) -> Option<&str> {
-    match wish {
-        Wish::Yes | Wish::WrongCode | Wish::NoCode => Some(code.unwrap_or("Approve")),
-        Wish::No => Some("Decline"),
-        Wish::NotMe => Some("This is not me"),
-        Wish::Hosted | Wish::MoreTime => None,
+/// The label of the button that means what the customer replies, if it is one that tells something.
+fn label(reply: CustomerReply, code: Option<&str>) -> Option<&str> {
+    match reply {
+        CustomerReply::Yes | CustomerReply::WrongCode | CustomerReply::NoCode => {
+            Some(code.unwrap_or("Approve"))
+        }
+        CustomerReply::No => Some("Decline"),
+        CustomerReply::NotMe => Some("This is not me"),
+        CustomerReply::Hosted | CustomerReply::MoreTime => None,
     }
 }
 
-impl World {
+impl Simulation {
     /// What there is on the customer's WhatsApp of a prompt.
     fn chatted(&self, request: RequestId, prompt: PromptId) -> Option<Sent> {
         let reference = format!("{request}.{prompt}");
@@ -153,7 +164,7 @@ impl World {
         sent.into_iter().find(|message| message.reference == reference)
     }
 
-    /// The address of the page that a message on WhatsApp leads to, from a button or from its text.
+    /// Returns the address of the page behind a message's button, or in its text where no button is left.
     pub(super) fn chatted_link(&self, request: RequestId, prompt: PromptId) -> Option<String> {
         let message = self.chatted(request, prompt)?;
         let behind = message.buttons.iter().find_map(|button| match &button.action {
@@ -164,16 +175,16 @@ impl World {
         behind.or_else(|| written().map(str::to_owned))
     }
 
-    /// Taps the button of a message on WhatsApp that means what the customer wishes. `None` means that it has no such
-    /// button. Returns whether the customer tapped, since the call may be made up.
+    /// The customer taps the button that means what they reply. Returns whether the tap is genuine, and `None` where
+    /// there is no such button.
     pub(super) fn taps_in_chat(
         &mut self,
         request: &Request,
         prompt: &PromptRecord,
-        (wish, code): (Wish, Option<&str>),
+        (reply, code): (CustomerReply, Option<&str>),
     ) -> Option<bool> {
         let message = self.chatted(request.id, prompt.id)?;
-        let label = label(wish, code)?;
+        let label = label(reply, code)?;
         let button = message.buttons.iter().find(|button| button.label == label)?;
         if !matches!(button.action, ButtonAction::Reply(_) | ButtonAction::QuickReply(_)) {
             return None;
@@ -185,12 +196,12 @@ impl World {
         if made_up {
             self.make_up(&mut tap);
         }
-        self.say(|| format!("{wish:?} by {label} to {reference}", reference = message.reference));
-        self.meta_tells(&[tap], if made_up { Told::MadeUp } else { Told::Answer });
+        self.say(|| format!("{reply:?} by {label} to {reference}", reference = message.reference));
+        self.meta_tells(&[tap], if made_up { Meaning::MadeUp } else { Meaning::Answer });
         Some(!made_up)
     }
 
-    /// Replaces the tap's postback with one that is not ours.
+    /// Forges what the tap brings back.
     fn make_up(&self, tap: &mut Value) {
         let roll = self.roll(3);
         let places = ["/messages/0/interactive/button_reply/id", "/messages/0/button/payload"];
@@ -203,14 +214,18 @@ impl World {
                 // Another action with the proof of this one: the second byte says which.
                 _ => ours
                     .char_indices()
-                    .map(|(place, digit)| if place == 3 { flipped(digit) } else { digit })
+                    .map(|(place, digit)| match (place, digit) {
+                        (3, '0') => '1',
+                        (3, _) => '0',
+                        (_, digit) => digit,
+                    })
                     .collect(),
             };
             *postback = json!(text);
         }
     }
 
-    /// The customer who has that phone, now and then under a name that tells no number.
+    /// Returns the owner of that phone, now and then with a username that hides the number.
     fn person(&self, phone: &str) -> Person {
         let person = Person::at(phone);
         if self.plan.requests > 1 && self.roll(5) == 0 { person.with_username() } else { person }
@@ -218,17 +233,13 @@ impl World {
 
     /// Something happens on WhatsApp that is no answer to a prompt.
     pub(super) fn chats(&mut self) {
-        match self.roll(12) {
-            8.. => self.answers_in_words(),
-            0 | 1 => {
-                let phone = self.shared.lock().rng.pick(&PHONES).copied().unwrap_or_default();
-                // A customer's words are not stored.
-                self.writes_in_chat(phone, SECRET);
-            }
-            2..4 => self.chat_receipt(),
-            4 => self.looks_up(),
-            _ => self.hears_of_chats(),
-        }
+        self.choose(ON_WHATSAPP);
+    }
+
+    /// A customer writes words, which no worker may keep.
+    fn writes_a_secret(&mut self) {
+        let phone = self.shared.lock().rng.pick(&PHONES).copied().unwrap_or_default();
+        self.writes_in_chat(phone, SECRET);
     }
 
     /// The customer answers in words, which mean what nothing else can be meant by when they are written.
@@ -237,13 +248,13 @@ impl World {
         let phone = request.customer.phone.as_str();
         let (words, now) = (if self.roll(4) > 0 { "yes" } else { "no" }, self.now());
         {
-            let outside = &mut *self.shared.lock();
+            let environment = &mut *self.shared.lock();
             let asked = |request: &Request| {
                 let here = |prompt: &PromptRecord| prompt.channel.as_str() == NAME;
                 let theirs = request.customer.phone.as_str() == phone;
                 theirs && request.answerable(now).is_ok() && request.prompts.iter().any(here)
             };
-            let seen = outside.oracle.seen.values().map(|seen| &seen.request);
+            let seen = environment.oracle.requests.values().map(|seen| &seen.request);
             let open: Vec<&Request> = seen.filter(|seen| asked(seen)).collect();
             let only = match open.as_slice() {
                 [only] if words == "yes" => Some(only),
@@ -252,7 +263,7 @@ impl World {
             // No word moves money.
             let meant = only.filter(|only| !matches!(only.ask, Ask::Payment { .. }));
             let meant = meant.map(|only| only.id);
-            outside.oracle.approved.extend(meant);
+            environment.oracle.approved.extend(meant);
         }
         self.writes_in_chat(phone, words);
     }
@@ -261,16 +272,17 @@ impl World {
     pub(super) fn writes_in_chat(&mut self, phone: &str, words: &str) {
         let who = self.person(phone);
         let now = self.now();
-        let told = match words {
+        let word = Word { phone: phone.to_owned(), written_at: Some(now) };
+        let meaning = match words {
             // Who that is may not be known.
-            "STOP" if who.has_username => Told::Words,
-            "STOP" => Told::Stop(phone.to_owned()),
-            "START" => Told::Start(phone.to_owned()),
-            _ => Told::Words,
+            "STOP" if who.has_username => Meaning::Words,
+            "STOP" => Meaning::Stop(word),
+            "START" => Meaning::Start(word),
+            _ => Meaning::Words,
         };
         let text = self.shared.lock().chats.cloud.writes(&who, words, now);
         self.say(|| format!("{phone} writes {words} on WhatsApp"));
-        self.meta_tells(&[text], told);
+        self.meta_tells(&[text], meaning);
     }
 
     /// Meta tells how messages fare: out of order, several at once, or never.
@@ -280,20 +292,19 @@ impl World {
         }
         let now = self.now();
         let statuses: Vec<Value> = {
-            let outside = &mut *self.shared.lock();
-            let sent = outside.chats.cloud.sent();
-            let count = outside.rng.between(1, 2);
+            let environment = &mut *self.shared.lock();
+            let sent = environment.chats.cloud.sent();
+            let count = environment.rng.between(1, 2);
             let statuses = (0..count).filter_map(|_| {
-                let message = outside.rng.pick(&sent)?;
+                let message = environment.rng.pick(&sent)?;
                 let lost = message.to.ends_with(LOST_ON_WHATSAPP);
-                let cloud = &outside.chats.cloud;
-                Some(match outside.rng.below(10) {
+                let cloud = &environment.chats.cloud;
+                let status = environment.rng.weighted(STATUSES).flatten();
+                Some(match status {
                     _ if lost => cloud.fails(message, 131_026, now),
-                    0..5 => cloud.fares(message, "delivered", now),
-                    5 | 6 => cloud.fares(message, "read", now),
-                    7 | 8 => cloud.fares(message, "sent", now),
-                    _ => {
-                        let code = outside.rng.pick(&FAILURES).copied().unwrap_or_default();
+                    Some(status) => cloud.fares(message, status, now),
+                    None => {
+                        let code = environment.rng.pick(&FAILURES).copied().unwrap_or_default();
                         cloud.fails(message, code, now)
                     }
                 })
@@ -301,7 +312,7 @@ impl World {
             statuses.collect()
         };
         if !statuses.is_empty() {
-            self.meta_tells(&statuses, Told::Receipt);
+            self.meta_tells(&statuses, Meaning::Receipt);
         }
     }
 
@@ -311,15 +322,15 @@ impl World {
         let body = json!({ "customer": { "phone": phone }, "ask": payment(4200) }).to_string();
         let headers = self.headers(None);
         let machine = Arc::clone(&self.machine);
-        let running: Running = Box::pin(async move {
-            End::Answered(machine.intake.capabilities(&headers, body.as_bytes()).await)
+        let running: WorkFuture = Box::pin(async move {
+            WorkResult::Answered(machine.intake.capabilities(&headers, body.as_bytes()).await)
         });
         self.employ(Work::Other("look-up"), running);
     }
 
-    /// Meta calls: at once where one request is all there is, and otherwise now, later, twice or never.
-    fn meta_tells(&mut self, values: &[Value], told: Told) {
-        let post = Post { posted: posted(values), told };
+    /// Meta sends a webhook: at once where there is one request, otherwise now, later, twice or never.
+    fn meta_tells(&mut self, values: &[Value], meaning: Meaning) {
+        let post = Post { posted: posted(values), meaning };
         if self.plan.requests == 1 {
             return self.meta_calls(post);
         }
@@ -335,38 +346,38 @@ impl World {
         }
     }
 
-    /// Delivers a callback of Meta late or once more, or one that an impostor made of the same event.
+    /// A webhook of Meta comes late or once more, or a forger sends it.
     fn hears_of_chats(&mut self) {
         let post = {
-            let outside = &mut *self.shared.lock();
-            let place = outside.rng.place(outside.chats.posts.len());
-            let Some(post) = outside.chats.posts.get(place).cloned() else { return };
-            if outside.rng.happens(600) {
-                outside.chats.posts.swap_remove(place);
+            let environment = &mut *self.shared.lock();
+            let place = environment.rng.place(environment.chats.posts.len());
+            let Some(post) = environment.chats.posts.get(place).cloned() else { return };
+            if environment.rng.happens(600) {
+                environment.chats.posts.swap_remove(place);
             }
             post
         };
-        if self.roll(4) == 0 { self.impostor_calls(&post) } else { self.meta_calls(post) }
+        if self.roll(4) == 0 { self.forger_calls(&post) } else { self.meta_calls(post) }
     }
 
     fn meta_calls(&mut self, post: Post) {
-        let work = match post.told {
-            Told::Answer => Work::Other("answer"),
-            Told::MadeUp => Work::MadeUp,
-            Told::Receipt => Work::Other("receipt"),
-            Told::Words => Work::Other("words"),
-            Told::Stop(_) | Told::Start(_) if self.is_opting() => return,
-            Told::Stop(phone) => {
-                self.shared.lock().counts("wrote STOP on WhatsApp");
-                Work::Stop(phone)
+        let work = match post.meaning {
+            Meaning::Answer => Work::Other("answer"),
+            Meaning::MadeUp => Work::MadeUp,
+            Meaning::Receipt => Work::Other("receipt"),
+            Meaning::Words => Work::Other("words"),
+            Meaning::Stop(_) | Meaning::Start(_) if self.is_opting() => return,
+            Meaning::Stop(word) => {
+                self.shared.lock().reached("wrote STOP on WhatsApp");
+                self.opts_out_by(word)
             }
-            Told::Start(phone) => self.opts_in(&phone),
+            Meaning::Start(word) => self.opts_in(word),
         };
         self.posts(("shop", &post.posted.signature), &post.posted.body, work);
     }
 
-    /// Calls as an impostor or for another brand, which says nothing about this brand's requests.
-    fn impostor_calls(&mut self, post: &Post) {
+    /// A forger's webhook, or one for another brand, must touch none of this brand's requests.
+    fn forger_calls(&mut self, post: &Post) {
         let Posted { body, signature } = &post.posted;
         let theirs = signature_by(OTHER_APP_SECRET, body.as_bytes());
         match self.roll(3) {
@@ -386,9 +397,4 @@ impl World {
         let body = Bytes::from(body.to_owned());
         self.calls_back_with((Method::POST, path, brand), headers, body, work);
     }
-}
-
-/// Another digit.
-const fn flipped(digit: char) -> char {
-    if digit == '0' { '1' } else { '0' }
 }

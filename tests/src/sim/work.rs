@@ -1,4 +1,4 @@
-//! The workers, their work, and its results.
+//! Workers, their work and its end.
 
 use std::pin::Pin;
 
@@ -7,11 +7,14 @@ use domain::message::MessageResult;
 use domain::problem::Problem;
 use domain::values::id::{PromptId, RequestId};
 use domain::values::time::Timestamp;
-use embedded::ReceivedMessage;
 use http::Response;
 
-/// The result of a worker.
-pub(super) enum End {
+use super::environment::ProcessorWebhook;
+use super::opt_outs::{Stop, Word};
+use super::tables::Received;
+
+/// The end of a worker.
+pub(super) enum WorkResult {
     /// A message was handled.
     Handled(MessageResult),
     /// A call was answered.
@@ -21,31 +24,33 @@ pub(super) enum End {
 /// The work of a worker.
 pub(super) enum Work {
     /// A message from a queue.
-    Message(ReceivedMessage),
+    Message(Received),
     /// The same message once more, at the same time.
     Duplicate,
     /// A requester's `POST /v1/requests`, by its place among the calls.
     Create(usize),
-    /// Some other call: who makes it does not wait.
+    /// Another call, whose caller does not wait.
     Other(&'static str),
     /// A browser opens the page of a prompt of a request.
     Page(RequestId, PromptId),
-    /// A sender without authority says something.
+    /// A webhook of a processor.
+    Webhook(ProcessorWebhook),
+    /// A sender without authority sends something.
     Unheard,
-    /// A channel brings a made-up event, or one about another brand's requests. It may tell that a customer is there.
+    /// A forged message, or one about another brand's requests. It may update a contact only.
     MadeUp,
     /// A phone says STOP.
-    Stop(String),
+    Stop(Stop),
     /// A phone says START.
-    Start,
+    Start(Word),
 }
 
-pub(super) type Running = Pin<Box<dyn Future<Output = End> + Send>>;
+pub(super) type WorkFuture = Pin<Box<dyn Future<Output = WorkResult> + Send>>;
 
-/// A worker at its work.
+/// A worker and its unfinished work.
 pub(super) struct Worker {
     pub(super) work: Work,
-    pub(super) running: Running,
+    pub(super) running: WorkFuture,
     pub(super) since_step: u64,
     pub(super) dies_at: Timestamp,
 }

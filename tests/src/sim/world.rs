@@ -1,4 +1,4 @@
-//! The world: what can happen next, one thing at a time.
+//! The world of a run: one thing happens at a time.
 
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
@@ -7,41 +7,45 @@ use std::time::Duration;
 use domain::message::{Message, MessageResult};
 use domain::problem::Problem;
 use domain::values::time::Timestamp;
-use embedded::{Database, ReceivedMessage};
 use local::Machine;
 use ports::{Clock, Http, Ports};
 use tracing::Dispatch;
 
 use super::brand::{BASE, Credentials};
+use super::environment::{Environment, ProcessorWebhook, Shared};
 use super::faults::FaultRates;
-use super::oracle::{besides_claims, shows_a_secret};
-use super::outside::{Outage, Outside, Shared, Wire};
+use super::oracle::besides_claims;
 use super::plan::{Failure, Plan};
-use super::ports::{Keeper, Kept, Patient};
-use super::rng::{Rng, RngRandom};
-use super::work::{End, Running, Work, Worker};
-use crate::doubles::ManualClock;
+use super::ports::{FaultySecrets, FaultyStore, SimulatedClock};
+use super::sandbox_stripe::SandboxStripe;
+use super::scenario::ProcessorFake;
+use super::tables::{Received, Tables};
+use super::wire::Wire;
+use super::work::{Work, WorkFuture, WorkResult, Worker};
+use crate::doubles::{ManualClock, SeededRandom};
 use crate::logs::Logs;
+use crate::providers::shows_a_secret;
+use crate::rng::Rng;
 
-/// The simulated world.
-pub struct World {
-    /// Everything outside the machine.
+/// A machine of four functions with its environment, driven by one seed.
+pub struct Simulation {
+    /// The environment, which the machine's ports share.
     pub shared: Shared,
     pub(super) machine: Arc<Machine>,
     pub(super) clock: Arc<ManualClock>,
-    pub(super) database: Database,
-    pub(super) keeper: Arc<Keeper>,
+    pub(super) tables: Tables,
+    pub(super) keeper: Arc<FaultySecrets>,
     pub(super) credentials: Credentials,
     pub(super) workers: Vec<Worker>,
-    pub(super) calls: Vec<super::calls::Call>,
+    pub(super) calls: Vec<super::requester::Call>,
     pub(super) recent: Vec<Message>,
     /// The pages of processors that customers have open.
-    pub(super) tabs: Vec<super::away::Tab>,
-    /// The queries that customers' browsers brought back from a provider.
+    pub(super) tabs: Vec<super::hosted_page::Tab>,
+    /// What customers' browsers brought back from a provider.
     pub(super) returns: Vec<String>,
     /// Whether the call at hand was answered.
     pub(super) heard: bool,
-    /// The log, kept in some runs only since it takes time.
+    /// The logs, kept in some runs only since it takes time.
     logs: Option<(Logs, Dispatch)>,
     /// How many turns were taken, and at which of them a worker dies.
     pub(super) turns: u64,
@@ -53,37 +57,40 @@ pub struct World {
 /// Every so many seeds' logs are read.
 const LOGGED: u64 = 8;
 
-/// The most workers at once: more find no more races, and a run gets less far.
-const WORKERS_MAX: usize = 6;
-
-impl World {
+impl Simulation {
     /// The world of a plan.
     ///
     /// # Errors
     /// When the store or the brand cannot be made.
     pub fn new(plan: Plan) -> Result<Self, Box<dyn std::error::Error>> {
         let mut rng = Rng::new(plan.seed);
-        let credentials = Credentials::first(plan.own_policy, &mut rng);
-        let faults = plan.faults.clone().unwrap_or_else(|| FaultRates::drawn(&mut rng));
-        let random = RngRandom::new(rng.roll());
-        let shared = Shared::new(Outside::new(rng));
-        shared.lock().begins(faults);
+        let credentials = Credentials::first(&plan, &mut rng)?;
+        let random = SeededRandom::new(rng.roll());
         let clock = Arc::new(ManualClock::default());
-        let database = Database::in_memory(Arc::<ManualClock>::clone(&clock))?;
-        let kept = Arc::new(Kept {
-            database: database.clone(),
+        let mut environment = Environment::new(rng);
+        if plan.scenario.processor == ProcessorFake::SandboxStripe {
+            let sandbox = SandboxStripe::new(Arc::<ManualClock>::clone(&clock));
+            environment.sandbox = Some(Arc::new(sandbox));
+        }
+        environment.begins(FaultRates::none());
+        let shared = Shared::new(environment);
+        // Storms of many requests also prove the store that ships.
+        let in_memory = plan.scenario.processor != ProcessorFake::Stripe;
+        let tables = Tables::new(&clock, in_memory)?;
+        let kept = Arc::new(FaultyStore {
+            tables: tables.clone(),
             shared: shared.clone(),
             clock: Arc::clone(&clock),
         });
         let brands = (credentials.brand()?, Credentials::other_brand()?);
-        let keeper = Arc::new(Keeper::new(shared.clone(), Arc::clone(&clock), brands));
+        let keeper = Arc::new(FaultySecrets::new(shared.clone(), Arc::clone(&clock), brands));
         let wire = Wire { shared: shared.clone(), clock: Arc::clone(&clock) };
         let ports = Ports {
-            clock: Arc::new(Patient(Arc::clone(&clock))),
+            clock: Arc::new(SimulatedClock(Arc::clone(&clock))),
             random: Arc::new(random),
-            store: Arc::<Kept>::clone(&kept),
+            store: Arc::<FaultyStore>::clone(&kept),
             queue: kept,
-            secrets: Arc::<Keeper>::clone(&keeper),
+            secrets: Arc::<FaultySecrets>::clone(&keeper),
         };
         let http: Arc<dyn Http> = Arc::new(wire);
         let machine = Arc::new(Machine::new(&ports, &http, BASE));
@@ -96,7 +103,7 @@ impl World {
             shared,
             machine,
             clock,
-            database,
+            tables,
             keeper,
             credentials,
             workers: Vec::new(),
@@ -117,11 +124,11 @@ impl World {
 
     /// Hands the credentials to those they are for.
     fn hand_out(&mut self) {
-        let mut outside = self.shared.lock();
-        outside.stripe.key = self.credentials.stripe_key();
-        outside.provider.secret = self.credentials.client_secret();
-        outside.texts.token = self.credentials.twilio_token();
-        outside.endpoint.secrets.push(self.credentials.endpoint_secret());
+        let mut environment = self.shared.lock();
+        environment.stripe.key = self.credentials.stripe_key();
+        environment.provider.secret = self.credentials.client_secret();
+        environment.texts.token = self.credentials.twilio_token();
+        environment.endpoint.secrets.push(self.credentials.endpoint_secret());
     }
 
     pub(super) fn rotate(&mut self) {
@@ -143,17 +150,17 @@ impl World {
     }
 
     pub(super) fn happens(&self, often: impl FnOnce(&FaultRates) -> u64) -> bool {
-        let mut outside = self.shared.lock();
-        let often = often(&outside.faults);
-        outside.rng.happens(often)
+        let mut environment = self.shared.lock();
+        let often = often(&environment.faults);
+        environment.rng.happens(often)
     }
 
     pub(super) fn say(&self, what: impl FnOnce() -> String) {
         self.shared.lock().say(what);
     }
 
-    pub(super) fn employ(&mut self, work: Work, running: Running) {
-        // A call ends when its caller gives up. A worker of a queue may be held up for long.
+    pub(super) fn employ(&mut self, work: Work, running: WorkFuture) {
+        // A caller gives up after a while. A worker of a queue may be held up for long.
         let called = matches!(work, Work::Create(_));
         let long = !called && self.happens(|faults| faults.zombie);
         let life = if long { 20_000 } else { 30 };
@@ -161,83 +168,16 @@ impl World {
         self.workers.push(Worker { work, running, since_step: self.steps, dies_at });
     }
 
-    /// One thing happens.
-    pub(super) fn step(&mut self) -> Result<(), Failure> {
-        self.steps = self.steps.saturating_add(1);
-        let steps = self.steps;
-        self.shared.lock().working_since = steps;
-        let busy = !self.workers.is_empty();
-        match self.roll(100) {
-            0..70 if busy => self.turn(),
-            70..84 if self.workers.len() < WORKERS_MAX => {
-                if !self.deliver() && !busy {
-                    self.idles();
-                }
-            }
-            84..88 if self.workers.len() < WORKERS_MAX => self.requester_acts(),
-            88..94 if self.workers.len() < WORKERS_MAX => self.customer_acts(),
-            94..97 => self.time_passes(),
-            97 => self.rare(),
-            98 => {
-                let now = self.now();
-                self.shared.lock().arrive(now);
-            }
-            _ if busy => self.turn(),
-            _ => {
-                if !self.deliver() {
-                    self.idles();
-                }
-            }
-        }
-        self.checked()
-    }
-
-    /// Lets time pass, or a requester or a customer act, when no worker is at work and nothing is due.
-    fn idles(&mut self) {
-        match self.roll(4) {
-            0 => self.time_passes(),
-            1 => self.requester_acts(),
-            _ => self.customer_acts(),
-        }
-    }
-
-    fn rare(&mut self) {
-        if self.happens(|faults| faults.rotation.saturating_mul(10)) {
-            self.rotate();
-        }
-        if self.happens(|faults| faults.outage) {
-            self.outage();
-        }
-        if self.happens(|faults| faults.twice) {
-            self.duplicate();
-        }
-        if self.happens(|faults| faults.leap) && self.database.sweep(self.now()).is_err() {
-            self.say(|| "the sweep fails".to_owned());
-        }
-    }
-
-    /// Something is wrong with the processor from now on, or no longer.
-    fn outage(&self) {
-        let outside = &mut *self.shared.lock();
-        outside.outage = match (outside.outage, outside.rng.below(2)) {
-            (Some(_), _) => None,
-            (None, 0) => Some(Outage::RefusesKey),
-            (None, _) => Some(Outage::Silent),
-        };
-        let outage = outside.outage;
-        outside.say(|| format!("the processor's outage: {outage:?}"));
-    }
-
     pub(super) fn checked(&self) -> Result<(), Failure> {
-        let mut outside = self.shared.lock();
-        if outside.oracle.broken.is_empty() {
+        let mut environment = self.shared.lock();
+        if environment.oracle.broken.is_empty() {
             return Ok(());
         }
-        let told = outside.told.take().unwrap_or_default();
+        let told = environment.told.take().unwrap_or_default();
         Err(Failure {
             seed: self.plan.seed,
             step: self.steps,
-            broken: outside.oracle.broken.clone(),
+            broken: environment.oracle.broken.clone(),
             told,
         })
     }
@@ -245,8 +185,8 @@ impl World {
     /// One worker takes one turn: up to its next use of a port. Or it dies there.
     pub(super) fn turn(&mut self) {
         let place = {
-            let mut outside = self.shared.lock();
-            outside.rng.place(self.workers.len())
+            let mut environment = self.shared.lock();
+            environment.rng.place(self.workers.len())
         };
         if place >= self.workers.len() {
             return;
@@ -254,17 +194,17 @@ impl World {
         let mut worker = self.workers.swap_remove(place);
         self.turns = self.turns.saturating_add(1);
         let failed = self.dies_at_turn == Some(self.turns);
-        let dead = failed || worker.dies_at <= self.now() || self.happens(|faults| faults.crash);
+        let dead = failed || worker.dies_at <= self.now() || self.crashes();
         if dead {
             self.died(&worker.work, worker.since_step);
             return;
         }
         {
-            let mut outside = self.shared.lock();
-            outside.step = self.steps;
-            outside.working_since = worker.since_step;
-            outside.unheard = matches!(worker.work, Work::Unheard);
-            outside.made_up = matches!(worker.work, Work::MadeUp);
+            let mut environment = self.shared.lock();
+            environment.step = self.steps;
+            environment.working_since = worker.since_step;
+            environment.unheard = matches!(worker.work, Work::Unheard);
+            environment.made_up = matches!(worker.work, Work::MadeUp);
         }
         let mut poll = || worker.running.as_mut().poll(&mut Context::from_waker(Waker::noop()));
         let (polled, logged) = match &self.logs {
@@ -274,10 +214,10 @@ impl World {
             None => (poll(), String::new()),
         };
         {
-            let mut outside = self.shared.lock();
-            (outside.unheard, outside.made_up) = (false, false);
+            let mut environment = self.shared.lock();
+            (environment.unheard, environment.made_up) = (false, false);
             if shows_a_secret(&logged) {
-                outside.oracle.broken.push("C6: a log shows a secret".to_owned());
+                environment.oracle.broken.push("C6: a log shows a secret".to_owned());
             }
         }
         match polled {
@@ -286,32 +226,62 @@ impl World {
         }
     }
 
+    fn crashes(&self) -> bool {
+        let environment = &mut *self.shared.lock();
+        let often = environment.faults.crash;
+        environment.happens("a worker dies", often)
+    }
+
     pub(super) fn died(&mut self, work: &Work, since: u64) {
         self.shared.lock().working_since = since;
         self.say(|| "dies".to_owned());
         if let Work::Create(call) = work {
             self.unanswered(*call);
         }
+        if let Work::Webhook(webhook) = work {
+            self.comes_again(webhook.clone());
+        }
+        if let Work::Start(start) = work {
+            self.shared.lock().opt_outs.start_ends(start, self.now());
+        }
     }
 
-    pub(super) fn ended(&mut self, work: Work, end: End) {
+    /// A webhook that was not accepted comes again, where the processor repeats it.
+    fn comes_again(&self, webhook: ProcessorWebhook) {
+        if webhook.repeats {
+            self.shared.lock().webhooks.push(webhook);
+        }
+    }
+
+    pub(super) fn ended(&mut self, work: Work, end: WorkResult) {
         match (work, end) {
-            (Work::Message(received), End::Handled(handled)) => self.handled(&received, handled),
-            (Work::Create(call), End::Answered(answer)) => self.answered(call, &answer),
-            (Work::Stop(phone), End::Answered(Ok(_))) => {
-                self.heard = true;
-                let now = self.steps;
-                self.say(|| format!("{phone} opted out"));
-                self.shared.lock().stopped.insert(phone, now);
+            (Work::Message(received), WorkResult::Handled(handled)) => {
+                self.handled(&received, handled);
             }
-            (Work::Page(request, prompt), End::Answered(answer)) => {
+            (Work::Create(call), WorkResult::Answered(answer)) => self.answered(call, &answer),
+            (Work::Stop(stop), WorkResult::Answered(Ok(_))) => {
+                self.heard = true;
+                self.say(|| format!("{stop:?} is answered"));
+                self.shared.lock().opt_outs.stop_ends(stop, self.steps);
+            }
+            (Work::Start(start), WorkResult::Answered(_)) => {
+                self.shared.lock().opt_outs.start_ends(&start, self.now());
+            }
+            (Work::Page(request, prompt), WorkResult::Answered(answer)) => {
                 let served = |problem: &Problem| problem.code.facts().1 < 500;
                 self.heard = answer.as_ref().err().is_none_or(served);
                 if let Ok(page) = answer {
                     self.shown(request, prompt, page.body());
                 }
             }
-            (Work::Other(what), End::Answered(answer)) => {
+            (Work::Webhook(webhook), WorkResult::Answered(answer)) => {
+                let served = |problem: &Problem| problem.code.facts().1 < 500;
+                self.heard = answer.as_ref().err().is_none_or(served);
+                if answer.is_err() {
+                    self.comes_again(webhook);
+                }
+            }
+            (Work::Other(what), WorkResult::Answered(answer)) => {
                 // A browser gets a page for a problem, too, and is reloaded like any other.
                 self.heard = match &answer {
                     Ok(page) => page.status().as_u16() < 500,
@@ -335,23 +305,24 @@ impl World {
                 | Work::Other(_)
                 | Work::Page(..)
                 | Work::Unheard
+                | Work::Webhook(_)
                 | Work::MadeUp
-                | Work::Start
+                | Work::Start(_)
                 | Work::Stop(_),
-                End::Handled(_) | End::Answered(_),
+                WorkResult::Handled(_) | WorkResult::Answered(_),
             ) => {}
         }
     }
 
-    fn handled(&self, received: &ReceivedMessage, handled: MessageResult) {
+    fn handled(&self, received: &Received, handled: MessageResult) {
         self.say(|| format!("handled {:?}: {handled:?}", received.message.parts()));
         let lost = self.happens(|faults| faults.delete_lost);
         let done = match handled {
             _ if lost => Ok(()),
-            MessageResult::Done => self.database.delete(received.receipt),
+            MessageResult::Done => self.tables.delete(received),
             MessageResult::Again => {
                 let wait = Duration::from_secs(1_u64 << received.receives.min(6));
-                self.database.release(received.receipt, wait)
+                self.tables.release(received, wait)
             }
         };
         if let Err(error) = done {

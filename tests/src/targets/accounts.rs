@@ -14,7 +14,7 @@ use serde_json::json;
 
 use super::fuzz_fixture::BASE;
 use crate::doubles::{BEGINNING, ManualClock};
-use crate::standins::adyen;
+use crate::providers::adyen;
 
 /// The issuer of the OpenID provider.
 pub(super) const ISSUER: &str = "https://id.example";

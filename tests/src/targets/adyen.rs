@@ -15,7 +15,7 @@ use sha2::Sha256;
 use super::accounts::{Account, callback, now};
 use super::providers::{Told, told};
 use crate::doubles::used;
-use crate::standins::adyen::{ACCOUNT, HMAC_KEY};
+use crate::providers::adyen::{ACCOUNT, HMAC_KEY};
 
 const LINK: &str = "PL1234567890ABCDEF";
 const PSP: &str = "8835517762430014";

@@ -10,7 +10,7 @@ use super::customer::assert_consent;
 use super::fuzz_fixture::{Answered, BASE, FuzzFixture, Open, with_fixture};
 use super::sound::assert_sound;
 use super::whatsapp::holds_postback;
-use crate::standins::apple::{BUSINESS, Posted, TOKEN_DATA, posted};
+use crate::providers::apple::{BUSINESS, Posted, TOKEN_DATA, posted};
 
 /// The customer's handle at Apple.
 pub(super) const HANDLE: &str = "urn:mbid:AQAAYof-the-ground==";

@@ -25,8 +25,8 @@ use super::apple;
 use crate::doubles::{BEGINNING, ManualClock, OneBrand, SeededRandom};
 use crate::identity;
 use crate::memory::{Counted, Counts, MemoryStore, Nowhere};
-use crate::standins::apple::{KEY_LINE, SECRET, paying_settings};
-use crate::standins::{rbm, whatsapp};
+use crate::providers::apple::{KEY_LINE, SECRET, paying_settings};
+use crate::providers::{rbm, whatsapp};
 
 /// The key every valid sample is called with.
 pub const KEY: &str = "sk_test_acme_0123456789abcdefghijklmnop";

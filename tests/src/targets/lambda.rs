@@ -16,7 +16,7 @@ use ports::{Handler, Listener, Notification};
 use serde_json::{Value, json};
 
 use super::fuzz_fixture::{FuzzFixture, KEY, Open, wanted, with_fixture};
-use crate::standins::aws_messaging::events;
+use crate::providers::aws_messaging::events;
 
 /// Handles messages as the queues' functions do.
 struct Machine<'a>(&'a local::Machine);

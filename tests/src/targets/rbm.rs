@@ -13,7 +13,7 @@ use super::fuzz_fixture::{Answered, FuzzFixture, with_fixture};
 use super::providers::{prompt, script, told};
 use super::sound::assert_sound;
 use crate::doubles::BEGINNING;
-use crate::standins::rbm::{AGENT, CLIENT_TOKEN, Told};
+use crate::providers::rbm::{AGENT, CLIENT_TOKEN, Told};
 
 const RECEIPT: &str = r#"{"senderPhoneNumber": "+15551230001", "eventType": "READ", "eventId": "Ev1",
  "messageId": "0b6f1f6e-6a8b-4d0e-9c36-3a8f4c8b7d11", "agentId": "demo-agent@rbm.goog"}"#;

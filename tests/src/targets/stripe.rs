@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use super::fuzz_fixture::{BASE, FuzzFixture, with_fixture};
 use super::providers::{Told, script, told};
 use crate::doubles::{BEGINNING, used};
-use crate::standins;
+use crate::providers;
 
 /// What the ground's webhooks are signed with.
 pub(super) const SECRET: &str = "whsec_of_the_ground";
@@ -218,7 +218,7 @@ fn hears(stripe: &dyn Processor, told: &Told<'_>) {
 }
 
 fn signature(body: &[u8]) -> HeaderValue {
-    let text = standins::stripe::signature(SECRET, BEGINNING, body);
+    let text = providers::stripe::signature(SECRET, BEGINNING, body);
     HeaderValue::from_str(&text).expect("a header")
 }
 

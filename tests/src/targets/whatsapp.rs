@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::customer::assert_consent;
 use super::fuzz_fixture::{FuzzFixture, Open, with_fixture};
 use super::sound::assert_sound;
-use crate::standins::whatsapp::{NUMBER_ID, posted, signature};
+use crate::providers::whatsapp::{NUMBER_ID, posted, signature};
 
 const PATH: &str = "/callbacks/acme/whatsapp";
 

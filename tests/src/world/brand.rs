@@ -10,7 +10,7 @@ use domain::values::name::BrandName;
 use ports::{Secrets, SecretsError};
 use serde_json::{Value, json};
 
-use crate::standins::{apple, rbm, whatsapp};
+use crate::providers::{apple, rbm, whatsapp};
 
 /// The demo brand's test key, the same as in `events/`.
 pub const TEST_KEY: &str = "sk_test_demo_0123456789abcdef0123456789abcdef";

@@ -16,10 +16,10 @@ use super::Core;
 use super::ports::{Hooks, WorldClock};
 use crate::lock::lock;
 use crate::openapi;
-use crate::standins::apple::{self, Gateway};
-use crate::standins::aws_messaging;
-use crate::standins::rbm::{self, Rbm};
-use crate::standins::whatsapp::{self, CloudApi};
+use crate::providers::apple::{self, Gateway};
+use crate::providers::aws_messaging;
+use crate::providers::rbm::{self, Rbm};
+use crate::providers::whatsapp::{self, CloudApi};
 
 /// The answer of a host outside.
 #[derive(Clone, Debug)]

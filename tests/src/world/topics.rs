@@ -7,7 +7,7 @@ use lambda_events::{Context, LambdaEvent, NotificationError, answer_or_receive};
 use serde_json::{Value, json};
 
 use super::{Beginning, Core};
-use crate::standins::aws_messaging::{self, HOST, Sent, events};
+use crate::providers::aws_messaging::{self, HOST, Sent, events};
 
 impl Beginning {
     /// Sends cards, and texts after them, through AWS End User Messaging in test mode.

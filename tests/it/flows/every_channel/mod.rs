@@ -3,7 +3,7 @@
 mod providers;
 
 use serde_json::json;
-use tests::standins::{aws_messaging, whatsapp};
+use tests::providers::{aws_messaging, whatsapp};
 use tests::world::{Answer, Asked, PHONE, Reply, World};
 
 use providers::{Does, LINES, Line, Message, alias_stops, status_names_alias};

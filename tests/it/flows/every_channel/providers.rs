@@ -5,7 +5,7 @@ use std::time::Duration;
 use domain::values::time::Timestamp;
 use http::Method;
 use serde_json::{Value, json};
-use tests::standins::{apple, aws_messaging, rbm, whatsapp};
+use tests::providers::{apple, aws_messaging, rbm, whatsapp};
 use tests::world::{PHONE, PUBLIC_BASE, World, brand, topics};
 
 use super::super::sms_twilio::signed;

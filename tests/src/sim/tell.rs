@@ -1,0 +1,390 @@
+//! Tells stories verb by verb, so that a fault can come at each use of a port.
+
+use std::time::Duration;
+
+use domain::request::Request;
+use domain::values::id::{PromptId, RequestId};
+
+use super::customer::CustomerReply;
+use super::faults::FaultRates;
+use super::plan::{Failure, Plan};
+use super::requester::{card_to_keep, facts};
+use super::scenario::STORM;
+use super::story::{Ending, Fault, OtherAsk, Verb};
+use super::work::{Work, Worker};
+use super::world::Simulation;
+
+/// Tells a story to its end. Returns the end and the number of turns or uses of ports.
+///
+/// # Errors
+/// A [`Failure`].
+pub fn tell(story: &[Verb], fault: Fault) -> Result<(Ending, u64), Failure> {
+    let told = |listens: bool| {
+        let mut world = quiet_world(listens)?;
+        match fault {
+            Fault::None => {}
+            Fault::Crash(turn) => world.dies_at_turn = Some(turn),
+            Fault::Port(port_fault) => world.shared.lock().port_fault = Some(port_fault),
+        }
+        for verb in story {
+            world.action(*verb)?;
+        }
+        world.quiesce()?;
+        let uses = world.shared.lock().uses;
+        Ok((world.ending(), world.turns.max(uses)))
+    };
+    told(false).or_else(|_: Failure| told(true))
+}
+
+/// Tells a story under the faults that a seed draws, and returns its end.
+///
+/// # Errors
+/// A [`Failure`].
+pub fn tell_under_faults(story: &[Verb], seed: u64) -> Result<Ending, Failure> {
+    let told = |listens: bool| {
+        let mut world = one_request(seed, None, listens)?;
+        world.open()?;
+        for verb in story {
+            world.action(*verb)?;
+        }
+        world.quiesce()?;
+        world.revisit_pages()?;
+        Ok(world.ending())
+    };
+    told(false).or_else(|_: Failure| told(true))
+}
+
+/// Lets two verbs race after a story. Returns the end, and the turns of the first and of both.
+///
+/// The first takes `switches.0` turns, then the other begins and takes `switches.1`. Then the first ends, then the
+/// other.
+///
+/// # Errors
+/// A [`Failure`].
+pub fn race(
+    story: &[Verb],
+    two: (Verb, Verb),
+    switches: (u64, u64),
+) -> Result<(Ending, u64, u64), Failure> {
+    let told = |listens: bool| {
+        let mut world = quiet_world(listens)?;
+        for verb in story {
+            world.action(*verb)?;
+        }
+        let before = world.turns;
+        world.begins(two.0);
+        let mut first = world.workers.pop();
+        world.goes_on(&mut first, switches.0)?;
+        world.begins(two.1);
+        let mut other = world.workers.pop();
+        world.goes_on(&mut other, switches.1)?;
+        world.goes_on(&mut first, TURNS_MAX)?;
+        let alone = world.turns.saturating_sub(before);
+        world.goes_on(&mut other, TURNS_MAX)?;
+        let both = world.turns.saturating_sub(before);
+        world.quiesce()?;
+        Ok((world.ending(), alone, both))
+    };
+    told(false).or_else(|_: Failure| told(true))
+}
+
+/// More turns than any worker takes.
+const TURNS_MAX: u64 = 1_000;
+
+/// A world of one request where nothing goes wrong by itself.
+fn quiet_world(listens: bool) -> Result<Simulation, Failure> {
+    one_request(7, Some(FaultRates::none()), listens)
+}
+
+fn one_request(
+    seed: u64,
+    faults: Option<FaultRates>,
+    listens: bool,
+) -> Result<Simulation, Failure> {
+    let plan = Plan { seed, steps: 0, faults, requests: 1, own_policy: false, scenario: &STORM };
+    let world = Simulation::new(plan).map_err(|error| Failure {
+        seed,
+        step: 0,
+        broken: vec![error.to_string()],
+        told: Vec::new(),
+    })?;
+    world.shared.lock().told = listens.then(Vec::new);
+    Ok(world)
+}
+
+/// How often a caller repeats a call that got no answer.
+const REPEATS: u32 = 4;
+/// How soon something must be due to be waited for: longer than any message is hidden.
+const SOON: Duration = Duration::from_secs(200);
+
+impl Simulation {
+    /// Does what a verb says, and waits until it is done.
+    pub(super) fn action(&mut self, verb: Verb) -> Result<(), Failure> {
+        match verb {
+            Verb::Ask(..) | Verb::AskFor(..) | Verb::GiveBack(_) => {
+                self.begins(verb);
+                self.is_answered()?;
+            }
+            Verb::AskSlowly(..) => {
+                self.begins(verb);
+                self.is_slow();
+            }
+            Verb::GoOn => self.goes_on_there()?,
+            Verb::Settle => self.settles(SOON)?,
+            Verb::Redirected => self.settles_until(SOON, Self::is_redirected)?,
+            Verb::EndsWithin(seconds) => {
+                self.settles(Duration::from_secs(seconds))?;
+                if self.only().is_none_or(|request| !request.is_closed()) {
+                    let late = format!("SLOW: the request has not ended within {seconds} s");
+                    self.shared.lock().oracle.broken.push(late);
+                }
+            }
+            Verb::Next | Verb::Again | Verb::Pass(_) => {
+                self.begins(verb);
+                self.works()?;
+            }
+            Verb::Answer(..)
+            | Verb::Done
+            | Verb::TurnBack
+            | Verb::Reload
+            | Verb::There(_)
+            | Verb::Hook
+            | Verb::Act(_)
+            | Verb::Receipt(_)
+            | Verb::Stop
+            | Verb::Chat(_) => self.repeats(&|world| world.begins(verb))?,
+        }
+        self.checked()
+    }
+
+    /// Puts a worker on it, which takes no turn yet.
+    fn begins(&mut self, verb: Verb) {
+        match verb {
+            Verb::Ask(phone, channels, seconds, amount)
+            | Verb::AskSlowly(phone, channels, seconds, amount) => match self.calls.len() {
+                0 => self.asks_for(phone, channels, (seconds, amount)),
+                _ => self.call(0),
+            },
+            Verb::AskFor(what, phone, channels, seconds) => match what {
+                OtherAsk::Card => self.asks_with(phone, channels, seconds, &card_to_keep()),
+                OtherAsk::Facts => self.asks_with(phone, channels, seconds, &facts()),
+                OtherAsk::ByCard(amount) => self.asks_for_a_kept_card(channels, (seconds, amount)),
+            },
+            Verb::GiveBack(amount) => {
+                if let Some(request) = self.only() {
+                    self.gives_back(request.id, amount);
+                }
+            }
+            Verb::Answer(reply, card) => self.answers_newest(reply, card),
+            Verb::GoOn => self.opens_answered("go=1"),
+            Verb::Done => self.opens_answered("done=1"),
+            Verb::TurnBack => {
+                if let Some((request, prompt)) = self.answered_prompt() {
+                    self.turns_back(request, prompt);
+                }
+            }
+            Verb::Reload => self.comes_back_again(),
+            Verb::There(action) => {
+                if let Some(tab) = self.tabs.last().cloned() {
+                    self.acts_at(&tab, action);
+                }
+            }
+            Verb::Hook => self.hears(),
+            Verb::Settle | Verb::Redirected | Verb::EndsWithin(_) => {}
+            Verb::Pass(seconds) => self.clock.pass(Duration::from_secs(seconds)),
+            Verb::Act(what) => self.acts_on_one(what),
+            Verb::Receipt(status) => self.tells(status),
+            Verb::Stop => self.opts(PHONE, "STOP"),
+            Verb::Chat(words) => self.writes_in_chat(PHONE, words),
+            Verb::Next => {
+                if let Some(due) = self.next_due() {
+                    self.clock.pass_until(due);
+                }
+                self.deliver();
+            }
+            Verb::Again => self.duplicate_last(),
+        }
+    }
+
+    /// The prompt that the newest request's customer said yes to, or was asked by last.
+    fn answered_prompt(&self) -> Option<(RequestId, PromptId)> {
+        let request = self.only()?;
+        let answered = request.approval().map(|(consent, _)| consent.prompt);
+        let prompt = answered.or_else(|| request.prompts.last().map(|prompt| prompt.id))?;
+        Some((request.id, prompt))
+    }
+
+    fn opens_answered(&mut self, query: &'static str) {
+        if let Some((request, prompt)) = self.answered_prompt() {
+            self.opens(request, prompt, query);
+        }
+    }
+
+    /// The customer's browser looks until our page leads on: a worker that died is missed first.
+    fn goes_on_there(&mut self) -> Result<(), Failure> {
+        let before = self.tabs.len();
+        for _ in 0..REPEATS {
+            self.repeats(&|world| world.opens_answered("go=1"))?;
+            let open = self.only().is_some_and(|request| request.approval().is_some());
+            if self.tabs.len() > before || !open {
+                break;
+            }
+            self.settles_until(SOON, Self::is_redirected)?;
+        }
+        Ok(())
+    }
+
+    /// One of two takes turns, as many as are left to it.
+    fn goes_on(&mut self, hand: &mut Option<Worker>, turns: u64) -> Result<(), Failure> {
+        for _ in 0..turns {
+            let Some(worker) = hand.take() else { break };
+            self.workers.push(worker);
+            self.turn();
+            *hand = self.workers.pop();
+            self.checked()?;
+        }
+        Ok(())
+    }
+
+    fn is_slow(&mut self) {
+        while self.next_due().is_none() && !self.workers.is_empty() {
+            self.turn();
+        }
+        let slow = self.workers.pop();
+        while let Some(due) = self.next_due().filter(|_| self.turns < 100) {
+            if due > self.now().after(Duration::from_secs(12)) {
+                break;
+            }
+            self.clock.pass_until(due);
+            self.deliver();
+            while !self.workers.is_empty() {
+                self.turn();
+            }
+        }
+        self.workers.extend(slow);
+        let written = |world: &Self| !world.shared.lock().oracle.requests.is_empty();
+        while !written(self) && !self.workers.is_empty() {
+            self.turn();
+        }
+        self.workers.clear();
+        for call in &mut self.calls {
+            call.gives_up();
+        }
+    }
+
+    /// The requester's call comes to an end, and is repeated until it is answered.
+    fn is_answered(&mut self) -> Result<(), Failure> {
+        self.works()?;
+        for _ in 0..REPEATS {
+            if !self.asks_again() {
+                break;
+            }
+            self.works()?;
+        }
+        Ok(())
+    }
+
+    /// A call is repeated until it is answered.
+    fn repeats(&mut self, call: &dyn Fn(&mut Self)) -> Result<(), Failure> {
+        for _ in 0..REPEATS {
+            self.heard = false;
+            call(self);
+            self.works()?;
+            if self.heard {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// All workers come to an end.
+    fn works(&mut self) -> Result<(), Failure> {
+        while !self.workers.is_empty() {
+            self.steps = self.steps.saturating_add(1);
+            self.clock.pass(Duration::from_millis(50));
+            self.turn();
+            self.checked()?;
+        }
+        Ok(())
+    }
+
+    fn settles(&mut self, within: Duration) -> Result<(), Failure> {
+        self.settles_until(within, |_| false)
+    }
+
+    /// Whether it is the customer's turn, on a page that is not ours.
+    fn is_redirected(&self) -> bool {
+        self.only().is_some_and(|request| {
+            request.open_attempt().is_some_and(|attempt| attempt.redirect.is_some())
+        })
+    }
+
+    fn settles_until(
+        &mut self,
+        within: Duration,
+        is_enough: impl Fn(&Self) -> bool,
+    ) -> Result<(), Failure> {
+        let until = self.now().after(within);
+        loop {
+            self.works()?;
+            self.processors_act();
+            if is_enough(self) {
+                return Ok(());
+            }
+            if self.deliver() {
+                continue;
+            }
+            match self.next_due().filter(|due| *due <= until) {
+                Some(due) => self.clock.pass_until(due),
+                None => return Ok(()),
+            }
+        }
+    }
+
+    fn only(&self) -> Option<Request> {
+        self.shared.lock().oracle.requests.values().next_back().map(|seen| seen.request.clone())
+    }
+
+    fn answers_newest(&mut self, reply: CustomerReply, card: &str) {
+        let Some(request) = self.only() else { return };
+        let newest = request.prompts.iter().rev().find(|prompt| prompt.in_force());
+        if let Some(prompt) = newest.cloned() {
+            self.answers_with(&request, &prompt, (reply, card));
+        }
+    }
+
+    fn tells(&mut self, status: &str) {
+        let text = self.shared.lock().texts.sent.last().cloned();
+        if let Some(text) = text {
+            let form = [("MessageStatus", status), ("MessageSid", "SM1")];
+            self.calls_back(&text.callback, &form, Work::Other("receipt"));
+        }
+    }
+
+    fn ending(&self) -> Ending {
+        let environment = self.shared.lock();
+        let Some(seen) = environment.oracle.requests.values().next_back() else {
+            let state = "none".to_owned();
+            return Ending { state, charges: 0, given_back: 0, told: Vec::new() };
+        };
+        let id = seen.request.id.to_string();
+        let outcome = domain::view::request(&seen.request, seen.version);
+        let reason = outcome.pointer("/outcome/reason").map(ToString::to_string);
+        let kinds = seen.webhooks.values().map(|webhook| webhook.kind.as_str().to_owned());
+        let about_prompts =
+            ["request.prompted", "request.delivered", "request.read", "request.opened"];
+        Ending {
+            state: format!("{} {}", seen.request.state_name(), reason.unwrap_or_default()),
+            charges: environment.stripe.charges_of(&id)
+                + environment.stripe.kept_for(&id)
+                + environment.provider.exchanged(&id),
+            given_back: environment.stripe.refunds_of(&id, self.now()),
+            told: kinds.filter(|kind| !about_prompts.contains(&kind.as_str())).collect(),
+        }
+    }
+}
+
+/// A card that is good.
+pub const VISA: &str = "pm_card_visa";
+/// A phone that everything reaches.
+pub const PHONE: &str = "+15551230001";
