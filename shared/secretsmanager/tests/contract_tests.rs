@@ -88,7 +88,7 @@ impl Keeping for Fresh {
         let mut whole: Map<String, Value> = serde_json::from_str(text).unwrap_or_default();
         for (document, key) in [("channels", "link_key"), ("processors", "sealing")] {
             if let Some(value) = whole.remove(key) {
-                let part = json!({ "version": "1", "name": whole["name"], key: value });
+                let part = json!({ "version": "1", "name": whole.get("name"), key: value });
                 self.store(document, name, &part.to_string()).await;
             }
         }
