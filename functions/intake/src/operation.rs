@@ -1,6 +1,6 @@
 //! The operations of the API, and the right that each needs.
 
-use domain::api_key::{KeyLimit, Right};
+use domain::api_key::{KeyLimit, Right, Visibility};
 use domain::guards;
 use domain::guards::Guard;
 use domain::problem::{Code, Problem};
@@ -65,6 +65,26 @@ impl Operation {
         }
     }
 
+    /// Returns whether it is about what is kept of a customer, which comes from all sessions.
+    const fn is_about_customers(self) -> bool {
+        match self {
+            Self::ReadCustomer
+            | Self::EraseCustomer
+            | Self::ReadPaymentMethod
+            | Self::EndPaymentMethod => true,
+            Self::CreateRequest
+            | Self::ListRequests
+            | Self::ReadRequest
+            | Self::ReadRecord
+            | Self::CancelRequest
+            | Self::ExtendRequest
+            | Self::ResendRequest
+            | Self::RefundRequest
+            | Self::ReadCapabilities
+            | Self::CreateClientToken => false,
+        }
+    }
+
     /// Refuses a caller whose key lacks the right, and a client token where only keys are allowed.
     ///
     /// # Errors
@@ -74,6 +94,10 @@ impl Operation {
         if requester.client.is_some() && !self.is_for_clients() && !is_disabled {
             let detail = "a client token reads, cancels, extends and resends; use a key";
             return Err(not_allowed(detail.to_owned(), "client_token"));
+        }
+        if self.is_about_customers() && requester.key.sessions == Visibility::Own {
+            let detail = "the key sees its own sessions only; use one that sees all";
+            return Err(not_allowed(detail.to_owned(), "sessions"));
         }
         let right = self.right();
         if requester.key.has(right) {

@@ -1,5 +1,6 @@
 //! The description of the API is true: its routes, limits, codes and events are the program's, and its examples happen.
 
+mod credentials;
 mod examples;
 mod problems;
 mod served;
