@@ -135,6 +135,7 @@ pub(crate) struct ClientTokenParams {
 /// Reads the body of `POST /v1/client_tokens`.
 pub(crate) fn client_token(body: &[u8]) -> Result<ClientTokenParams, Problem> {
     let mut fields = Fields::of_body(body, false).map_err(Problem::fields)?;
+    let has_scope = fields.names().iter().any(|name| name == "request" || name == "session");
     let request = fields.parse("request", false).map(ClientScope::Request);
     let session = fields.read("session", false, token).map(ClientScope::Session);
     let origin = fields.read("origin", true, origin);
@@ -146,7 +147,9 @@ pub(crate) fn client_token(body: &[u8]) -> Result<ClientTokenParams, Problem> {
             None
         }
         (None, None) => {
-            fields.fault("request", "missing", "send `request` or `session`");
+            if !has_scope {
+                fields.fault("request", "missing", "send `request` or `session`");
+            }
             None
         }
     };
