@@ -165,8 +165,13 @@ impl Credentials {
         let sealing: serde_json::Map<String, Value> = (0..=self.generation)
             .map(|generation| (format!("k{generation}"), json!(secret("seal", generation))))
             .collect();
-        let digests = [self.api_key(), before.api_key()]
-            .map(|key| json!({ "mode": "test", "sha256": digest_hex(key.as_bytes()) }));
+        let mut keys = vec![self.api_key(), before.api_key()];
+        // The first generation has none before it.
+        keys.dedup();
+        let digests: Vec<Value> = keys
+            .iter()
+            .map(|key| json!({ "mode": "test", "sha256": digest_hex(key.as_bytes()) }))
+            .collect();
         let processor = self.processor(&before);
         let mut facts = json!({
             "issuer": ISSUER,

@@ -77,7 +77,9 @@ impl CloudApi {
 
     fn inbound(&self, who: &Person, what: &Value, context: Option<Value>, now: Timestamp) -> Value {
         let mut state = self.state();
-        state.inbound.insert(who.number.clone(), now);
+        // A message that is reported late shuts no window that a newer one opened.
+        let last = state.inbound.entry(who.number.clone()).or_insert(now);
+        *last = now.max(*last);
         state.told += 1;
         let mut message = Map::new();
         if !who.has_username {
