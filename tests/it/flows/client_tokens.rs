@@ -140,6 +140,11 @@ fn token_needs_one_scope_and_an_origin() {
         "https://crm.example.com/",
         "https://CRM.example.com",
         "https://a@crm.example.com",
+        "https://crm.example.com:6*",
+        "https://crm.example.com:0443",
+        "https://crm.example.com:65536",
+        "https://-crm.example.com",
+        "http://127.0.0.2",
         "null",
         "*",
     ] {
