@@ -8,6 +8,7 @@ mod brand;
 mod customer;
 mod environment;
 mod faults;
+mod forged_taps;
 mod hosted_page;
 mod opt_outs;
 mod oracle;

@@ -96,7 +96,8 @@ pub fn api_key(input: &[u8]) {
         Mode::Test => "test",
         Mode::Live => "live",
     };
-    assert!(text.starts_with(&format!("sk_{mode}_{}_", key.brand)));
+    let kinds = ["sk", "rk"].map(|kind| format!("{kind}_{mode}_{}_", key.brand));
+    assert!(kinds.iter().any(|start| text.starts_with(start)));
     with_fixture(|fuzz_fixture| {
         let brand = fuzz_fixture.brand.now();
         let proves = key.find(&brand, Timestamp::from_millis(0)).is_some();

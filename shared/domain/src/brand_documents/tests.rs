@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::*;
+use crate::api_key::KeySettings;
 
 const KEY: &str = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=";
 
@@ -236,7 +237,10 @@ fn documented_example_is_a_brand() {
         key.iter().fold(block, |block, name| block.replace(name, KEY))
     };
     let texts: Vec<String> = blocks.map(filled).collect();
-    let [brand, channels, consent, processors, claims] = &texts[..] else { panic!("{texts:?}") };
+    let [brand, channels, consent, processors, claims, key] = &texts[..] else {
+        panic!("{texts:?}")
+    };
+    assert!(serde_json::from_str::<KeySettings>(key).unwrap().is_restricted());
     let others = [
         (Document::Channels, channels),
         (Document::Consent, consent),
