@@ -2,7 +2,6 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
 use domain::ask::Ask;
@@ -37,14 +36,11 @@ const FAILURES: [u32; 4] = [131_026, 131_047, 131_049, 131_053];
 /// The last digits of a number without WhatsApp, which Meta rejects at once, and of one that fails later.
 const NOT_ON_WHATSAPP: &str = "9001";
 const LOST_ON_WHATSAPP: &str = "9004";
-/// The most seconds between an old word and its report.
-const AGE_MAX: u64 = 259_200;
 
 /// What happens on WhatsApp that is no answer to a prompt.
 const ON_WHATSAPP: &[Choice] = &[
     (4, "answers in words", Simulation::answers_in_words),
     (2, "writes something", Simulation::writes_a_secret),
-    (2, "an old word comes", Simulation::old_word_comes),
     (2, "a receipt of WhatsApp comes", Simulation::chat_receipt),
     (1, "a requester asks for capabilities", Simulation::looks_up),
     (3, "a webhook of Meta comes", Simulation::hears_of_chats),
@@ -248,26 +244,10 @@ impl Simulation {
         self.writes_in_chat(phone, words);
     }
 
-    /// Meta reports a stop or a start that the customer wrote up to three days ago.
-    fn old_word_comes(&mut self) {
-        let (phone, age) = {
-            let rng = &mut self.shared.lock().rng;
-            let phone = rng.pick(&PHONES).copied().unwrap_or_default();
-            (phone, Duration::from_secs(rng.between(1, AGE_MAX)))
-        };
-        let words = if self.roll(2) == 0 { "STOP" } else { "START" };
-        self.shared.lock().reached("reported an old word on WhatsApp");
-        self.writes_at(phone, words, self.now().before(age));
-    }
-
     /// The customer writes something on WhatsApp.
     pub(super) fn writes_in_chat(&mut self, phone: &str, words: &str) {
-        self.writes_at(phone, words, self.now());
-    }
-
-    /// Meta reports what a customer wrote at that time.
-    fn writes_at(&mut self, phone: &str, words: &str, now: Timestamp) {
         let who = self.person(phone);
+        let now = self.now();
         let word = Word { phone: phone.to_owned(), written_at: Some(now) };
         let meaning = match words {
             // Who that is may not be known.
