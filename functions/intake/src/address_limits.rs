@@ -1,6 +1,5 @@
 //! How often one customer's address may be prompted, and whether it opted out.
 
-use domain::brand::BrandScope;
 use domain::problem::{Code, Problem};
 use domain::rate_limits::RateLimits;
 use domain::values::id::RequestId;
@@ -40,7 +39,7 @@ impl Intake {
         open: Option<OpenRequest>,
         now: Timestamp,
     ) -> Result<CountedPrompt, Problem> {
-        let scope = BrandScope { brand: &requester.brand.name, mode: requester.mode };
+        let scope = requester.scope();
         let (store, policy) = (self.ports.store.as_ref(), &requester.brand.policy);
         let (limits, base) = limits::load(store, scope, address).await?;
         let brands = brand_limit::count(store, scope, policy, now).await?;
@@ -109,7 +108,7 @@ impl Intake {
         requester: &Requester,
         address: &str,
     ) -> Result<(), Problem> {
-        let scope = BrandScope { brand: &requester.brand.name, mode: requester.mode };
+        let scope = requester.scope();
         if opt_outs::is_opted_out(self.ports.store.as_ref(), scope, address).await? {
             return Err(Problem::new(
                 Code::AddressOptedOut,

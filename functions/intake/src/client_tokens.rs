@@ -26,7 +26,7 @@ impl Intake {
         let ClientTokenParams { scope, origin, lifetime } = params::client_token(body)?;
         match &scope {
             ClientScope::Request(id) => {
-                self.owned(&requester, &id.to_string()).await?;
+                self.own_request(&requester, *id).await?;
             }
             ClientScope::Session(_) => {}
         }

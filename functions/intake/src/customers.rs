@@ -103,7 +103,7 @@ impl Intake {
         let requester = self.requester(headers, Operation::ReadCustomer).await?;
         let phone = number(phone)?;
         let address = keys::address_hash(&requester.brand.address_key, &phone);
-        let of = BrandScope { brand: &requester.brand.name, mode: requester.mode };
+        let of = requester.scope();
         let customer = CustomerScope { of, address: &address };
         let view = self.customer_view(&requester, customer, &phone).await?;
         Ok(json(StatusCode::OK, &view))
@@ -122,7 +122,7 @@ impl Intake {
         let requester = self.requester(headers, Operation::EraseCustomer).await?;
         let phone = number(phone)?;
         let address = keys::address_hash(&requester.brand.address_key, &phone);
-        let of = BrandScope { brand: &requester.brand.name, mode: requester.mode };
+        let of = requester.scope();
         let customer = CustomerScope { of, address: &address };
         let (brand, queue) = (requester.brand.name.clone(), self.ports.queue.as_ref());
         let task = Task::EraseCustomer { brand, mode: of.mode, address: address.clone() };

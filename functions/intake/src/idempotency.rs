@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use domain::brand::Mode;
 use domain::guards;
 use domain::guards::Guard;
 use domain::keys::digest_hex;
@@ -72,10 +71,7 @@ impl CallKey {
             let detail = "an Idempotency-Key is 1 to 255 printable ASCII characters";
             return Err(fault(Code::InvalidRequest, "value", detail));
         }
-        let mode = match requester.mode {
-            Mode::Test => "test",
-            Mode::Live => "live",
-        };
+        let mode = requester.mode.as_str();
         let pk = format!("IDEM#{}#{mode}#{bare}", requester.brand.name);
         // A restricted key's calls are its own: the answer to another key's call is not for it.
         let sk = if requester.key.is_restricted() {

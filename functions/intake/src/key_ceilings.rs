@@ -2,7 +2,6 @@
 
 use domain::api_key::KeyLimit;
 use domain::ask::Ask;
-use domain::brand::BrandScope;
 use domain::problem::Problem;
 use domain::values::name::ChannelName;
 use domain::values::time::Timestamp;
@@ -26,7 +25,7 @@ impl Intake {
         if !key.is_counted() {
             return Ok(None);
         }
-        let scope = BrandScope { brand: &requester.brand.name, mode: requester.mode };
+        let scope = requester.scope();
         let id = key.id();
         let (usage, version) = key_usage::load(self.ports.store.as_ref(), scope, &id).await?;
         let counted =

@@ -67,9 +67,16 @@ impl Intake {
         Ok(requester)
     }
 
-    /// Returns the caller's own request of that id. The answer never tells whether another brand has one.
+    /// Returns the caller's own request of that text. The answer never tells whether another brand has one.
     async fn owned(&self, requester: &Requester, id: &str) -> Result<VersionedRequest, Problem> {
-        let id: RequestId = id.parse().map_err(|_not_an_id| absent())?;
+        self.own_request(requester, id.parse().map_err(|_not_an_id| absent())?).await
+    }
+
+    async fn own_request(
+        &self,
+        requester: &Requester,
+        id: RequestId,
+    ) -> Result<VersionedRequest, Problem> {
         let loaded = storage::load(self.ports.store.as_ref(), id).await?;
         loaded.filter(|loaded| requester.sees(&loaded.request)).ok_or_else(absent)
     }

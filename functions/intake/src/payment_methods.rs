@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use domain::brand::BrandScope;
 use domain::guards;
 use domain::guards::Guard;
 use domain::message::Task;
@@ -102,7 +101,7 @@ impl Intake {
         known: &SavedCard,
     ) -> Result<SavedCard, StartError> {
         let store = self.ports.store.as_ref();
-        let of = BrandScope { brand: &requester.brand.name, mode: requester.mode };
+        let of = requester.scope();
         let customer = CustomerScope { of, address: &known.address };
         let (limits, base) = limits::load(store, of, &known.address).await?;
         let open = self.open_request(customer, Some(card)).await?;

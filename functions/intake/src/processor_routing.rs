@@ -1,7 +1,7 @@
 //! Selects the processor of an ask: the first, in the brand's order, that takes the ask.
 
 use domain::ask::Ask;
-use domain::brand::{BrandScope, Mode, ProcessorSetup};
+use domain::brand::{Mode, ProcessorSetup};
 use domain::guards;
 use domain::guards::Guard;
 use domain::problem::{Code, FieldError, Problem};
@@ -179,7 +179,7 @@ impl Intake {
             let detail = "no processor of the brand supports this ask in this mode";
             return Ok(Err(Problem::new(Code::AskNotSupported, detail)));
         }
-        let scope = BrandScope { brand: &requester.brand.name, mode: requester.mode };
+        let scope = requester.scope();
         let (store, kind) = (self.ports.store.as_ref(), CallKind::of(ask));
         let breaker = CircuitBreaker::load(store, scope, &setup.name, kind).await?;
         if let Some(wait) = breaker.open_for(self.ports.clock.now()) {

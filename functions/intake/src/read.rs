@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use bytes::Bytes;
-use domain::brand::{Brand, BrandScope};
+use domain::brand::Brand;
 use domain::outcome::{Details, Outcome};
 use domain::problem::{Code, FieldError, Problem};
 use domain::released_claims::ReleasedClaims;
@@ -153,7 +153,7 @@ impl Intake {
             place.ok_or_else(|| wrong("cursor", "value", FOREIGN_CURSOR))
         });
         let after = after.transpose()?;
-        let scope = BrandScope { brand: &requester.brand.name, mode: requester.mode };
+        let scope = requester.scope();
         let limit = usize::try_from(limit).unwrap_or(100);
         let page =
             storage::of_session(self.ports.store.as_ref(), scope, &session, after, limit).await?;

@@ -1,6 +1,6 @@
 //! Renders a stored request as the prompt that a channel sends.
 
-use domain::ask::Ask;
+use domain::ask::AskKind;
 use domain::brand::Brand;
 use domain::contact::Contact;
 use domain::keys;
@@ -9,7 +9,7 @@ use domain::request::{PromptRecord, Request};
 use domain::values::prompt_ref::PromptRef;
 use domain::values::time::Timestamp;
 use ports::{Button, ButtonAction, Labels, Prompt};
-use texts::{AskKind, PromptContent};
+use texts::PromptContent;
 
 /// Renders a prompt from what is stored alone.
 pub(crate) fn prompt(
@@ -23,18 +23,13 @@ pub(crate) fn prompt(
     let link = format!("{public_base}/c/{token}");
     let language = request.customer.language.as_ref().unwrap_or(&brand.language);
     let money = request.ask.money().map(|money| texts::amount(language, &brand.language, money));
-    let kind = match &request.ask {
-        Ask::Payment { .. } => AskKind::Payment,
-        Ask::PaymentMethod { .. } => AskKind::PaymentMethod,
-        Ask::Identity { .. } => AskKind::Identity,
-    };
     let content = PromptContent {
         payee: &request.payee,
         by_assistant: request.is_by_assistant(),
         money: money.as_deref(),
         description: request.ask.description(),
         describes: brand.policy.description_in_texts,
-        kind,
+        kind: AskKind::of(&request.ask),
         link: &link,
         code: None,
         picks: request.by_tap && has_picks(request),

@@ -102,6 +102,30 @@ impl Ask {
     }
 }
 
+/// The kind of an ask.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AskKind {
+    /// A single payment.
+    Payment,
+    /// A card to save.
+    PaymentMethod,
+    /// Claims about the customer.
+    Identity,
+}
+
+impl AskKind {
+    /// Returns the kind of an ask.
+    #[must_use]
+    pub const fn of(ask: &Ask) -> Self {
+        match ask {
+            Ask::Payment { .. } => Self::Payment,
+            Ask::PaymentMethod { .. } => Self::PaymentMethod,
+            Ask::Identity { .. } => Self::Identity,
+        }
+    }
+}
+
 /// The digest that a consent is bound to: exactly this ask, of this payee, in this request.
 ///
 /// Dynamic linking (RTS on SCA, article 5): the worker recomputes it from the stored ask before it acts.

@@ -47,6 +47,17 @@ pub enum Mode {
     Live,
 }
 
+impl Mode {
+    /// Returns the mode as keys, settings and the API name it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Test => "test",
+            Self::Live => "live",
+        }
+    }
+}
+
 /// A brand in one of its modes: nothing that is kept for one mode counts in the other.
 #[derive(Clone, Copy, Debug)]
 pub struct BrandScope<'a> {

@@ -3,7 +3,6 @@
 //! A line says what was done, to which request, by which call and from where. The address of a customer is never in it.
 
 use domain::api_key::ApiKey;
-use domain::brand::Mode;
 use domain::journal::{EntryKind, JournalEntry};
 use domain::keys::digest_hex;
 use domain::problem::Problem;
@@ -36,10 +35,7 @@ pub fn refused(problem: &Problem, headers: &HeaderMap) {
 
 /// Records the stored journal entries of a request that count.
 pub(crate) fn changed(request: &Request, entries: &[JournalEntry]) {
-    let mode = match request.mode {
-        Mode::Test => "test",
-        Mode::Live => "live",
-    };
+    let mode = request.mode.as_str();
     for entry in entries {
         let Some(event) = event(&entry.what) else { continue };
         // A customer's address stays in the journal alone.

@@ -6,7 +6,7 @@ use http::HeaderMap;
 use http::header::{AUTHORIZATION, HeaderValue, ORIGIN};
 
 use domain::api_key::{ApiKey, ClientScope, KeySettings, SignedToken, Visibility};
-use domain::brand::{Brand, Mode};
+use domain::brand::{Brand, BrandScope, Mode};
 use domain::caller::Caller;
 use domain::guards;
 use domain::guards::Guard;
@@ -34,6 +34,12 @@ pub struct Requester {
 }
 
 impl Requester {
+    /// Returns the brand and mode that the caller acts in.
+    #[must_use]
+    pub fn scope(&self) -> BrandScope<'_> {
+        BrandScope { brand: &self.brand.name, mode: self.mode }
+    }
+
     /// Returns whether the caller may know of a request.
     #[must_use]
     pub fn sees(&self, request: &Request) -> bool {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use domain::api_key::{KeyId, KeyLimit, KeySettings};
-use domain::brand::{BrandScope, Mode};
+use domain::brand::BrandScope;
 use domain::guards;
 use domain::guards::Guard;
 use domain::values::money::{Currency, Money};
@@ -112,10 +112,7 @@ fn end_of(part: i64, length: i64) -> Timestamp {
 }
 
 fn key(scope: BrandScope<'_>, id: &KeyId) -> Key {
-    let mode = match scope.mode {
-        Mode::Test => "test",
-        Mode::Live => "live",
-    };
+    let mode = scope.mode.as_str();
     Key { pk: format!("KEY#{}#{mode}#{id}", scope.brand), sk: "USAGE".to_owned() }
 }
 
@@ -152,7 +149,7 @@ pub fn put(
         expires_at: Some(now.after(DAY + HOUR)),
         index: None,
     };
-    Ok(Write::Put { item, expect: expected_version.map_or(Expect::Absent, Expect::Version) })
+    Ok(Write::Put { item, expect: Expect::decided_from(expected_version) })
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ mod prompt;
 pub use gsm7::segments;
 pub use money::amount;
 pub use page::PageTexts;
-pub use prompt::{AskKind, PromptContent, PromptTexts, prompt, reminder};
+pub use prompt::{PromptContent, PromptTexts, prompt, reminder};
 
 use domain::values::language::Language;
 

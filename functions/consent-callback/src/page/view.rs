@@ -1,6 +1,6 @@
 //! Turns a stored request into the view that its consent page shows.
 
-use domain::ask::{Ask, CLAIMS, SessionKind};
+use domain::ask::{Ask, AskKind, CLAIMS, SessionKind};
 use domain::brand::{Brand, Mode};
 use domain::keys;
 use domain::outcome::{DenialReason, Outcome};
@@ -8,7 +8,7 @@ use domain::request::{PromptRecord, Request, ReturnBrowser, State};
 use domain::values::language::Language;
 use domain::values::text::DisplayText;
 use domain::values::time::Timestamp;
-use texts::{AskKind, PageTexts};
+use texts::PageTexts;
 use zeroize::Zeroizing;
 
 use super::html::{self, CodeField, HostedPage, Offer, PageView, ReturnForm, Stage, TestCard};
@@ -81,7 +81,7 @@ pub(super) fn render(
         payee: &request.payee,
         money: money.as_deref(),
         description: request.ask.description(),
-        kind: kind(&request.ask),
+        kind: AskKind::of(&request.ask),
         asked_by: request.is_by_assistant().then_some(texts.asked_by_assistant),
         session_label: Some(session_label(request.session.kind, texts)),
         code,
@@ -159,14 +159,6 @@ fn compares_phone_number(ask: &Ask) -> bool {
             !claims.iter().any(|claim| claim.as_str() == "phone_number")
         }
         Ask::Payment { .. } | Ask::PaymentMethod { .. } => false,
-    }
-}
-
-const fn kind(ask: &Ask) -> AskKind {
-    match ask {
-        Ask::Payment { .. } => AskKind::Payment,
-        Ask::PaymentMethod { .. } => AskKind::PaymentMethod,
-        Ask::Identity { .. } => AskKind::Identity,
     }
 }
 

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::KeySettings;
-use crate::ask::Ask;
+use crate::ask::{Ask, AskKind};
 use crate::guards;
 use crate::guards::Guard;
 use crate::values::name::ChannelName;
@@ -41,30 +41,6 @@ impl Right {
             Self::Capability => "capability",
             Self::Statistics => "statistics",
             Self::Erase => "erase",
-        }
-    }
-}
-
-/// The kind of an ask that a restricted key may make.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum AskKind {
-    /// A single payment.
-    Payment,
-    /// A card to save.
-    PaymentMethod,
-    /// Identity claims.
-    Identity,
-}
-
-impl AskKind {
-    /// Returns the kind of an ask.
-    #[must_use]
-    pub const fn of(ask: &Ask) -> Self {
-        match ask {
-            Ask::Payment { .. } => Self::Payment,
-            Ask::PaymentMethod { .. } => Self::PaymentMethod,
-            Ask::Identity { .. } => Self::Identity,
         }
     }
 }

@@ -12,7 +12,9 @@ use subtle::ConstantTimeEq;
 
 use crate::brand::{Brand, Mode};
 pub use client_token::{ClientScope, ClientToken, SignedToken};
-pub use limits::{AskKind, KeyLimit, Right, Visibility};
+pub use limits::{KeyLimit, Right, Visibility};
+
+use crate::ask::AskKind;
 
 use crate::keys::digest_hex;
 use crate::values::money::Currency;

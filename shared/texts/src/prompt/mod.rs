@@ -1,6 +1,7 @@
 //! The text of a prompt: payee, ask and amount, in one SMS segment where possible.
 
 use super::{TextLanguage, gsm7};
+use domain::ask::AskKind;
 use domain::values::language::Language;
 use ports::Labels;
 
@@ -32,17 +33,6 @@ pub struct PromptContent<'a> {
     pub code: Option<&'a str>,
     /// Whether the buttons are three numbers, of which the customer picks the agent's.
     pub picks: bool,
-}
-
-/// The kind of an ask.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum AskKind {
-    /// A payment of the prompt's amount.
-    Payment,
-    /// A card to save.
-    PaymentMethod,
-    /// Claims about the customer.
-    Identity,
 }
 
 /// The text of a prompt.

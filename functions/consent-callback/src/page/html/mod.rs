@@ -3,7 +3,8 @@
 mod policy;
 
 use askama::Template;
-use texts::{AskKind, PageTexts};
+use domain::ask::AskKind;
+use texts::PageTexts;
 
 pub(super) use policy::content_security_policy;
 
