@@ -7,7 +7,8 @@ use domain::values::name::{BrandName, ChannelName};
 use http::header::{CONTENT_TYPE, HeaderValue};
 use http::request::Parts;
 use http::{Method, Response, StatusCode};
-use ports::{CallbackReply, Proof, SecretsError, UnverifiedCallback};
+use ports::{CallbackReply, Proof, UnverifiedCallback};
+use records::authentication;
 
 use crate::browser::Cookies;
 use crate::processors::{ProcessorReply, ReturnPage};
@@ -37,20 +38,8 @@ impl ConsentCallback {
             now: self.ports.clock.now(),
             proof: Proof::None,
         };
-        let brand = match self.ports.secrets.brand(&brand).await {
-            Ok(brand) => brand,
-            Err(SecretsError::Unknown) => {
-                return match self.ports.secrets.refresh(&brand).await {
-                    Ok(_) | Err(SecretsError::Unknown) => Err(absent()),
-                    Err(error @ (SecretsError::Damaged(_) | SecretsError::Unavailable(_))) => {
-                        Err(error.into())
-                    }
-                };
-            }
-            Err(error @ (SecretsError::Damaged(_) | SecretsError::Unavailable(_))) => {
-                return Err(error.into());
-            }
-        };
+        let secrets = self.ports.secrets.as_ref();
+        let brand = authentication::known_brand(secrets, &brand).await?.ok_or_else(absent)?;
         // A channel that was added a moment ago is not in the cache yet. An unknown name costs the same look-ups as an
         // unknown brand. So the time of a refusal names no brand.
         let brand = if has_name(&brand, name) {

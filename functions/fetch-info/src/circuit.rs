@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use domain::brand::{Brand, BrandScope, Mode};
 use domain::values::name::ProcessorName;
-use ports::{Ports, RefundResult, Rejection, StoreError};
+use ports::{DetachResult, Ports, RefundResult, Rejection, StoreError};
 use records::circuit_breaker::{CallKind, CircuitBreaker, CircuitScope};
 
 /// What a processor's result says about the account that we called with.
@@ -28,6 +28,15 @@ impl AccountStatus {
             RefundResult::Done(_) | RefundResult::Pending(_) | RefundResult::Failed { .. } => {
                 Self::Accepted
             }
+        }
+    }
+
+    /// Returns what the result of taking a card off file says.
+    pub(crate) const fn of_detach(result: DetachResult) -> Self {
+        match result {
+            DetachResult::Blocked { by } => Self::Rejected(by),
+            DetachResult::Again => Self::Unreachable,
+            DetachResult::Detached | DetachResult::Failed { .. } => Self::Accepted,
         }
     }
 }

@@ -1,7 +1,5 @@
 //! The reversal of a payment that succeeded after its attempt had ended.
 
-use std::time::Duration;
-
 use domain::guards;
 use domain::guards::Guard;
 use domain::message::Step;
@@ -15,9 +13,7 @@ use records::update::{Decision, commit, update};
 
 use crate::StepError;
 use crate::circuit::{AccountStatus, CallScope, Circuit};
-
-/// The delay of the next look at a reversal without a result: the longest of a queue.
-const LOOK_AFTER: Duration = Duration::from_secs(900);
+use crate::waits::DELAY_MAX;
 
 /// What reverses late payments.
 pub(crate) struct Reversals<'a> {
@@ -40,7 +36,7 @@ impl Reversals<'_> {
         let open =
             loaded.is_some_and(|loaded| loaded.request.open_reversals(attempt_no).next().is_some());
         if open {
-            send(self.ports.queue.as_ref(), Step::Reverse { attempt_no }, id, LOOK_AFTER).await?;
+            send(self.ports.queue.as_ref(), Step::Reverse { attempt_no }, id, DELAY_MAX).await?;
         }
         Ok(())
     }

@@ -70,7 +70,7 @@ impl Intake {
         let id: RequestId = id.parse().map_err(|_not_an_id| absent())?;
         let (requester, channel) = (&requester, channel.as_ref());
         let limits = Mutex::default();
-        let told = &limits;
+        let left = &limits;
         let updated = update_async(&self.ports, id, |loaded, now| async move {
             let request = loaded.request;
             if !requester.sees(&request) {
@@ -79,7 +79,7 @@ impl Intake {
             let change = request.resend(channel, now).map_err(refusal_problem)?;
             self.require_no_opt_out(requester, &request.address).await?;
             let counted = self.count_prompt(requester, &request.address, None, now).await?;
-            *locked(told) = counted.limits;
+            *locked(left) = counted.limits;
             let step = next_step(&change.request);
             let commit = commit(change).caused_by(&requester.caller);
             Ok(commit.with_writes(counted.writes).then(step).with_recovery_check().into())

@@ -44,12 +44,14 @@ impl Intake {
         let (limits, base) = limits::load(store, scope, address).await?;
         let brands = brand_limit::count(store, scope, policy, now).await?;
         let quota = brands.as_ref().map(|brands| brands.quota);
-        let told = |limits: &AddressLimits| {
+        let rate_limits = |limits: &AddressLimits| {
             RateLimits(limits.quotas(policy, now).into_iter().chain(quota).collect())
         };
         let counted = match self.counted(requester, &limits, open, now).await {
             Ok(counted) => counted,
-            Err(problem) => return Err(Problem { rate_limits: Some(told(&limits)), ..problem }),
+            Err(problem) => {
+                return Err(Problem { rate_limits: Some(rate_limits(&limits)), ..problem });
+            }
         };
         let mut writes = vec![limits::put(scope, address, &counted, base, now)?];
         match brands {
@@ -57,14 +59,14 @@ impl Intake {
                 let detail = format!("the brand sent {} prompts in this hour", quota.most);
                 return Err(Problem {
                     retry_after: Some(quota.reset.as_secs().saturating_add(1)),
-                    rate_limits: Some(told(&limits)),
+                    rate_limits: Some(rate_limits(&limits)),
                     ..Problem::new(Code::BrandLimitReached, detail)
                 });
             }
             Some(BrandPrompt { write: Some(write), .. }) => writes.push(write),
             None => {}
         }
-        Ok(CountedPrompt { limits: told(&counted), writes })
+        Ok(CountedPrompt { limits: rate_limits(&counted), writes })
     }
 
     /// Returns the limits with one more prompt. At the limit of open requests, those that have ended are counted out first.

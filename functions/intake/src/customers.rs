@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use domain::ask::Ask;
 use domain::brand::BrandScope;
 use domain::guards;
 use domain::guards::Guard;
@@ -22,11 +23,11 @@ use records::erasures::Erasure;
 use records::limits::AddressLimits;
 use records::update::{Conflict, retry_conflicts};
 use records::{claims, contact, customers, erasures, limits, opt_outs, saved_cards, storage};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use crate::operation::Operation;
-use crate::payment_methods::{CALL_MAX, card_view};
-use crate::{Intake, json};
+use crate::payment_methods::card_view;
+use crate::{CALL_MAX, Intake, json};
 
 /// The most requests that an answer lists.
 const REQUESTS_MAX: usize = 100;
@@ -255,7 +256,8 @@ impl Intake {
             CustomerItem::Request { .. } if kept.requests.len() >= REQUESTS_MAX => kept.more = true,
             CustomerItem::Request { request } => {
                 let Some(loaded) = storage::load(store, request).await? else { return Ok(()) };
-                let has_claims = claims::load(store, request, now).await?.is_some();
+                let has_claims = matches!(loaded.request.ask, Ask::Identity { .. })
+                    && claims::load(store, request, now).await?.is_some();
                 kept.requests.push(json!({
                     "id": request,
                     "kind": loaded.request.ask.kind(),
@@ -283,12 +285,12 @@ impl Intake {
             if version.is_none() {
                 continue;
             }
-            let mut view = Map::new();
-            view.insert("channel".to_owned(), json!(setup.name));
-            view.insert("last_message_at".to_owned(), json!(contact.last_inbound));
-            view.insert("device_features".to_owned(), json!(contact.features));
-            view.insert("has_handle".to_owned(), json!(contact.handle.is_some()));
-            contacts.push(Value::Object(view));
+            contacts.push(json!({
+                "channel": setup.name,
+                "last_message_at": contact.last_inbound,
+                "device_features": contact.features,
+                "has_handle": contact.handle.is_some(),
+            }));
         }
         Ok(contacts)
     }

@@ -102,9 +102,10 @@ impl Intake {
             return Ok(negotiated("application/json", self.facts(*known).to_string()));
         }
         let (code, status, title, remedy) = known.facts();
-        let retry = match status {
-            429 | 500 | 503 => "The same call may succeed later.",
-            _ => "The same call meets the same problem again.",
+        let retry = if known.is_retryable() {
+            "The same call may succeed later."
+        } else {
+            "The same call meets the same problem again."
         };
         let body = format!(
             "<h1>{}</h1>\n<p class=\"soft\"><code>{code}</code> · HTTP {status}</p>\n<h2>What to do</h2>\n<p>{}</p>\n\

@@ -241,10 +241,11 @@ async fn docs_file(State(intake): Here, Named(name): Named<String>, call: Call) 
 /// Gives an answer that ran out of time a problem for a body.
 async fn explain_timeout(State(intake): Here, request: Request, next: Next) -> Response {
     let (parts, body) = request.into_parts();
-    let call = Call::without_body(&intake, parts.clone());
+    let kept = parts.clone();
     let answer = next.run(Request::from_parts(parts, body)).await;
     let is_bare = !answer.headers().contains_key(CONTENT_TYPE);
     if answer.status() == http::StatusCode::SERVICE_UNAVAILABLE && is_bare {
+        let call = Call::without_body(&intake, kept);
         let detail = "the call took too long; repeat it";
         return call.answer(&intake, Err(Problem::new(Code::TemporaryReducedCapacity, detail)));
     }

@@ -61,16 +61,14 @@ fn is_rounded(number: &str) -> bool {
     let lower = number.to_ascii_lowercase();
     let (digits, exponent) = lower.split_once('e').unwrap_or((&lower, "0"));
     let fraction = digits.split_once('.').map_or("", |(_, fraction)| fraction);
-    let places = i64::try_from(fraction.trim_end_matches('0').len()).unwrap_or(i64::MAX);
     let exponent: i64 = exponent.parse().unwrap_or(0);
-    let is_integer = (places == 0 && exponent >= 0) || (places > 0 && places <= exponent);
     let float = number.parse::<f64>().unwrap_or(f64::NAN);
     // Zeros before the point may hold more digits than a negative exponent takes away.
     let whole = digits.replace('.', "");
     let zeros = whole.len().saturating_sub(whole.trim_end_matches('0').len());
     let left = exponent.saturating_add(i64::try_from(zeros).unwrap_or(0));
     let left = left.saturating_sub(i64::try_from(fraction.len()).unwrap_or(i64::MAX));
-    !is_integer && left < 0 && float.fract() == 0.0 && whole.bytes().any(|b| b != b'0')
+    left < 0 && float.fract() == 0.0 && whole.bytes().any(|b| b != b'0')
 }
 
 /// Spells each integer in one way, so that equal bodies have equal texts.

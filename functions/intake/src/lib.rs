@@ -24,6 +24,7 @@ mod refund;
 mod routes;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use domain::problem::{Code, Problem};
@@ -40,6 +41,9 @@ use crate::operation::Operation;
 
 pub use documents::OPENAPI;
 pub use http_edge::router;
+
+/// The delay of a message that is sent ahead of the write: longer than the call that writes can take.
+const CALL_MAX: Duration = Duration::from_secs(60);
 
 /// Everything intake can touch.
 pub struct Intake {

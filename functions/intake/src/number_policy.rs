@@ -61,6 +61,6 @@ fn own_regions(channels: &[ChannelSetup]) -> BTreeSet<&'static str> {
 }
 
 fn problem(detail: &str) -> Problem {
-    let error = FieldError::in_body("/customer/phone", "not_allowed", detail);
-    Problem { errors: vec![error], ..Problem::new(Code::NumberNotAllowed, detail) }
+    Problem::new(Code::NumberNotAllowed, detail)
+        .at(|detail| FieldError::in_body("/customer/phone", "not_allowed", detail))
 }

@@ -22,10 +22,7 @@ use serde_json::{Value, json};
 
 use crate::customers::StartError;
 use crate::operation::Operation;
-use crate::{Intake, json};
-
-/// The delay of a task that is sent ahead of its write: longer than the call that writes can take.
-pub(crate) const CALL_MAX: Duration = Duration::from_secs(60);
+use crate::{CALL_MAX, Intake, json};
 
 impl Intake {
     /// `GET /v1/payment_methods/{id}`: a saved card, without what charges it.
@@ -110,11 +107,10 @@ impl Intake {
             return Err(Problem::new(Code::PaymentMethodInUse, detail).into());
         }
         let now = self.ports.clock.now();
-        let newest = saved_cards::load(store, of.brand, of.mode, card).await?;
-        let ending = newest.as_ref().unwrap_or(known).ending_from(now);
-        if newest.is_none() {
-            return Ok(ending);
-        }
+        let Some(newest) = saved_cards::load(store, of.brand, of.mode, card).await? else {
+            return Ok(known.ending_from(now));
+        };
+        let ending = newest.ending_from(now);
         let writes = vec![
             saved_cards::put(of.brand, of.mode, card, &ending)?,
             limits::put(of, &known.address, &limits, base, now)?,

@@ -95,17 +95,13 @@ impl Intake {
         for setup in self.candidates(requester, routed).await? {
             let name = setup.name.clone();
             let Considered { account, result } = self.consider(requester, routed, setup).await?;
-            views.push(match result {
-                Ok(_) => {
-                    ProcessorView { name, account, supported: true, reason: None, detail: None }
-                }
-                Err(problem) => ProcessorView {
-                    name,
-                    account,
-                    supported: false,
-                    reason: Some(problem.code.facts().0),
-                    detail: Some(problem.detail),
-                },
+            let problem = result.err();
+            views.push(ProcessorView {
+                name,
+                account,
+                supported: problem.is_none(),
+                reason: problem.as_ref().map(|problem| problem.code.facts().0),
+                detail: problem.map(|problem| problem.detail),
             });
         }
         Ok(views)
@@ -122,11 +118,11 @@ impl Intake {
         if let Some(named) = routed.processor {
             if !configured.iter().any(|setup| setup.name == *named) {
                 let detail = format!("the brand has no processor named {named} in this mode");
-                return Err(at("/processor", Problem::new(Code::ProcessorNotConfigured, detail)));
+                return Err(in_field("/processor", Code::ProcessorNotConfigured, detail));
             }
             if keeper.as_ref().is_some_and(|keeper| keeper != named) {
                 let detail = "another processor keeps the card; omit `processor`";
-                return Err(at("/processor", Problem::new(Code::PaymentMethodUnknown, detail)));
+                return Err(in_field("/processor", Code::PaymentMethodUnknown, detail));
             }
         }
         let only = keeper.as_ref().or(routed.processor);
@@ -222,7 +218,7 @@ impl Intake {
             None => {
                 let detail =
                     "`payment_method` names no card that this customer saved with the brand";
-                Err(at("/ask/payment_method", Problem::new(Code::PaymentMethodUnknown, detail)))
+                Err(in_field("/ask/payment_method", Code::PaymentMethodUnknown, detail))
             }
         }
     }
@@ -236,11 +232,9 @@ const fn gives_by_tap(option: &PaymentOption) -> bool {
     }
 }
 
-/// Adds the place of the field that a problem is about.
-fn at(pointer: &str, problem: Problem) -> Problem {
-    let detail = problem.detail.clone();
-    let error = FieldError::in_body(pointer, "value", detail);
-    Problem { errors: vec![error], ..problem }
+/// The problem of a value that the brand's settings or records do not have.
+fn in_field(pointer: &str, code: Code, detail: impl Into<String>) -> Problem {
+    Problem::new(code, detail).at(|detail| FieldError::in_body(pointer, "value", detail))
 }
 
 /// The problem of an amount that a processor cannot take.
@@ -252,15 +246,15 @@ fn amount_problem(name: &ProcessorName, unsupported: UnsupportedAmount) -> Probl
             "/ask/amount"
         }
     };
-    let error = FieldError::in_body(pointer, unsupported.code(), detail.clone());
-    Problem { errors: vec![error], ..Problem::new(Code::AmountNotSupported, detail) }
+    Problem::new(Code::AmountNotSupported, detail)
+        .at(|detail| FieldError::in_body(pointer, unsupported.code(), detail))
 }
 
 /// The problem of a label that a processor cannot take.
 fn label_problem(name: &ProcessorName, unsupported: &UnsupportedLabel) -> Problem {
     let UnsupportedLabel { pointer, rule } = unsupported;
     let detail = format!("{name} cannot take {pointer}: {rule}");
-    at(pointer, Problem::new(Code::LabelNotSupported, detail))
+    in_field(pointer, Code::LabelNotSupported, detail)
 }
 
 /// Returns the problem that helps the requester most. Waiting comes before another amount, and that before another ask.

@@ -22,10 +22,7 @@ use records::update::{Commit, Decision, Updated, commit, update_async};
 use crate::idempotency::{CallKey, IdempotencyRecord, KeyUse};
 use crate::operation::Operation;
 use crate::params::{self, RefundParams};
-use crate::{Intake, absent, json, refusal_problem};
-
-/// The delay of the check that is sent ahead of the write: longer than the call that writes can take.
-const CALL_MAX: Duration = Duration::from_secs(60);
+use crate::{CALL_MAX, Intake, absent, json, refusal_problem};
 
 /// A call that has passed every check of its text.
 #[derive(Clone, Copy)]

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use domain::brand::{Brand, Mode};
 use domain::values::name::ChannelName;
-use ports::{Channel, Channels, LiveHttp, OpenChannelError, Source, error_chain};
+use ports::{Channel, Channels, LiveHttp, OpenChannelError, PlainHttp, Source, error_chain};
 
 use crate::adapter::{AdapterConfig, AdapterKind, Deps, Kind};
 use crate::tokens::Tokens;
@@ -90,11 +90,6 @@ pub struct Registry {
     tokens: Arc<Tokens>,
     extra: Vec<Box<dyn AdapterKind>>,
 }
-
-/// A live channel's address is not `https`, as [`domain::values::address`] requires.
-#[derive(Debug, thiserror::Error)]
-#[error("setting `{0}` is an http address in live mode")]
-struct PlainHttp(String);
 
 /// A `kind` that is not in the list.
 #[derive(Debug, thiserror::Error)]

@@ -21,7 +21,7 @@ use crate::values::id::PromptId;
 use crate::values::name::ChannelName;
 use crate::values::time::Timestamp;
 
-pub use erasing::{ErasedMembers, PERSONAL};
+pub use erasing::ErasedMembers;
 
 /// A stored entry of a request's journal: its fields, and the text that they were read from.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -170,6 +170,15 @@ codes! {
         "Repeat the same call later. Repeats are safe.";
 }
 
+impl Code {
+    /// Returns whether the same call may succeed later.
+    #[must_use]
+    pub const fn is_retryable(self) -> bool {
+        let (_, status, ..) = self.facts();
+        matches!(status, 429 | 500 | 503)
+    }
+}
+
 /// A problem, ready to be sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
@@ -292,7 +301,7 @@ impl Problem {
             [one] => format!("{}: {}", one.place, one.detail),
             _ => format!("{} fields are invalid; see `errors`", errors.len()),
         };
-        Self { code, detail, errors, retry_after: None, rate_limits: None, limit: None }
+        Self { errors, ..Self::new(code, detail) }
     }
 
     /// Returns the HTTP response. `base_url` serves the `/problems/<code>` pages; `instance` is the path of the call.
@@ -306,7 +315,7 @@ impl Problem {
             "code": code,
             "detail": self.detail,
             "instance": instance,
-            "retryable": matches!(status, 429 | 500 | 503),
+            "retryable": self.code.is_retryable(),
         });
         if let Some(fields) = body.as_object_mut().filter(|_| !self.errors.is_empty()) {
             fields.insert("errors".to_owned(), serde_json::json!(self.errors));

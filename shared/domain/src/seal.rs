@@ -225,12 +225,12 @@ fn seal_to_public(
     random: &dyn Random,
 ) -> Result<Sealed, SealError> {
     let (to, senders) = match (&brand.sealing_public, &brand.consent) {
-        (Some(to), Some(senders)) => (to, senders.derived(SENDER)),
+        (Some(to), Some(senders)) => (to, senders),
         (Some(_) | None, None) | (None, Some(_)) => return Err(SealError::Key),
     };
     let public = to.keys.get(&to.current).ok_or(SealError::Key)?;
     let key = senders.keys.get(&senders.current).ok_or(SealError::Key)?;
-    let sender = Sender { key, key_id: &senders.current };
+    let sender = Sender { key: &keys::sealing_key(key, SENDER), key_id: &senders.current };
     let sealed = seal_public::seal(public, &sender, plain.as_bytes(), bound.as_bytes(), random);
     let Encapsulated { key, ciphertext } = sealed.ok_or(SealError::Key)?;
     let form = Form::Hpke {

@@ -139,3 +139,8 @@ pub enum HttpError {
     #[error("the call was sent and its response was lost")]
     Lost(#[source] Source),
 }
+
+/// The error of a live setting that is an `http` address, which [`domain::values::address`] does not allow.
+#[derive(Debug, thiserror::Error)]
+#[error("setting `{0}` is an http address in live mode")]
+pub struct PlainHttp(pub String);

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use domain::brand::{Brand, Mode, Settings};
 use domain::values::name::ProcessorName;
 use ports::{
-    Clock, Http, LiveHttp, OpenProcessorError, Ports, Processor, Processors, Source, error_chain,
+    Clock, Http, LiveHttp, OpenProcessorError, PlainHttp, Ports, Processor, Processors, Source,
+    error_chain,
 };
 
 mod adyen;
@@ -167,11 +168,6 @@ impl Registry {
         own.chain(extra).find(|kind| kind.name() == name)
     }
 }
-
-/// A live processor's address is not `https`, as [`domain::values::address`] requires.
-#[derive(Debug, thiserror::Error)]
-#[error("setting `{0}` is an http address in live mode")]
-struct PlainHttp(String);
 
 /// A `kind` that is not in the list.
 #[derive(Debug, thiserror::Error)]

@@ -120,27 +120,33 @@ pub async fn authenticate(
     let refused = || Problem::new(Code::Unauthenticated, "the API key is missing or not valid");
     let token = presented(headers).ok_or_else(refused)?;
     let credential = Credential::read(token).ok_or_else(refused)?;
-    let brand = match secrets.brand(credential.brand()).await {
-        Ok(brand) => brand,
-        Err(SecretsError::Unknown) => {
-            // The same look-ups as for a brand with another key, so that the time of a refusal names no brand.
-            return match secrets.refresh(credential.brand()).await {
-                Ok(_) | Err(SecretsError::Unknown) => Err(refused()),
-                Err(error @ (SecretsError::Damaged(_) | SecretsError::Unavailable(_))) => {
-                    Err(error.into())
-                }
-            };
-        }
-        Err(error @ (SecretsError::Damaged(_) | SecretsError::Unavailable(_))) => {
-            return Err(error.into());
-        }
-    };
+    let brand = known_brand(secrets, credential.brand()).await?.ok_or_else(refused)?;
     if let Some(requester) = credential.requester(&brand, headers, now) {
         return Ok(requester);
     }
     // A key that was added a moment ago is not in the cache yet.
     let brand = secrets.refresh(credential.brand()).await?;
     credential.requester(&brand, headers, now).ok_or_else(refused)
+}
+
+/// Loads a brand; `None` where none has the name.
+///
+/// An unknown name costs the same look-ups as a known brand with another key. So the time of a refusal names no brand.
+///
+/// # Errors
+/// [`SecretsError`]: the secret is damaged, or the secrets store is unavailable.
+pub async fn known_brand(
+    secrets: &dyn Secrets,
+    name: &BrandName,
+) -> Result<Option<Arc<Brand>>, SecretsError> {
+    match secrets.brand(name).await {
+        Ok(brand) => Ok(Some(brand)),
+        Err(SecretsError::Unknown) => match secrets.refresh(name).await {
+            Ok(_) | Err(SecretsError::Unknown) => Ok(None),
+            Err(error @ (SecretsError::Damaged(_) | SecretsError::Unavailable(_))) => Err(error),
+        },
+        Err(error @ (SecretsError::Damaged(_) | SecretsError::Unavailable(_))) => Err(error),
+    }
 }
 
 /// Returns the token of `Authorization: Bearer …`; `None` without one.

@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use crate::capability;
-use crate::storage::{decode, encode};
+use crate::storage::{decode, replace};
 use crate::update::retry_conflicts;
 use domain::brand::Mode;
 use domain::contact::Contact;
 use domain::values::name::{BrandName, ChannelName};
 use domain::values::time::Timestamp;
-use ports::{Expect, Item, Key, Store, StoreError, Write};
+use ports::{Key, Store, StoreError, Write};
 
 /// How long a contact is kept after the customer's last activity.
 pub(crate) const KEPT: Duration = Duration::from_secs(90 * 86_400);
@@ -61,14 +61,8 @@ fn put(
     expected_version: Option<u64>,
     now: Timestamp,
 ) -> Result<Write, StoreError> {
-    let item = Item {
-        key: at.key("CONTACT", address),
-        version: expected_version.unwrap_or(0).saturating_add(1),
-        body: encode(contact)?,
-        expires_at: Some(now.after(KEPT)),
-        index: None,
-    };
-    Ok(Write::Put { item, expect: expected_version.map_or(Expect::Absent, Expect::Version) })
+    let expires_at = Some(now.after(KEPT));
+    replace(at.key("CONTACT", address), contact, expected_version, expires_at)
 }
 
 /// Changes the contact of an address, and decides again after a conflict.

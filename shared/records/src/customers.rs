@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::contact::ChannelScope;
 use crate::storage::{decode, overwrite};
+use crate::{capability, device};
 
 /// A customer of a brand in a mode, by the keyed hash of their address.
 #[derive(Clone, Copy, Debug)]
@@ -111,7 +112,7 @@ pub async fn list(
 /// Returns the writes that delete what is kept of an address on one channel.
 #[must_use]
 pub fn delete_channel(at: ChannelScope<'_>, address: &str) -> [Write; 2] {
-    ["CONTACT", "CAP"].map(|kind| Write::Delete { key: at.key(kind, address) })
+    [at.key("CONTACT", address), capability::key(at, address)].map(|key| Write::Delete { key })
 }
 
 /// Returns the write that deletes a handle.
@@ -123,5 +124,5 @@ pub fn delete_handle(at: ChannelScope<'_>, handle: &str) -> Write {
 /// Returns the write that deletes what is known of a customer's device.
 #[must_use]
 pub fn delete_device(customer: CustomerScope<'_>) -> Write {
-    Write::Delete { key: customer.key("DEVICE", "DEVICE") }
+    Write::Delete { key: device::key(customer.of, customer.address) }
 }

@@ -23,7 +23,7 @@ pub struct DeviceWallets {
     pub at: Timestamp,
 }
 
-fn key(scope: BrandScope<'_>, address: &str) -> Key {
+pub(crate) fn key(scope: BrandScope<'_>, address: &str) -> Key {
     let BrandScope { brand, mode } = scope;
     Key { pk: format!("DEVICE#{brand}#{mode:?}#{address}"), sk: "DEVICE".to_owned() }
 }

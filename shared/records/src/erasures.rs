@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::customers::CustomerScope;
 use crate::storage;
-use crate::storage::{decode, encode};
+use crate::storage::{decode, encode, replace};
 
 /// How long a finished erasure is known, so that the requester can read that it is done.
 const KNOWN: Duration = Duration::from_secs(90 * 86_400);
@@ -73,14 +73,8 @@ pub fn put(
     erasure: &Erasure,
     expected_version: Option<u64>,
 ) -> Result<Write, StoreError> {
-    let item = Item {
-        key: customer.key("ERASE", "ERASE"),
-        version: expected_version.unwrap_or(0).saturating_add(1),
-        body: encode(erasure)?,
-        expires_at: erasure.done_at.map(|at| at.after(KNOWN)),
-        index: None,
-    };
-    Ok(Write::Put { item, expect: Expect::decided_from(expected_version) })
+    let expires_at = erasure.done_at.map(|at| at.after(KNOWN));
+    replace(customer.key("ERASE", "ERASE"), erasure, expected_version, expires_at)
 }
 
 /// Erases the personal members of a request's journal and the payloads of its webhook events.
@@ -104,9 +98,12 @@ pub async fn erase_parts(
     }
     let mut settled = true;
     for (webhook, version) in storage::webhooks(store, id).await? {
+        if !webhook.is_settled() {
+            settled = false;
+            continue;
+        }
         let erased = webhook.erased();
-        settled &= webhook.is_settled();
-        if webhook.is_settled() && erased != webhook {
+        if erased != webhook {
             storage::put_webhook_state(store, id, &erased, version, now).await?;
         }
     }

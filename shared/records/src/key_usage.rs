@@ -9,10 +9,10 @@ use domain::guards;
 use domain::guards::Guard;
 use domain::values::money::{Currency, Money};
 use domain::values::time::Timestamp;
-use ports::{Expect, Item, Key, Store, StoreError, Write};
+use ports::{Key, Store, StoreError, Write};
 use serde::{Deserialize, Serialize};
 
-use crate::storage::{decode, encode};
+use crate::storage::{decode, replace};
 
 const MINUTE: i64 = 60_000;
 const QUARTER: i64 = 15 * MINUTE;
@@ -142,14 +142,7 @@ pub fn put(
     expected_version: Option<u64>,
     now: Timestamp,
 ) -> Result<Write, StoreError> {
-    let item = Item {
-        key: key(scope, id),
-        version: expected_version.unwrap_or(0).saturating_add(1),
-        body: encode(usage)?,
-        expires_at: Some(now.after(DAY + HOUR)),
-        index: None,
-    };
-    Ok(Write::Put { item, expect: Expect::decided_from(expected_version) })
+    replace(key(scope, id), usage, expected_version, Some(now.after(DAY + HOUR)))
 }
 
 #[cfg(test)]

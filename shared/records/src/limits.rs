@@ -4,14 +4,14 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::storage::{decode, encode};
+use crate::storage::{decode, replace};
 use domain::brand::{BrandScope, Policy};
 use domain::guards;
 use domain::guards::Guard;
 use domain::rate_limits::Quota;
 use domain::values::id::RequestId;
 use domain::values::time::Timestamp;
-use ports::{Expect, Item, Key, Store, StoreError, Write};
+use ports::{Key, Store, StoreError, Write};
 
 const TEN_MINUTES: Duration = Duration::from_secs(600);
 const DAY: Duration = Duration::from_secs(86_400);
@@ -184,15 +184,9 @@ pub fn put(
     now: Timestamp,
 ) -> Result<Write, StoreError> {
     let kept = limits.cooldown_until.unwrap_or(now).max(now.after(DAY)).after(DAY * 7);
-    let item = Item {
-        key: key(scope, address),
-        version: expected_version.unwrap_or(0).saturating_add(1),
-        body: encode(limits)?,
-        // While the customer is erased, the record keeps new requests away.
-        expires_at: limits.erasing_since.is_none().then_some(kept),
-        index: None,
-    };
-    Ok(Write::Put { item, expect: expected_version.map_or(Expect::Absent, Expect::Version) })
+    // While the customer is erased, the record keeps new requests away.
+    let expires_at = limits.erasing_since.is_none().then_some(kept);
+    replace(key(scope, address), limits, expected_version, expires_at)
 }
 
 #[cfg(test)]

@@ -9,10 +9,10 @@ use domain::brand::{BrandScope, Mode};
 use domain::guards;
 use domain::guards::Guard;
 use domain::values::time::Timestamp;
-use ports::{Expect, Item, Key, Order, Range, Store, StoreError, Write};
+use ports::{Key, Order, Range, Store, StoreError};
 use serde::{Deserialize, Serialize};
 
-use crate::storage::{decode, encode};
+use crate::storage::{decode, replace};
 use crate::update::retry_conflicts;
 
 /// How long a withdrawn opt-out is kept: far longer than providers repeat a webhook.
@@ -201,15 +201,8 @@ pub async fn record(
             return Ok(known);
         }
         let started_at = next.started_at.filter(|_| !next.is_opted_out());
-        let item = Item {
-            key: key(scope, address),
-            version: version.unwrap_or(0).saturating_add(1),
-            body: encode(next)?,
-            expires_at: started_at.map(|at| at.after(WITHDRAWN_KEPT)),
-            index: None,
-        };
-        let expect = version.map_or(Expect::Absent, Expect::Version);
-        store.write(vec![Write::Put { item, expect }]).await?;
+        let until = started_at.map(|at| at.after(WITHDRAWN_KEPT));
+        store.write(vec![replace(key(scope, address), next, version, until)?]).await?;
         Ok(next)
     })
     .await

@@ -29,6 +29,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use crate::audit;
 use crate::customers;
 use crate::customers::{CustomerItem, CustomerScope};
 pub use crate::device::{device_wallets, put_device_wallets};
@@ -99,6 +100,21 @@ pub(crate) fn overwrite<T: Serialize>(
 ) -> Result<Write, StoreError> {
     let item = Item { key, version: 1, body: encode(value)?, expires_at, index: None };
     Ok(Write::Put { item, expect: Expect::Any })
+}
+
+/// Returns the write of an item that was decided from this version; `None` stands for a new item.
+///
+/// # Errors
+/// [`StoreError::Damaged`] when the value cannot be encoded as JSON.
+pub(crate) fn replace<T: Serialize>(
+    key: Key,
+    value: T,
+    expected_version: Option<u64>,
+    expires_at: Option<Timestamp>,
+) -> Result<Write, StoreError> {
+    let version = expected_version.unwrap_or(0).saturating_add(1);
+    let item = Item { key, version, body: encode(value)?, expires_at, index: None };
+    Ok(Write::Put { item, expect: Expect::decided_from(expected_version) })
 }
 
 fn partition(id: RequestId) -> String {
@@ -172,19 +188,29 @@ pub async fn commit(
     for (kind, seq) in change.webhooks.iter().zip(first.saturating_add(1)..) {
         writes.push(put_webhook(&change.request, version, *kind, seq, change.at)?);
     }
-    let listed = change.request.erased_at.is_none();
-    for channel in distinct_channels(&change.request).into_iter().filter(|_| listed) {
-        let key = address_key(&change.request, channel);
-        if change.request.is_closed() {
-            writes.push(Write::Delete { key });
-        } else if expected_version.is_none()
-            || change.entries.iter().any(|event| matches!(event.what, EntryKind::Resent { .. }))
-        {
-            writes.push(put_address(&change.request, key)?);
-        }
+    if change.request.erased_at.is_none() {
+        writes.extend(address_writes(&change, expected_version.is_none())?);
     }
     store.write(writes).await?;
+    audit::changed(&change.request, &change.entries);
     Ok(VersionedRequest { request: change.request, version })
+}
+
+/// Returns the writes that list an open request for its address on each channel, and take it off when it ends.
+fn address_writes(change: &Change, is_new: bool) -> Result<Vec<Write>, StoreError> {
+    let request = &change.request;
+    let is_resent =
+        change.entries.iter().any(|entry| matches!(entry.what, EntryKind::Resent { .. }));
+    let mut writes = Vec::new();
+    for channel in distinct_channels(request) {
+        let key = address_key(request, channel);
+        if request.is_closed() {
+            writes.push(Write::Delete { key });
+        } else if is_new || is_resent {
+            writes.push(put_address(request, key)?);
+        }
+    }
+    Ok(writes)
 }
 
 fn distinct_channels(request: &Request) -> Vec<&str> {

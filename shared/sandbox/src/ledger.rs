@@ -41,6 +41,18 @@ pub(crate) enum SandboxObject {
 }
 
 impl SandboxObject {
+    /// Returns whether it is a customer who has this payment method.
+    pub(crate) fn keeps(&self, method: &str) -> bool {
+        match self {
+            Self::Customer(customer) => customer.keeps(method),
+            Self::Intent(_)
+            | Self::Setup(_)
+            | Self::Session(_)
+            | Self::Method(_)
+            | Self::Token(_) => false,
+        }
+    }
+
     pub(crate) fn id(&self) -> &str {
         match self {
             Self::Intent(intent) => &intent.id,
@@ -124,14 +136,7 @@ impl Ledger {
     /// Returns whether the customer of a SetupIntent still has its card.
     pub(crate) async fn keeps(&self, setup: &SetupIntent) -> Result<bool, StoreError> {
         let entry = self.read(&setup.customer).await?;
-        Ok(entry.is_some_and(|entry| match entry.object {
-            SandboxObject::Customer(customer) => customer.keeps(&setup.method),
-            SandboxObject::Intent(_)
-            | SandboxObject::Setup(_)
-            | SandboxObject::Session(_)
-            | SandboxObject::Method(_)
-            | SandboxObject::Token(_) => false,
-        }))
+        Ok(entry.is_some_and(|entry| entry.object.keeps(&setup.method)))
     }
 
     /// Writes all entries or none. Each replaces the version that was read; version 0 is a new entry.

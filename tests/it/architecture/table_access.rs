@@ -24,6 +24,7 @@ const CALLS: &[(&str, &[Access])] = &[
     ("CircuitBreaker::load", &[(LIST, "BREAKER")]),
     ("Handles", &[(GET, "HANDLE"), (PUT, "HANDLE"), (PUT, "CUST"), (LIST, "STOP"), (PUT, "STOP")]),
     ("authentication::authenticate", &[]),
+    ("authentication::known_brand", &[]),
     ("brand_limit::count", &[(GET, "PROMPTS"), (PUT, "PROMPTS")]),
     ("capability::load", &[(GET, "CAP")]),
     ("capability::put", &[(PUT, "CAP")]),

@@ -40,34 +40,30 @@ impl RunContext<'_> {
             return Ok(Run { result: ended, ..run });
         }
         let request_id = lease.request().id;
-        let result = match self.processor.detach(saved).await {
+        let kept = match self.processor.detach(saved).await {
             DetachResult::Detached => {
                 tracing::info!(request.id = %request_id, "card given in another browser removed at the processor");
-                ended
+                None
             }
             // A revoked key is replaced, and a busy processor answers later.
             DetachResult::Again | DetachResult::Blocked { by: Rejection::Credentials }
                 if self.is_still_tried() =>
             {
-                RunResult::Postponed { reason: "discard", doubt: Doubt::Unchanged }
+                let result = RunResult::Postponed { reason: "discard", doubt: Doubt::Unchanged };
+                return Ok(Run { result, ..run });
             }
-            DetachResult::Again => {
-                log_kept(lease.request(), "processor_unavailable");
-                ended
-            }
-            DetachResult::Blocked { by } => {
-                log_kept(lease.request(), by.code());
-                ended
-            }
-            DetachResult::Failed { code } => {
-                log_kept(lease.request(), code);
-                ended
-            }
+            DetachResult::Again => Some("processor_unavailable"),
+            DetachResult::Blocked { by } => Some(by.code()),
+            DetachResult::Failed { code } => Some(code),
         };
-        Ok(Run { result, ..run })
+        if let Some(code) = kept {
+            log_kept(lease.request(), code);
+        }
+        Ok(Run { result: ended, ..run })
     }
 
-    fn is_overdue(&self, request: &Request) -> bool {
+    /// Whether the time is over in which the customer may be on the processor's page.
+    pub(super) fn is_overdue(&self, request: &Request) -> bool {
         let attempt = request.open_attempt().unwrap_or(&self.attempt);
         timeouts::is_timed_out(request, attempt, self.ports.clock.now())
     }

@@ -151,9 +151,7 @@ impl RunContext<'_> {
         redirect: Option<RedirectUrl>,
     ) -> Run {
         // After the timeout or a cancellation, the customer is not redirected any more.
-        let attempt = request.open_attempt().unwrap_or(&self.attempt);
-        let timed_out = timeouts::is_timed_out(request, attempt, self.ports.clock.now());
-        if let Some(url) = redirect.filter(|_| !timed_out) {
+        if let Some(url) = redirect.filter(|_| !self.is_overdue(request)) {
             return self
                 .seal_redirect(&url)
                 .map_or_else(|| Run::unusable("sealing_keys"), Run::redirect);

@@ -107,24 +107,26 @@ impl Recorder<'_, '_> {
 
     /// Returns the write that marks the saved card of the ask as gone, so that no later ask offers it.
     async fn gone_card(&self) -> Result<Option<Write>, StepError> {
-        let (ports, request) = (self.lease.ports, self.lease.request());
-        let Some(card) = request.ask.card() else { return Ok(None) };
-        let (brand, mode) = (&request.brand, request.mode);
-        let known = saved_cards::load(ports.store.as_ref(), brand, mode, card).await?;
-        let Some(known) = known else { return Ok(None) };
-        let gone = SavedCard { gone_at: Some(ports.clock.now()), ..known };
-        Ok(Some(saved_cards::put(brand, mode, card, &gone)?))
+        self.changed_card(|known, now| SavedCard { gone_at: Some(now), ..known }).await
     }
 
     /// Returns the write that remembers that the customer paid with the saved card of the ask now.
     async fn used_card(&self) -> Result<Option<Write>, StepError> {
+        self.changed_card(|known, now| SavedCard { used_at: Some(now), ..known }).await
+    }
+
+    /// Returns the write that changes the saved card of the ask; `None` where the ask names none that is known.
+    async fn changed_card(
+        &self,
+        change: impl FnOnce(SavedCard, Timestamp) -> SavedCard + Send,
+    ) -> Result<Option<Write>, StepError> {
         let (ports, request) = (self.lease.ports, self.lease.request());
         let Some(card) = request.ask.card() else { return Ok(None) };
         let (brand, mode) = (&request.brand, request.mode);
         let known = saved_cards::load(ports.store.as_ref(), brand, mode, card).await?;
         let Some(known) = known else { return Ok(None) };
-        let used = SavedCard { used_at: Some(ports.clock.now()), ..known };
-        Ok(Some(saved_cards::put(brand, mode, card, &used)?))
+        let changed = change(known, ports.clock.now());
+        Ok(Some(saved_cards::put(brand, mode, card, &changed)?))
     }
 
     /// Releases the request while the customer is on the processor's page. The worker looks again after a while.

@@ -20,7 +20,7 @@ use super::{Erasures, wait_after};
 use crate::StepError;
 use crate::circuit::{AccountStatus, CallScope, Circuit};
 
-/// What taking a card off file came to.
+/// The result of one run to take a card off file.
 pub(super) enum CardEnd {
     /// The processor keeps it no longer, and so do we.
     Detached,
@@ -37,8 +37,7 @@ impl Erasures<'_> {
         of: BrandScope<'_>,
         card: CardId,
     ) -> Result<Option<Duration>, StepError> {
-        let store = self.ports.store.as_ref();
-        let Some(known) = saved_cards::load(store, of.brand, of.mode, card).await? else {
+        let Some(known) = saved_cards::load(self.store(), of.brand, of.mode, card).await? else {
             return Ok(None);
         };
         let Some(ending) = known.ending.clone() else { return Ok(None) };
@@ -51,7 +50,7 @@ impl Erasures<'_> {
         let tries = ending.tries.saturating_add(1);
         let ending = EndingCard { tries, waits_for: Some(reason.to_owned()), ..ending };
         let next = SavedCard { ending: Some(ending), ..known };
-        store.write(vec![saved_cards::put(of.brand, of.mode, card, &next)?]).await?;
+        self.store().write(vec![saved_cards::put(of.brand, of.mode, card, &next)?]).await?;
         Ok((!last).then(|| wait_after(tries)))
     }
 
@@ -76,7 +75,7 @@ impl Erasures<'_> {
             return Ok(CardEnd::Waits("circuit_open"));
         }
         let result = processor.detach(&credential).await;
-        circuit.record(status(result)).await;
+        circuit.record(AccountStatus::of_detach(result)).await;
         match result {
             DetachResult::Detached => {}
             DetachResult::Again if guards::is_disabled(Guard::DetachBeforeDelete) => {}
@@ -88,7 +87,7 @@ impl Erasures<'_> {
             }
         }
         let deletes = saved_cards::delete(of, card, known);
-        self.ports.store.write(deletes.into()).await?;
+        self.store().write(deletes.into()).await?;
         tracing::info!(card.id = %card, processor.name = %name, "saved card taken off file");
         Ok(CardEnd::Detached)
     }
@@ -114,14 +113,5 @@ fn opened(
             tracing::error!(card.id = %card, error = %error, "failed to open a saved card's seal");
             None
         }
-    }
-}
-
-/// Returns what the result says of the account that we called with.
-const fn status(result: DetachResult) -> AccountStatus {
-    match result {
-        DetachResult::Blocked { by } => AccountStatus::Rejected(by),
-        DetachResult::Again => AccountStatus::Unreachable,
-        DetachResult::Detached | DetachResult::Failed { .. } => AccountStatus::Accepted,
     }
 }

@@ -20,38 +20,32 @@ use records::{claims, customers, erasures, limits, saved_cards};
 
 use self::cards::CardEnd;
 use crate::StepError;
-use crate::waits::retry_wait;
+use crate::waits::{DELAY_MAX, retry_wait};
 
 /// The most pages of a customer's items in one run. The next run goes on with what is left.
 const PAGES_MAX: usize = 5;
 
-/// What erases customers and takes cards off file.
+/// The worker that erases customers and takes cards off file.
 pub(crate) struct Erasures<'a> {
     pub(crate) ports: &'a Ports,
     pub(crate) processors: &'a dyn Processors,
 }
 
-/// What stands in the way of an erasure, by a stable code.
+/// The stable code of a reason why an erasure cannot finish yet.
 type Obstacle = &'static str;
 
 impl Erasures<'_> {
     /// Runs a task. What it cannot finish now runs again, until it is finished.
     pub(crate) async fn run(&self, task: &Task) -> Result<(), StepError> {
-        match task {
+        let wait = match task {
             Task::DetachCard { brand, mode, card } => {
-                let scope = BrandScope { brand, mode: *mode };
-                let wait = self.detach_alone(scope, *card).await?;
-                self.again(task, wait).await
+                self.detach_alone(BrandScope { brand, mode: *mode }, *card).await?
             }
             Task::EraseCustomer { brand, mode, address } => {
                 let of = BrandScope { brand, mode: *mode };
-                let wait = self.erase(CustomerScope { of, address }).await?;
-                self.again(task, wait).await
+                self.erase(CustomerScope { of, address }).await?
             }
-        }
-    }
-
-    async fn again(&self, task: &Task, wait: Option<Duration>) -> Result<(), StepError> {
+        };
         let Some(wait) = wait else { return Ok(()) };
         Ok(send_task(self.ports.queue.as_ref(), task.clone(), wait).await?)
     }
@@ -174,5 +168,5 @@ impl Erasures<'_> {
 
 /// Returns the wait after a run that could not finish: short at first, then the longest delay of the queue.
 pub(super) fn wait_after(tries: u32) -> Duration {
-    if tries > 10 { Duration::from_secs(900) } else { retry_wait(tries) }
+    if tries > 10 { DELAY_MAX } else { retry_wait(tries) }
 }

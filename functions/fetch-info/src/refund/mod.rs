@@ -18,10 +18,8 @@ use records::update::{Conflict, commit};
 
 use self::record::Recorder;
 use crate::StepError;
+use crate::waits::DELAY_MAX;
 use crate::waits::LOOKS_APART;
-
-/// The longest delay of a queue. A check hands over what is due later.
-const DELAY_MAX: Duration = Duration::from_secs(900);
 
 /// What makes refunds.
 pub(crate) struct Refunds<'a> {

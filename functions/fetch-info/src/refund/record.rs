@@ -13,8 +13,9 @@ use records::storage::VersionedRequest;
 use records::update::{Decision, commit, update};
 
 use super::call::RefundRun;
-use super::{DELAY_MAX, send_next_run};
+use super::send_next_run;
 use crate::StepError;
+use crate::waits::DELAY_MAX;
 use crate::waits::retry_wait;
 
 /// The shortest wait for a pending refund. It may take days, and the processor reports its end. A worker still looks.

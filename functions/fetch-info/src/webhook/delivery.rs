@@ -19,6 +19,7 @@ use records::storage;
 use super::delivery_limit::InFlightLimit;
 use super::endpoint::{Endpoint, Failure, SLOW};
 use crate::StepError;
+use crate::waits::DELAY_MAX;
 
 const TIME_MAX: Duration = Duration::from_secs(15);
 
@@ -143,7 +144,7 @@ impl Deliveries<'_> {
 
     /// Sends the message for the next delivery. Queues delay 15 minutes at most, so that a longer wait is a chain of messages.
     async fn later(&self, id: RequestId, webhook: &WebhookEvent) -> Result<(), StepError> {
-        let wait = self.ports.clock.now().until(webhook.due_at).min(Duration::from_secs(900));
+        let wait = self.ports.clock.now().until(webhook.due_at).min(DELAY_MAX);
         Ok(send(self.ports.queue.as_ref(), Step::Webhook { seq: webhook.seq }, id, wait).await?)
     }
 

@@ -14,7 +14,7 @@ use crate::values::time::Timestamp;
 /// The longest text that is read as a token.
 const TEXT_MAX: usize = 1024;
 
-/// What a client token is for.
+/// The request or session that a client token is for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ClientScope {

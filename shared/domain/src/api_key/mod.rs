@@ -8,19 +8,19 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use subtle::ConstantTimeEq;
 
 use crate::brand::{Brand, Mode};
-pub use client_token::{ClientScope, ClientToken, SignedToken};
-pub use limits::{KeyLimit, Right, Visibility};
 
 use crate::ask::AskKind;
 
-use crate::keys::digest_hex;
+use crate::keys::{digest_hex, same};
 use crate::values::money::Currency;
 use crate::values::name::{BrandName, ChannelName};
 use crate::values::text::DisplayText;
 use crate::values::time::Timestamp;
+
+pub use client_token::{ClientScope, ClientToken, SignedToken};
+pub use limits::{KeyLimit, Right, Visibility};
 
 /// The hexadecimal digits of the digest that name a key without an id of its own.
 const DERIVED_DIGITS: usize = 16;
@@ -230,7 +230,7 @@ impl<'a> ApiKey<'a> {
         let digest = digest_hex(self.text.as_bytes());
         let known = brand.keys.iter().filter(|known| known.mode == self.mode);
         let found = known.fold(None, |found, known| {
-            let is_same = bool::from(known.sha256.as_bytes().ct_eq(digest.as_bytes()));
+            let is_same = same(&known.sha256, &digest);
             if is_same { Some(known) } else { found }
         });
         found.filter(|known| known.is_restricted() == self.is_restricted && known.is_in_force(now))

@@ -9,7 +9,7 @@ use super::JournalEntry;
 ///
 /// Each is optional, so that an entry without them is read. A member that may name a customer, a visitor or a caller's
 /// address is listed here.
-pub const PERSONAL: [&str; 5] =
+const PERSONAL: [&str; 5] =
     ["/caller/source", "/caller/user_agent", "/what/consent/evidence", "/what/source", "/source"];
 
 /// What an erased entry says of the text that it had.
@@ -22,7 +22,7 @@ pub struct ErasedMembers {
 }
 
 impl JournalEntry {
-    /// Returns the entry without its [`PERSONAL`] members, beside the hash that it had. So the chain stays whole.
+    /// Returns the entry without its `PERSONAL` members, beside the hash that it had. So the chain stays whole.
     ///
     /// `None` where the entry has none of them.
     #[must_use]

@@ -53,6 +53,11 @@ impl LatePayment {
         }
     }
 
+    /// Whether a report is of this payment.
+    fn is_meant_by(&self, attempt_no: u32, reported: &ReportedResult) -> bool {
+        self.attempt_no == attempt_no && reported.is_of(&self.reference)
+    }
+
     /// Whether a report of its reversal says something new.
     const fn can_become(&self, reversal: Reversal) -> bool {
         match (self.reversal, reversal) {
@@ -88,15 +93,14 @@ impl Request {
         if reported.success {
             return self.record_late_payment(attempt, reported, now);
         }
-        // A refusal of the attempt itself, told once more, says nothing of the reversal. Nor does a failed cancellation.
+        // A repeated report of a declined attempt does not concern the reversal. Nor does a failed cancellation.
         let reversal = match reported.code.as_deref() {
             Some(ReportedResult::CANCELLED) => Reversal::Done,
             Some(ReportedResult::REVERSAL_FAILED) => Reversal::Failed,
             Some(_) | None => return Err(Refusal::Step),
         };
-        let is_of =
-            |late: &&LatePayment| late.attempt_no == attempt_no && reported.is_of(&late.reference);
-        if self.aftermath.late_payments.iter().any(|late| is_of(&late)) {
+        let is_meant = |late: &LatePayment| late.is_meant_by(attempt_no, reported);
+        if self.aftermath.late_payments.iter().any(is_meant) {
             return self.record_reversal(attempt_no, reported.original.as_ref(), reversal, now);
         }
         let charge = self.charge().filter(|_| attempt.end() == Some(AttemptEnd::Charged));
@@ -159,19 +163,20 @@ impl Request {
         now: Timestamp,
     ) -> Result<Change, Refusal> {
         let attempt_no = attempt.attempt_no;
-        let is_of =
-            |late: &LatePayment| late.attempt_no == attempt_no && reported.is_of(&late.reference);
-        if self.aftermath.late_payments.iter().any(is_of) {
+        let is_meant = |late: &LatePayment| late.is_meant_by(attempt_no, reported);
+        if self.aftermath.late_payments.iter().any(is_meant) {
             let mut change = Change::of(self, now);
             let late = change.request.aftermath.late_payments.iter_mut();
             let mut changed = false;
-            for late in late.filter(|late| is_of(late) && !late.taken_back) {
+            for late in late.filter(|late| is_meant(late) && !late.taken_back) {
                 changed |= late.reversal != Reversal::Failed;
                 (late.reversal, late.taken_back) = (Reversal::Failed, true);
             }
-            let change = change
-                .with_entry(EntryKind::ReversalReported { attempt_no, reversal: Reversal::Failed });
-            return if changed { Ok(change.with_kept_payment()) } else { Ok(self.unchanged(now)) };
+            if !changed {
+                return Ok(self.unchanged(now));
+            }
+            let entry = EntryKind::ReversalReported { attempt_no, reversal: Reversal::Failed };
+            return Ok(change.with_entry(entry).with_kept_payment());
         }
         if attempt.end() == Some(AttemptEnd::Charged) {
             let made = |refund: &&OutsideRefund| refund.reference == reported.reference;
@@ -185,7 +190,8 @@ impl Request {
         // The attempt was cancelled at its end, and the customer has paid after all.
         let payment = reported.original.clone().unwrap_or_else(|| reported.payment());
         let mut change = self.with_late_payment(attempt_no, payment, now)?;
-        for late in change.request.aftermath.late_payments.iter_mut().filter(|late| is_of(late)) {
+        for late in change.request.aftermath.late_payments.iter_mut().filter(|late| is_meant(late))
+        {
             (late.reversal, late.taken_back) = (Reversal::Failed, true);
         }
         Ok(change

@@ -4,7 +4,6 @@ use domain::authorization::Credential;
 use ports::DetachResult;
 
 use super::Adyen;
-use super::errors::detach_unanswered;
 use super::wire::stored::{self, AdyenSavedCard};
 
 impl Adyen {
@@ -15,14 +14,14 @@ impl Adyen {
         };
         let deleted = match self.send(stored::delete(&self.account, &card)).await {
             Ok(reply) => stored::deleted(&reply),
-            Err(error) => Some(detach_unanswered(&error)),
+            Err(error) => Some(DetachResult::from(&error)),
         };
         if let Some(result) = deleted {
             return result;
         }
         match self.send(stored::list(&self.account, &card.shopper)).await {
             Ok(reply) => stored::listed(&reply, &card),
-            Err(error) => detach_unanswered(&error),
+            Err(error) => DetachResult::from(&error),
         }
     }
 }

@@ -218,14 +218,6 @@ pub(super) fn not_detached(reply: &AdyenReply) -> Option<DetachResult> {
     }
 }
 
-/// Interprets a deleting call without a reply. A repeat of it tells.
-pub(super) const fn detach_unanswered(error: &HttpError) -> DetachResult {
-    match error {
-        HttpError::Forbidden => DetachResult::Blocked { by: Rejection::Address },
-        HttpError::NotSent(_) | HttpError::Lost(_) => DetachResult::Again,
-    }
-}
-
 fn fault(reply: &AdyenReply) -> AdyenFault {
     match reply.status {
         StatusCode::UNAUTHORIZED => return AdyenFault::Credentials,

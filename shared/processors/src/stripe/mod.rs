@@ -352,8 +352,7 @@ impl Stripe {
     async fn detaching(&self, call: StripeRequest, id: &str) -> Option<DetachResult> {
         match self.send(call).await {
             Ok(reply) => methods::detached(&reply, id),
-            Err(HttpError::Forbidden) => Some(DetachResult::Blocked { by: Rejection::Address }),
-            Err(HttpError::NotSent(_) | HttpError::Lost(_)) => Some(DetachResult::Again),
+            Err(error) => Some(DetachResult::from(&error)),
         }
     }
 

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use crate::audit;
 use crate::effects;
 use crate::effects::EffectError;
 use crate::storage;
@@ -92,9 +91,7 @@ impl Commit {
             effects::schedule_recovery_check(queue, request, now).await?;
         }
         let events = u32::try_from(self.change.webhooks.len()).unwrap_or(0);
-        let entries = self.change.entries.clone();
         let stored = storage::commit(store, expected_version, self.change, self.writes).await?;
-        audit::changed(&stored.request, &entries);
         let id = stored.request.id;
         if let Some(step) = self.step {
             effects::send(queue, step, id, self.delay).await?;

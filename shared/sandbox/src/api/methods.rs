@@ -85,16 +85,15 @@ impl StandIn {
     /// Serves `POST /v1/payment_methods/{id}/detach`. A method that is not saved is refused without a code, as by Stripe.
     pub(crate) async fn detach_method(&self, id: &str) -> Result<ApiReply, ApiError> {
         let Some(method) = self.method(id).await? else { return Ok(ApiReply::missing()) };
-        let entry = match &method.customer {
+        let mut entry = match &method.customer {
             Some(customer) => self.ledger.find(customer).await?,
             None => None,
         };
-        if let Some(Entry { object: SandboxObject::Customer(mut customer), .. }) = entry.clone()
-            && let Some(entry) = entry
+        if let Some(entry) = &mut entry
+            && let SandboxObject::Customer(customer) = &mut entry.object
             && customer.detach(id)
         {
-            let object = SandboxObject::Customer(customer);
-            self.ledger.write(&[&Entry { object, ..entry }]).await?;
+            self.ledger.write(&[&*entry]).await?;
             return Ok(ApiReply::new(200, &method.to_json(None)));
         }
         Ok(ApiReply::error(400, "invalid_request_error", None))

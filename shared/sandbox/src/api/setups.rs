@@ -30,14 +30,7 @@ impl StandIn {
     /// Returns whether a card is saved for a customer.
     pub(crate) async fn keeps(&self, customer: &str, method: &str) -> Result<bool, ApiError> {
         let entry = self.ledger.find(customer).await?;
-        Ok(entry.is_some_and(|entry| match entry.object {
-            SandboxObject::Customer(customer) => customer.keeps(method),
-            SandboxObject::Intent(_)
-            | SandboxObject::Setup(_)
-            | SandboxObject::Session(_)
-            | SandboxObject::Method(_)
-            | SandboxObject::Token(_) => false,
-        }))
+        Ok(entry.is_some_and(|entry| entry.object.keeps(method)))
     }
 
     /// Serves `POST /v1/setup_intents`. A test card becomes a new payment method.

@@ -246,7 +246,7 @@ impl NotificationItem {
                 let reported = self.failed(code);
                 Some(ProcessorEvent::AttemptReported { request, attempt_no, reported })
             }
-            // Adyen gave back a captured payment, and that refund failed later. UNVERIFIED: the merchant reference is the
+            // Adyen refunded a captured payment, and that refund failed later. UNVERIFIED: the merchant reference is the
             // reversal's. Refund a payment of the test environment whose card makes refunds fail, and read the webhook.
             (
                 MerchantReference::End { request, attempt_no },
