@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Builds a Lambda binary in two folders and compares the hashes, as .github/RELEASE.md promises.
+"""Builds a Lambda binary in two folders, for this machine's target, and compares the hashes.
 
     python3 tests/reproducible.py                    intake, as released: twice a whole build
     python3 tests/reproducible.py send-prompt --dev  another function, without optimisation

@@ -1,7 +1,7 @@
 //! Simple ports: a clock that a test moves, randomness from a seed, and one brand.
 
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -17,6 +17,8 @@ use domain::values::text::DisplayText;
 use domain::values::time::Timestamp;
 use ports::{AttemptContext, Clock, RequestLabels, Secrets, SecretsError};
 use sha2::{Digest, Sha256};
+
+use crate::lock::lock;
 
 /// When every double's time begins: the first of December 2026.
 pub const BEGINNING: Timestamp = Timestamp::from_millis(1_796_083_200_000);
@@ -75,7 +77,7 @@ impl SeededRandom {
     }
 
     fn block(&self) -> [u8; 32] {
-        let mut drawn = self.drawn.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut drawn = lock(&self.drawn);
         *drawn = drawn.wrapping_add(1);
         let mut hash = Sha256::new();
         hash.update(self.seed.to_be_bytes());
@@ -109,13 +111,13 @@ impl OneBrand {
 
     /// Puts another secret in place.
     pub fn rotate(&self, brand: Brand) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(brand);
+        *lock(&self.0) = Arc::new(brand);
     }
 
     /// The brand now.
     #[must_use]
     pub fn now(&self) -> Arc<Brand> {
-        Arc::clone(&self.0.lock().unwrap_or_else(PoisonError::into_inner))
+        Arc::clone(&lock(&self.0))
     }
 }
 

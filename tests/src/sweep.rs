@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
+use crate::lock::lock;
 use crate::sim::{Failure, Plan, Report, run};
 
 /// Runs seeds from `first` on until they took `steps` steps together, and calls `progress` after each run.
@@ -21,12 +22,12 @@ pub fn sweep(
     let sum: Mutex<Result<Report, Box<Failure>>> = Mutex::new(Ok(Report::default()));
     let work = || {
         let goes_on = || {
-            let sum = sum.lock().unwrap_or_else(PoisonError::into_inner);
+            let sum = lock(&sum);
             sum.as_ref().is_ok_and(|report| report.steps < steps)
         };
         while goes_on() {
             let ran = run(&Plan::of(seed.fetch_add(1, Ordering::SeqCst)));
-            let mut sum = sum.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut sum = lock(&sum);
             match (&mut *sum, ran) {
                 (Ok(sum), Ok(report)) => {
                     sum.add(&report);

@@ -7,7 +7,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::contact::ChannelScope;
-use crate::storage::{decode, overwrite};
+use crate::storage::decode;
+use crate::writes::overwrite;
 use domain::values::time::Timestamp;
 use ports::{Capability, Key, ReceiptKinds, Store, StoreError, Write};
 

@@ -9,7 +9,8 @@ use domain::values::name::ProcessorName;
 use domain::values::time::Timestamp;
 use ports::{Key, Store, StoreError, Write};
 
-use crate::storage::{decode, overwrite};
+use crate::storage::decode;
+use crate::writes::overwrite;
 use domain::brand::BrandScope;
 
 fn key(scope: BrandScope<'_>, processor: &ProcessorName, charge: &Reference) -> Key {

@@ -1,6 +1,7 @@
 //! Released claims: kept apart from their request, sealed, and for a limited time.
 
-use crate::storage::{decode, overwrite};
+use crate::storage::decode;
+use crate::writes::overwrite;
 use domain::seal::Sealed;
 use domain::values::id::RequestId;
 use domain::values::time::Timestamp;

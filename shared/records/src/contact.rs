@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use crate::capability;
-use crate::storage::{decode, replace};
+use crate::storage::decode;
 use crate::update::retry_conflicts;
+use crate::writes::replace;
 use domain::brand::Mode;
 use domain::contact::Contact;
 use domain::values::name::{BrandName, ChannelName};

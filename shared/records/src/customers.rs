@@ -10,7 +10,8 @@ use ports::{Key, Order, Range, Store, StoreError, Write};
 use serde::{Deserialize, Serialize};
 
 use crate::contact::ChannelScope;
-use crate::storage::{decode, overwrite};
+use crate::storage::decode;
+use crate::writes::overwrite;
 use crate::{capability, device};
 
 /// A customer of a brand in a mode, by the keyed hash of their address.

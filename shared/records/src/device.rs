@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::storage::{decode, overwrite};
+use crate::storage::decode;
+use crate::writes::overwrite;
 use domain::brand::BrandScope;
 use domain::values::time::Timestamp;
 use ports::{Key, Store, StoreError};

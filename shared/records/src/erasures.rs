@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::customers::CustomerScope;
 use crate::storage;
-use crate::storage::{decode, encode, replace};
+use crate::storage::{decode, encode};
+use crate::writes::replace;
 
 /// How long a finished erasure is known, so that the requester can read that it is done.
 const KNOWN: Duration = Duration::from_secs(90 * 86_400);

@@ -16,7 +16,8 @@ use crate::customers;
 use crate::customers::{CustomerItem, CustomerScope};
 use crate::opt_outs;
 use crate::opt_outs::{OptOut, Statement, Word};
-use crate::storage::{decode, overwrite};
+use crate::storage::decode;
+use crate::writes::overwrite;
 
 /// A handle that is tied again is written again only this long before it would be forgotten.
 const RENEWAL: Duration = Duration::from_secs(60 * 86_400);

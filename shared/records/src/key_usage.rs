@@ -12,7 +12,8 @@ use domain::values::time::Timestamp;
 use ports::{Key, Store, StoreError, Write};
 use serde::{Deserialize, Serialize};
 
-use crate::storage::{decode, replace};
+use crate::storage::decode;
+use crate::writes::replace;
 
 const MINUTE: i64 = 60_000;
 const QUARTER: i64 = 15 * MINUTE;

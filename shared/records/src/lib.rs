@@ -23,3 +23,4 @@ pub mod saved_cards;
 pub mod seen;
 pub mod storage;
 pub mod update;
+mod writes;

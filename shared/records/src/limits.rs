@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::storage::{decode, replace};
+use crate::storage::decode;
+use crate::writes::replace;
 use domain::brand::{BrandScope, Policy};
 use domain::guards;
 use domain::guards::Guard;

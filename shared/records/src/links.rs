@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::storage;
+use crate::writes::overwrite;
 use domain::values::id::{PromptId, RequestId};
 use domain::values::name::BrandName;
 use domain::values::time::Timestamp;
@@ -36,7 +37,7 @@ fn link_key(token: &str) -> Key {
 /// # Errors
 /// [`StoreError::Damaged`], never in practice.
 pub fn put_link(token: &str, target: &LinkTarget, now: Timestamp) -> Result<Write, StoreError> {
-    storage::overwrite(link_key(token), target, Some(now.after(LINK_RETENTION)))
+    overwrite(link_key(token), target, Some(now.after(LINK_RETENTION)))
 }
 
 /// Loads the target of a link; `None` when there is no such link.

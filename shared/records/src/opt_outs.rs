@@ -12,8 +12,9 @@ use domain::values::time::Timestamp;
 use ports::{Key, Order, Range, Store, StoreError};
 use serde::{Deserialize, Serialize};
 
-use crate::storage::{decode, replace};
+use crate::storage::decode;
 use crate::update::retry_conflicts;
+use crate::writes::replace;
 
 /// How long a withdrawn opt-out is kept: far longer than providers repeat a webhook.
 const WITHDRAWN_KEPT: Duration = Duration::from_secs(90 * 86_400);

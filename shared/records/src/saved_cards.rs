@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::customers;
 use crate::customers::{CustomerItem, CustomerScope};
-use crate::storage::{decode, overwrite};
+use crate::storage::decode;
+use crate::writes::overwrite;
 use domain::brand::{BrandScope, Mode};
 use domain::guards;
 use domain::guards::Guard;

@@ -6,7 +6,7 @@ use domain::values::time::Timestamp;
 use ports::{Store, StoreError};
 
 use crate::contact::ChannelScope;
-use crate::storage::overwrite;
+use crate::writes::overwrite;
 
 /// How long a message is known. Providers repeat a webhook for seven days.
 const KEPT: Duration = Duration::from_secs(8 * 86_400);

@@ -34,6 +34,7 @@ use crate::customers;
 use crate::customers::{CustomerItem, CustomerScope};
 pub use crate::device::{device_wallets, put_device_wallets};
 pub use crate::links::{LinkTarget, follow_link, put_link};
+use crate::writes::overwrite;
 use domain::brand::BrandScope;
 use domain::journal::{EntryKind, JournalEntry};
 use domain::request::{Change, LIFETIME_MAX, Request, State, WebhookEventType};
@@ -87,34 +88,6 @@ pub fn decode<T: serde::de::DeserializeOwned>(body: &str) -> Result<T, StoreErro
         Ok(Stored { version: BodyVersion::V1, is }) => Ok(is),
         Err(error) => Err(StoreError::Damaged(Box::new(error))),
     }
-}
-
-/// Returns the write of an item that the last writer wins: no version of it is expected.
-///
-/// # Errors
-/// [`StoreError::Damaged`] when the value cannot be encoded as JSON.
-pub(crate) fn overwrite<T: Serialize>(
-    key: Key,
-    value: T,
-    expires_at: Option<Timestamp>,
-) -> Result<Write, StoreError> {
-    let item = Item { key, version: 1, body: encode(value)?, expires_at, index: None };
-    Ok(Write::Put { item, expect: Expect::Any })
-}
-
-/// Returns the write of an item that was decided from this version; `None` stands for a new item.
-///
-/// # Errors
-/// [`StoreError::Damaged`] when the value cannot be encoded as JSON.
-pub(crate) fn replace<T: Serialize>(
-    key: Key,
-    value: T,
-    expected_version: Option<u64>,
-    expires_at: Option<Timestamp>,
-) -> Result<Write, StoreError> {
-    let version = expected_version.unwrap_or(0).saturating_add(1);
-    let item = Item { key, version, body: encode(value)?, expires_at, index: None };
-    Ok(Write::Put { item, expect: Expect::decided_from(expected_version) })
 }
 
 fn partition(id: RequestId) -> String {
@@ -196,7 +169,7 @@ pub async fn commit(
     Ok(VersionedRequest { request: change.request, version })
 }
 
-/// Returns the writes that list an open request for its address on each channel, and take it off when it ends.
+/// Returns the writes of the list by which an address finds its open requests on each channel.
 fn address_writes(change: &Change, is_new: bool) -> Result<Vec<Write>, StoreError> {
     let request = &change.request;
     let is_resent =

@@ -117,10 +117,7 @@ fn report_of_an_unknown_charge_or_attempt_changes_nothing() {
 fn unpaid() -> (World, Asked) {
     let world = World::beginning().with_fake_processor(&["hosted"]).begin();
     let asked = world.asks(4250);
-    let page = world.customer().newest().page;
-    let code = asked.answer["session_code"].as_str().unwrap_or_default();
-    let fields = [("action", "approve_hosted"), ("session_code", code)];
-    world.customer().answers_on(&page, &fields).ok(303);
+    world.customer().approves_hosted();
     world.time_passes(3_600);
     assert_eq!(world.state(&asked), "failed");
     (world, asked)
@@ -289,10 +286,7 @@ fn cancellation_that_is_taken_back_becomes_a_kept_payment() {
 fn refused_cancellation_leaves_an_open_attempt_as_it_is() {
     let world = World::beginning().with_fake_processor(&["hosted"]).begin();
     let asked = world.asks(4250);
-    let page = world.customer().newest().page;
-    let code = asked.answer["session_code"].as_str().unwrap_or_default();
-    let fields = [("action", "approve_hosted"), ("session_code", code)];
-    world.customer().answers_on(&page, &fields).ok(303);
+    world.customer().approves_hosted();
     reversal_told(&world, &asked, &json!({ "success": false }));
     assert_eq!(world.state(&asked), "processing");
     world.books().customer_is_done(&asked, 1);

@@ -5,7 +5,7 @@ use domain::journal::{EntryKind, JournalEntry};
 use domain::keys::digest_hex;
 use http::Method;
 use serde_json::{Value, json};
-use tests::world::brand::TEST_KEY;
+use tests::world::brand::{RESTRICTED_KEY, TEST_KEY};
 use tests::world::calls::Answer;
 use tests::world::{Asked, PHONE, World};
 
@@ -55,15 +55,12 @@ fn key_after_its_end_is_refused() {
     world.post("/v1/requests", &world.payment(PHONE, 1)).problem(401, "unauthenticated");
 }
 
-/// The text of a restricted key.
-const RESTRICTED: &str = "rk_test_demo_fedcba9876543210fedcba9876543210";
-
 /// Returns a world with the usual test key, and a restricted key with these settings.
 fn world_with_restricted(settings: &Value) -> World {
     let digest = |text: &str| digest_hex(text.as_bytes());
     let usual = json!({ "mode": "test", "sha256": digest(TEST_KEY) });
     let mut key =
-        json!({ "id": "key_limited", "mode": "test", "sha256": digest(RESTRICTED), "may": [] });
+        json!({ "id": "key_limited", "mode": "test", "sha256": digest(RESTRICTED_KEY), "may": [] });
     for (name, value) in settings.as_object().unwrap() {
         key[name] = value.clone();
     }
@@ -72,7 +69,7 @@ fn world_with_restricted(settings: &Value) -> World {
 }
 
 fn posts(world: &World, path: &str, body: &Value) -> Answer {
-    let answer = world.call(Method::POST, path).key(RESTRICTED).json(body).send();
+    let answer = world.call(Method::POST, path).key(RESTRICTED_KEY).json(body).send();
     world.settles();
     answer
 }
@@ -92,7 +89,7 @@ fn key_without_a_right_is_refused() {
         let ask = world.payment(PHONE, 1);
         let capability = json!({ "customer": ask["customer"], "ask": ask["ask"] });
         let at = |action: &str| format!("{}/{action}", asked.path);
-        let get = |path: &str| world.call(Method::GET, path).key(RESTRICTED).send();
+        let get = |path: &str| world.call(Method::GET, path).key(RESTRICTED_KEY).send();
         let answers = [
             ("request", posts(&world, "/v1/requests", &ask)),
             ("request", posts(&world, &at("extend"), &json!({ "expires_in": 300 }))),
@@ -160,7 +157,7 @@ fn two_asks_at_once_pass_no_ceiling_together() {
     world.meanwhile("storing KEY#", |core| {
         let mut body = core.payment("+15551230002", 100);
         body["ask"]["currency"] = json!("EUR");
-        core.call(Method::POST, "/v1/requests").key(RESTRICTED).json(&body).send().ok(201);
+        core.call(Method::POST, "/v1/requests").key(RESTRICTED_KEY).json(&body).send().ok(201);
     });
     asks(&world, 100, "EUR").problem(403, "ceiling-reached");
 }
@@ -171,7 +168,7 @@ fn key_of_own_sessions_sees_its_own_requests_only() {
         world_with_restricted(&json!({ "may": ["request", "read", "refund"], "sessions": "own" }));
     let others = world.asks(100);
     let own = asks(&world, 100, "EUR").ok(201).json();
-    let get = |path: &str| world.call(Method::GET, path).key(RESTRICTED).send();
+    let get = |path: &str| world.call(Method::GET, path).key(RESTRICTED_KEY).send();
     get(&others.path).problem(404, "not-found");
     get(&format!("{}/record", others.path)).problem(404, "not-found");
     for action in ["cancel", "resend", "refund"] {
@@ -194,16 +191,16 @@ fn restricted_key_gets_no_answer_to_anothers_call() {
         world.settles();
         answer
     };
-    let (first, own) = (call(TEST_KEY), call(RESTRICTED));
+    let (first, own) = (call(TEST_KEY), call(RESTRICTED_KEY));
     assert_ne!(first["id"], own["id"]);
-    assert_eq!(call(RESTRICTED)["id"], own["id"]);
+    assert_eq!(call(RESTRICTED_KEY)["id"], own["id"]);
     assert_eq!(call(TEST_KEY)["id"], first["id"]);
 }
 
 #[test]
 fn key_text_must_say_whether_it_is_restricted() {
     let world = world_with_restricted(&json!({ "may": ["read"] }));
-    let posing = RESTRICTED.replacen("rk_", "sk_", 1);
+    let posing = RESTRICTED_KEY.replacen("rk_", "sk_", 1);
     for key in [posing.as_str(), &TEST_KEY.replacen("sk_", "rk_", 1)] {
         let call = world.call(Method::GET, "/v1/requests?session=CA123").key(key);
         call.send().problem(401, "unauthenticated");

@@ -2,18 +2,13 @@
 //!
 //! Processors answer and report in the worst order. It ends as one charge, which the requester is told of once.
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Value, json};
-use sha2::Sha256;
-use tests::providers::stripe;
+use tests::providers::{adyen, stripe};
 use tests::world::{Asked, Called, Core, Reply, World};
 
 const STRIPE: &str = "api.stripe.com";
 const ADYEN: &str = "checkout-test.adyen.com";
 const SECRET: &str = "whsec_made_up";
-const HMAC_KEY: &str = "44782DEF547AAA06C910C43932B1EB0C71FC68D9D0C057550C48EC2ACF6BA056";
 const PSP: &str = "G632MTL5G45BS6H3";
 
 fn at_stripe() -> World {
@@ -143,26 +138,15 @@ fn simultaneous_refunds_are_at_most_the_charge() {
 fn link(asked: &Asked, status: &str) -> Reply {
     let body = json!({
         "id": "PL61C53A8B97E6915A", "url": "https://test.adyen.link/PL61C53A8B97E6915A", "status": status,
-        "merchantAccount": "AcmeECOM", "reference": format!("{}.1", asked.id),
+        "merchantAccount": adyen::ACCOUNT, "reference": format!("{}.1", asked.id),
         "amount": { "value": 4250, "currency": "EUR" },
     });
     Reply::Status(200, body.to_string())
 }
 
-fn adyen_tells(core: &Core, asked: &Asked, psp: &str, success: &str) {
+fn adyen_reports(core: &Core, asked: &Asked, psp: &str, success: bool) {
     let reference = format!("{}.1", asked.id);
-    let text = format!("{psp}::AcmeECOM:{reference}:4250:EUR:AUTHORISATION:{success}");
-    let mut mac = Hmac::<Sha256>::new_from_slice(&hex::decode(HMAC_KEY).unwrap()).unwrap();
-    mac.update(text.as_bytes());
-    let signature = STANDARD.encode(mac.finalize().into_bytes());
-    let item = json!({
-        "eventCode": "AUTHORISATION", "success": success, "pspReference": psp,
-        "originalReference": "", "merchantAccountCode": "AcmeECOM", "merchantReference": reference,
-        "amount": { "value": 4250, "currency": "EUR" },
-        "additionalData": { "hmacSignature": signature },
-    });
-    let body =
-        json!({ "live": "false", "notificationItems": [{ "NotificationRequestItem": item }] });
+    let body = adyen::webhook("AUTHORISATION", success, psp, (&reference, 4250, "EUR"));
     let call = core.call(http::Method::POST, "/callbacks/demo/adyen").key(None).idempotency(None);
     call.json(&body).send().ok(202);
     core.settles();
@@ -171,24 +155,20 @@ fn adyen_tells(core: &Core, asked: &Asked, psp: &str, success: &str) {
 /// The customer's first card is refused on Adyen's page, and the second pays. The refusal is told once more, late.
 #[test]
 fn refusal_told_again_after_the_payment_changes_nothing() {
-    let settings =
-        json!({ "api_key": "made-up", "merchant_account": "AcmeECOM", "hmac_keys": [HMAC_KEY] });
+    let settings = json!({ "api_key": "made-up", "merchant_account": adyen::ACCOUNT, "hmac_keys": [adyen::HMAC_KEY] });
     let adyen = json!([{ "name": "adyen", "kind": "adyen", "settings": settings }]);
     let world = World::beginning().with("/test/processors", &adyen).begin();
     let asked = world.asks(4250);
     world.replies(ADYEN, (0..3).map(|_| link(&asked, "active")));
-    let page = world.customer().newest().page;
-    let code = asked.answer["session_code"].as_str().unwrap_or_default();
-    let fields = [("action", "approve_hosted"), ("session_code", code)];
-    world.customer().answers_on(&page, &fields).ok(303);
-    adyen_tells(&world, &asked, "X5BDWNSMTT5FBHG6", "false");
+    world.customer().approves_hosted();
+    adyen_reports(&world, &asked, "X5BDWNSMTT5FBHG6", false);
     assert_eq!(world.state(&asked), "processing");
-    adyen_tells(&world, &asked, PSP, "true");
+    adyen_reports(&world, &asked, PSP, true);
     let ended = world.reads(&asked);
     assert_eq!(
         (&ended["state"], &ended["outcome"]["reference"]),
         (&json!("fulfilled"), &json!(PSP))
     );
-    adyen_tells(&world, &asked, "X5BDWNSMTT5FBHG6", "false");
+    adyen_reports(&world, &asked, "X5BDWNSMTT5FBHG6", false);
     assert_eq!(world.reads(&asked), ended);
 }

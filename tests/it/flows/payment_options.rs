@@ -34,10 +34,7 @@ pub(super) fn paying_with(card: &str) -> Value {
 pub(super) fn with_a_card() -> (World, String) {
     let world = World::beginning().with_fake_processor(&[]).begin();
     let asked = world.asks_for(&ask_for(&world, PHONE, &save_card_ask()));
-    let page = world.customer().newest().page;
-    let code = asked.answer["session_code"].as_str().unwrap();
-    let fields = [("action", "approve_hosted"), ("session_code", code)];
-    world.customer().answers_on(&page, &fields).ok(303);
+    let page = world.customer().approves_hosted();
     world.books().customer_is_done(&asked, 1);
     world.customer().opens(&format!("{page}?done=1")).ok(200);
     world.time_passes(5);

@@ -2,7 +2,7 @@
 
 use http::Method;
 use serde_json::json;
-use tests::providers::rbm::{self, CLIENT_TOKEN, Fate, HOST, Message, Told};
+use tests::providers::rbm::{self, CLIENT_TOKEN, Fate, HOST, Message, SignedEvent};
 use tests::world::{Answer, Asked, Beginning, Core, PHONE, Reply, World, brand};
 
 const TWILIO: &str = "api.twilio.com";
@@ -31,12 +31,12 @@ fn messages(core: &Core) -> (usize, usize) {
 }
 
 /// Delivers an event of Google and runs nothing that follows.
-fn post(core: &Core, told: &Told) -> Answer {
+fn post(core: &Core, told: &SignedEvent) -> Answer {
     let call = core.call(Method::POST, "/callbacks/demo/rcs").key(None).idempotency(None);
     call.header("x-goog-signature", &told.signature).body(told.body.clone()).send()
 }
 
-fn deliver(core: &Core, told: &Told) {
+fn deliver(core: &Core, told: &SignedEvent) {
     let answer = post(core, told).ok(200);
     assert_eq!(answer.text(), "");
     core.settles();
@@ -373,7 +373,7 @@ fn unsigned_event_is_rejected_and_unknown_acknowledged() {
         json!({ "agentId": rbm::AGENT, "senderPhoneNumber": PHONE, "eventType": "DELIVERED", "eventId": "Ev3",
                 "messageId": "0b6f1f6e-6a8b-4d0e-9c36-3a8f4c8b7d11" }),
     ] {
-        deliver(&world, &Told::of(data.to_string().as_bytes()));
+        deliver(&world, &SignedEvent::of(data.to_string().as_bytes()));
     }
     assert_eq!(world.reads(&asked)["version"], version);
 }

@@ -194,10 +194,7 @@ fn saved_card_of_another_customer_is_never_charged() {
     let mut body = world.payment(PHONE, 1);
     body["ask"] = json!({ "kind": "payment_method", "description": "Keep for next time" });
     let asked = world.asks_for(&body);
-    let page = world.customer().newest().page;
-    let code = asked.answer["session_code"].as_str().unwrap();
-    let fields = [("action", "approve_hosted"), ("session_code", code)];
-    world.customer().answers_on(&page, &fields).ok(303);
+    let page = world.customer().approves_hosted();
     world.books().customer_is_done(&asked, 1);
     world.customer().opens(&format!("{page}?done=1")).ok(200);
     world.time_passes(5);

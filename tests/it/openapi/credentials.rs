@@ -7,10 +7,9 @@ use domain::keys::digest_hex;
 use http::Method;
 use serde_json::{Value, json};
 use tests::openapi::operations;
-use tests::world::brand::{LIVE_KEY, OTHER_KEY, TEST_KEY};
+use tests::world::brand::{LIVE_KEY, OTHER_KEY, RESTRICTED_KEY, TEST_KEY};
 use tests::world::{Answer, Asked, PHONE, World};
 
-const RESTRICTED: &str = "rk_test_demo_fedcba9876543210fedcba9876543210";
 const CARD: &str = "crd_01M844DZG03XCBJ52V4K8GHNXC";
 const ORIGIN: &str = "https://crm.example.com";
 
@@ -142,7 +141,9 @@ impl Credential {
         match self {
             Self::None => None,
             Self::Whole => Some(TEST_KEY.to_owned()),
-            Self::OnlyRight(_) | Self::OwnSessions | Self::Expired => Some(RESTRICTED.to_owned()),
+            Self::OnlyRight(_) | Self::OwnSessions | Self::Expired => {
+                Some(RESTRICTED_KEY.to_owned())
+            }
             Self::OtherBrand => Some(OTHER_KEY.to_owned()),
             Self::OtherMode => Some(LIVE_KEY.to_owned()),
             Self::ClientOfRequest | Self::ClientElsewhere => {
@@ -161,7 +162,7 @@ fn begun(credential: Credential) -> (World, Asked) {
     let keys = json!([
         { "mode": "test", "sha256": digest(TEST_KEY) },
         { "mode": "live", "sha256": digest(LIVE_KEY) },
-        { "mode": "test", "sha256": digest(RESTRICTED), "may": may, "sessions": sessions,
+        { "mode": "test", "sha256": digest(RESTRICTED_KEY), "may": may, "sessions": sessions,
             "expires_at": end },
     ]);
     let world = World::beginning().with("/keys", &keys).begin();

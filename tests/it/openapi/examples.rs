@@ -11,7 +11,7 @@ use tests::world::{Asked, World};
 
 /// The answers that the program gave, and the examples that were sent.
 #[derive(Default)]
-struct Told {
+struct Answers {
     answers: BTreeMap<String, Value>,
     sent: BTreeSet<String>,
 }
@@ -20,7 +20,7 @@ fn operation(id: &str) -> Operation<'static> {
     operations().into_iter().find(|one| one.value["operationId"] == id).unwrap()
 }
 
-impl Told {
+impl Answers {
     /// Returns the example of a body.
     fn body(&mut self, id: &str, name: &str) -> Value {
         self.sent.insert(format!("{id} {name}"));
@@ -43,38 +43,38 @@ fn approves(world: &World) {
 }
 
 /// A payment from its capabilities to its evidence, over the documented calls.
-fn payment(told: &mut Told) {
+fn payment(answers: &mut Answers) {
     let world = World::new();
-    let body = told.body("checkCapabilities", "payment");
-    told.answered(
+    let body = answers.body("checkCapabilities", "payment");
+    answers.answered(
         "checkCapabilities 200 payment",
         &world.post("/v1/capabilities", &body).ok(200).json(),
     );
-    let asked = told.asks(&world, "payment");
-    told.answered("createRequest 201 payment", &asked.answer);
+    let asked = answers.asks(&world, "payment");
+    answers.answered("createRequest 201 payment", &asked.answer);
     approves(&world);
-    told.answered("readRequest 200 payment", &world.reads(&asked));
-    let part = told.body("refundRequest", "part");
+    answers.answered("readRequest 200 payment", &world.reads(&asked));
+    let part = answers.body("refundRequest", "part");
     let refund = world.acts(&asked, "refund", &part).ok(202).json();
-    told.answered("refundRequest 202 part", &refund);
-    told.answered("readRequest 200 refunded", &world.reads(&asked));
+    answers.answered("refundRequest 202 part", &refund);
+    answers.answered("readRequest 200 refunded", &world.reads(&asked));
     let record = world.get(&format!("{}/record", asked.path)).ok(200).json();
-    told.answered("exportEvidence 200 payment", &record);
+    answers.answered("exportEvidence 200 payment", &record);
     let list = world.get("/v1/requests?session=CA123&limit=1").ok(200).json();
-    told.answered("listRequests 200 session", &list);
-    let rest = told.body("refundRequest", "rest");
+    answers.answered("listRequests 200 session", &list);
+    let rest = answers.body("refundRequest", "rest");
     world.acts(&asked, "refund", &rest).ok(202);
     let refunds = world.reads(&asked)["refunds"].clone();
     assert_eq!((&refunds[1]["amount"], &refunds[1]["state"]), (&json!(4000), &json!("refunded")));
 }
 
-fn saved_card(told: &mut Told) {
+fn saved_card(answers: &mut Answers) {
     let world = World::new();
-    let asked = told.asks(&world, "payment_method");
+    let asked = answers.asks(&world, "payment_method");
     approves(&world);
     let saved = world.reads(&asked);
-    told.answered("readRequest 200 saved_card", &saved);
-    let mut body = told.body("createRequest", "saved_card");
+    answers.answered("readRequest 200 saved_card", &saved);
+    let mut body = answers.body("createRequest", "saved_card");
     body["ask"]["payment_method"] = saved["outcome"]["payment_method"]["id"].clone();
     let asked = world.asks_for(&body);
     approves(&world);
@@ -82,88 +82,88 @@ fn saved_card(told: &mut Told) {
 }
 
 /// A customer whose card is read and taken off file, and who is then forgotten.
-fn forgetting(told: &mut Told) {
+fn forgetting(answers: &mut Answers) {
     let (world, phone) = (World::new(), "+15551230001");
-    let asked = told.asks(&world, "payment_method");
+    let asked = answers.asks(&world, "payment_method");
     approves(&world);
     let card = world.reads(&asked)["outcome"]["payment_method"]["id"].clone();
     let card = format!("/v1/payment_methods/{}", card.as_str().unwrap());
     let customer = format!("/v1/customers/{phone}");
-    told.answered("readCustomer 200 card", &world.get(&customer).ok(200).json());
-    told.answered("readPaymentMethod 200 on_file", &world.get(&card).ok(200).json());
+    answers.answered("readCustomer 200 card", &world.get(&customer).ok(200).json());
+    answers.answered("readPaymentMethod 200 on_file", &world.get(&card).ok(200).json());
     let ended = world.call(Method::DELETE, &card).send().ok(202).json();
-    told.answered("endPaymentMethod 202 ending", &ended);
+    answers.answered("endPaymentMethod 202 ending", &ended);
     let erased = world.call(Method::DELETE, &customer).send().ok(202).json();
-    told.answered("eraseCustomer 202 under_way", &erased);
+    answers.answered("eraseCustomer 202 under_way", &erased);
     world.settles();
     assert_eq!(world.get(&customer).ok(200).json()["erasure"]["state"], "done");
 }
 
-fn identity(told: &mut Told) {
+fn identity(answers: &mut Answers) {
     let world = World::beginning().with_fake_processor(&["hosted"]).begin();
-    let asked = told.asks(&world, "identity");
+    let asked = answers.asks(&world, "identity");
     assert_eq!(world.reads(&asked)["ask"]["claims"], json!(["given_name", "birthdate"]));
     world.acts(&asked, "cancel", &json!({})).ok(200);
 }
 
 /// The calls that change a request which waits.
-fn changes(told: &mut Told) {
+fn changes(answers: &mut Answers) {
     let world = World::new();
-    let asked = told.asks(&world, "payment");
-    let longer = told.body("extendRequest", "ten_minutes");
+    let asked = answers.asks(&world, "payment");
+    let longer = answers.body("extendRequest", "ten_minutes");
     let extended = world.acts(&asked, "extend", &longer).ok(200).json();
-    told.answered("extendRequest 200 ten_minutes", &extended);
-    let by_text = told.body("resendPrompt", "sms");
+    answers.answered("extendRequest 200 ten_minutes", &extended);
+    let by_text = answers.body("resendPrompt", "sms");
     let resent = world.acts(&asked, "resend", &by_text).ok(200).json();
-    told.answered("resendPrompt 200 sms", &resent);
-    let next = told.body("resendPrompt", "empty");
+    answers.answered("resendPrompt 200 sms", &resent);
+    let next = answers.body("resendPrompt", "empty");
     world.acts(&asked, "resend", &next).ok(200);
-    let empty = told.body("cancelRequest", "empty");
+    let empty = answers.body("cancelRequest", "empty");
     let cancelled = world.acts(&asked, "cancel", &empty).ok(200).json();
-    told.answered("cancelRequest 200 cancelled", &cancelled);
+    answers.answered("cancelRequest 200 cancelled", &cancelled);
     let world = World::new();
-    let asked = told.asks(&world, "payment");
+    let asked = answers.asks(&world, "payment");
     world.customer().declines().ok(200);
-    told.answered("readRequest 200 denied", &world.reads(&asked));
+    answers.answered("readRequest 200 denied", &world.reads(&asked));
     let world = World::beginning().with("/policy", &json!({ "session_code": false })).begin();
-    let asked = told.asks(&world, "payment");
+    let asked = answers.asks(&world, "payment");
     let page = world.customer().newest().page;
     world.customer().answers_on(&page, &[("action", "approve_hosted")]).ok(303);
     let leaving = world.acts(&asked, "cancel", &json!({})).ok(202).json();
-    told.answered("cancelRequest 202 processing", &leaving);
+    answers.answered("cancelRequest 202 processing", &leaving);
     world.time_passes(60);
     assert_eq!(world.state(&asked), "cancelled");
 }
 
 /// The token that a browser follows a call's requests with.
-fn client_tokens(told: &mut Told) {
+fn client_tokens(answers: &mut Answers) {
     let world = World::new();
-    let body = told.body("createClientToken", "session");
+    let body = answers.body("createClientToken", "session");
     let token = world.post("/v1/client_tokens", &body).ok(201).json();
-    told.answered("createClientToken 201 session", &token);
+    answers.answered("createClientToken 201 session", &token);
 }
 
 /// The magic values of amounts.
-fn sandbox_amounts(told: &mut Told) {
+fn sandbox_amounts(answers: &mut Answers) {
     let world = World::new();
-    let asked = told.asks(&world, "sandbox_declined_once");
+    let asked = answers.asks(&world, "sandbox_declined_once");
     approves(&world);
     assert_eq!(world.state(&asked), "prompted");
     assert_eq!(world.timeline(&asked).last().unwrap(), "card_declined insufficient_funds");
     approves(&world);
     assert_eq!(world.state(&asked), "fulfilled");
     let world = World::new();
-    let asked = told.asks(&world, "sandbox_declined");
+    let asked = answers.asks(&world, "sandbox_declined");
     approves(&world);
-    told.answered("readRequest 200 declined", &world.reads(&asked));
+    answers.answered("readRequest 200 declined", &world.reads(&asked));
     let world = World::new();
-    let asked = told.asks(&world, "sandbox_slow");
+    let asked = answers.asks(&world, "sandbox_slow");
     approves(&world);
     assert_eq!(world.state(&asked), "processing");
     world.time_passes(5);
     assert_eq!(world.state(&asked), "fulfilled");
     let world = World::new();
-    let asked = told.asks(&world, "sandbox_in_doubt");
+    let asked = answers.asks(&world, "sandbox_in_doubt");
     approves(&world);
     assert_eq!(world.state(&asked), "processing");
     world.time_passes(120);
@@ -171,7 +171,7 @@ fn sandbox_amounts(told: &mut Told) {
     for (name, end) in [("sandbox_refund_pending", "refunded"), ("sandbox_refund_fails", "failed")]
     {
         let world = World::new();
-        let asked = told.asks(&world, name);
+        let asked = answers.asks(&world, name);
         approves(&world);
         let state = || world.reads(&asked)["refunds"][0]["state"].clone();
         world.acts(&asked, "refund", &json!({})).ok(202);
@@ -182,22 +182,22 @@ fn sandbox_amounts(told: &mut Told) {
 }
 
 /// The magic values of phones.
-fn sandbox_phones(told: &mut Told) {
+fn sandbox_phones(answers: &mut Answers) {
     let world = World::new();
-    let asked = told.asks(&world, "sandbox_text_only");
+    let asked = answers.asks(&world, "sandbox_text_only");
     assert_eq!(world.state(&asked), "prompted");
     let channels = |phone: &str| {
         let messages = world.customer_at(phone).messages();
         messages.iter().map(|message| message.text("channel").to_owned()).collect::<Vec<_>>()
     };
     assert_eq!(channels("+15551239001"), ["sms"]);
-    let asked = told.asks(&world, "sandbox_silent");
+    let asked = answers.asks(&world, "sandbox_silent");
     world.time_passes(11);
     assert_eq!(channels("+15551239002"), Vec::<String>::new());
     world.time_passes(2);
     assert_eq!(world.state(&asked), "prompted");
     assert_eq!(channels("+15551239002"), ["sms"]);
-    let asked = told.asks(&world, "sandbox_unreachable");
+    let asked = answers.asks(&world, "sandbox_unreachable");
     world.time_passes(30);
     assert_eq!(world.state(&asked), "undeliverable");
 }
@@ -245,8 +245,8 @@ pub(super) fn assert_told(told: &BTreeMap<String, Value>, described: &BTreeMap<S
 
 #[test]
 fn every_example_of_a_call_happens() {
-    let mut told = Told::default();
-    let stories: [fn(&mut Told); 8] = [
+    let mut told = Answers::default();
+    let stories: [fn(&mut Answers); 8] = [
         payment,
         saved_card,
         forgetting,

@@ -16,7 +16,7 @@ use intake::Intake;
 use ports::{Created, Item, Key, Ports, Rejection, Secrets, SecretsError};
 use serde_json::{Value, json};
 use tests::openapi::{DESCRIPTION, resolve};
-use tests::world::brand::TEST_KEY;
+use tests::world::brand::{RESTRICTED_KEY, TEST_KEY};
 use tests::world::{Answer, Asked, PHONE, World};
 use tower::ServiceExt;
 
@@ -28,9 +28,9 @@ const UNKNOWN: &str = "/v1/requests/req_01M844DZG03XCBJ52V4K8GHNXC";
 
 /// What the program answered, by the name of the example.
 #[derive(Default)]
-struct Told(BTreeMap<String, Value>);
+struct Answers(BTreeMap<String, Value>);
 
-impl Told {
+impl Answers {
     fn add(&mut self, name: &str, answer: &Answer) {
         assert!(answer.status >= 400, "{name}: {}", answer.text());
         self.0.insert(format!("problem-{name}"), answer.json());
@@ -45,66 +45,66 @@ impl Told {
     }
 }
 
-fn bodies(told: &mut Told) {
+fn bodies(answers: &mut Answers) {
     let world = World::new();
-    told.asks("invalid-request", &world, "/customer/phone", &json!("15551230001"));
-    told.asks("amount-out-of-range", &world, "/ask/amount", &json!(0));
-    told.asks("number-not-allowed", &world, "/customer/phone", &json!("+18005550123"));
-    told.asks("channel-not-configured", &world, "/channels", &json!(["fax"]));
+    answers.asks("invalid-request", &world, "/customer/phone", &json!("15551230001"));
+    answers.asks("amount-out-of-range", &world, "/ask/amount", &json!(0));
+    answers.asks("number-not-allowed", &world, "/customer/phone", &json!("+18005550123"));
+    answers.asks("channel-not-configured", &world, "/channels", &json!(["fax"]));
     let card = json!("crd_01M844DZG03XCBJ52V4K8GHNXC");
-    told.asks("payment-method-unknown", &world, "/ask/payment_method", &card);
+    answers.asks("payment-method-unknown", &world, "/ask/payment_method", &card);
     let claims = json!({ "kind": "identity", "claims": ["birthdate"], "description": "Wine" });
-    told.asks("ask-not-supported", &world, "/ask", &claims);
-    told.asks("payload-too-large", &world, "/metadata", &json!({ "n": "v".repeat(65 * 1024) }));
+    answers.asks("ask-not-supported", &world, "/ask", &claims);
+    answers.asks("payload-too-large", &world, "/metadata", &json!({ "n": "v".repeat(65 * 1024) }));
     let stripe = json!([{ "name": "stripe", "kind": "stripe", "settings": { "secret_key": "sk_test_made_up" } }]);
     let world = World::beginning().with("/test/processors", &stripe).begin();
-    told.asks("amount-not-supported", &world, "/ask/amount", &json!(1));
+    answers.asks("amount-not-supported", &world, "/ask/amount", &json!(1));
     let mut labelled = stripe;
     labelled[0]["settings"]["labels"] = json!({ "statement": { "metadata": "order" } });
     let world = World::beginning().with("/test/processors", &labelled).begin();
-    told.asks("label-not-supported", &world, "/metadata", &json!({ "order": "4711" }));
+    answers.asks("label-not-supported", &world, "/metadata", &json!({ "order": "4711" }));
     let world = World::beginning().with("/test/processors", &json!([])).begin();
-    told.asks("processor-not-configured", &world, "/metadata", &json!({}));
+    answers.asks("processor-not-configured", &world, "/metadata", &json!({}));
 }
 
-fn calls(told: &mut Told) {
+fn calls(answers: &mut Answers) {
     let world = World::new();
     let body = world.payment(PHONE, 4250);
     let call = || world.call(Method::POST, REQUESTS).json(&body);
-    told.add("idempotency-key-missing", &call().idempotency(None).send());
-    told.add("unauthenticated", &call().key(None).send());
-    told.add("unsupported-media-type", &call().header("content-type", "text/plain").send());
-    told.add("not-found", &world.get(UNKNOWN));
-    told.add("invalid-parameter", &world.get(&format!("{UNKNOWN}?wait=21")));
+    answers.add("idempotency-key-missing", &call().idempotency(None).send());
+    answers.add("unauthenticated", &call().key(None).send());
+    answers.add("unsupported-media-type", &call().header("content-type", "text/plain").send());
+    answers.add("not-found", &world.get(UNKNOWN));
+    answers.add("invalid-parameter", &world.get(&format!("{UNKNOWN}?wait=21")));
     call().idempotency("used").send().ok(201);
     let other = world.call(Method::POST, REQUESTS).json(&world.payment(PHONE, 1));
-    told.add("idempotency-key-reused", &other.idempotency("used").send());
+    answers.add("idempotency-key-reused", &other.idempotency("used").send());
     world.settles();
 }
 
-fn states(told: &mut Told) {
+fn states(answers: &mut Answers) {
     let world = World::new();
     let asked = world.asks(4250);
     world.customer().approves().ok(200);
-    told.add("conflict-state", &world.acts(&asked, "cancel", &json!({})));
-    told.add("refund-too-large", &world.acts(&asked, "refund", &json!({ "amount": 4251 })));
+    answers.add("conflict-state", &world.acts(&asked, "cancel", &json!({})));
+    answers.add("refund-too-large", &world.acts(&asked, "refund", &json!({ "amount": 4251 })));
     let late = world.asks(4250);
     world.clock_jumps(3_601);
     let extend = world.post(&format!("{}/extend", late.path), &json!({ "expires_in": 600 }));
-    told.add("deadline-passed", &extend);
+    answers.add("deadline-passed", &extend);
     world.settles();
     world.asks(100);
     world.customer().reports().ok(200);
-    told.add("too-many-requests-for-address", &world.post(REQUESTS, &world.payment(PHONE, 100)));
+    answers.add("too-many-requests-for-address", &world.post(REQUESTS, &world.payment(PHONE, 100)));
     let refuses =
         json!([{ "name": "sms", "kind": "talking", "settings": { "refuses": "opted_out" } }]);
     let world = World::beginning().with("/test/channels", &refuses).begin();
     world.asks(100);
-    told.add("address-opted-out", &world.post(REQUESTS, &world.payment(PHONE, 100)));
+    answers.add("address-opted-out", &world.post(REQUESTS, &world.payment(PHONE, 100)));
 }
 
 /// A customer who is forgotten, and the brand's own limit.
-fn forgetting(told: &mut Told) {
+fn forgetting(answers: &mut Answers) {
     let policy = json!({ "session_code": false });
     let world = World::beginning().with_fake_processor(&[]).with("/policy", &policy).begin();
     let mut body = world.payment(PHONE, 4250);
@@ -120,22 +120,22 @@ fn forgetting(told: &mut Told) {
         "description": "Invoice 4711", "payment_method": card });
     let open = world.asks_for(&body);
     let path = format!("/v1/payment_methods/{}", card.as_str().unwrap());
-    told.add("payment-method-in-use", &world.call(Method::DELETE, &path).send());
+    answers.add("payment-method-in-use", &world.call(Method::DELETE, &path).send());
     let customer = format!("/v1/customers/{PHONE}");
     let erase = || world.call(Method::DELETE, &customer).send();
-    told.add("customer-has-open-requests", &erase());
+    answers.add("customer-has-open-requests", &erase());
     world.acts(&open, "cancel", &json!({})).ok(200);
     erase().ok(202);
-    told.add("customer-being-erased", &world.post(REQUESTS, &world.payment(PHONE, 100)));
+    answers.add("customer-being-erased", &world.post(REQUESTS, &world.payment(PHONE, 100)));
     world.settles();
     let policy = json!({ "prompts_per_hour": 1 });
     let world = World::beginning().with("/policy", &policy).begin();
     world.asks(100);
-    told.add("brand-limit-reached", &world.post(REQUESTS, &world.payment(PHONE, 100)));
+    answers.add("brand-limit-reached", &world.post(REQUESTS, &world.payment(PHONE, 100)));
 }
 
 /// A card that the processor no longer keeps, and an account that it rejects.
-fn processors(told: &mut Told) {
+fn processors(answers: &mut Answers) {
     let policy = json!({ "session_code": false });
     let world = World::beginning().with_fake_processor(&[]).with("/policy", &policy).begin();
     let ask = |ask: &Value| {
@@ -158,28 +158,28 @@ fn processors(told: &mut Told) {
     world.asks_for(&paying);
     world.books().says([Created::SoftDeclined { code: ports::CARD_NOT_KEPT }]);
     world.customer().approves().ok(200);
-    told.add("payment-method-gone", &world.post(REQUESTS, &paying));
+    answers.add("payment-method-gone", &world.post(REQUESTS, &paying));
     let world = World::beginning().with_fake_processor(&["test_card"]).with("/policy", &policy);
     let world = world.begin();
     world.asks(4250);
     world.books().says(vec![Created::Blocked { by: Rejection::Credentials }; 2]);
     world.customer().approves().ok(200);
-    told.add("processor-unavailable", &world.post(REQUESTS, &world.payment("+15551230002", 100)));
+    answers
+        .add("processor-unavailable", &world.post(REQUESTS, &world.payment("+15551230002", 100)));
     world.time_passes(80);
 }
 
 /// Keys with a right or a ceiling that the call exceeds.
-fn keys(told: &mut Told) {
-    const RESTRICTED: &str = "rk_test_demo_fedcba9876543210fedcba9876543210";
-    let sha256 = digest_hex(RESTRICTED.as_bytes());
+fn keys(answers: &mut Answers) {
+    let sha256 = digest_hex(RESTRICTED_KEY.as_bytes());
     let key = |may: &str, amount_max: &Value| json!([{ "mode": "test", "sha256": sha256, "may": [may], "amount_max": amount_max }]);
     for (name, keys) in [
         ("not-allowed-for-key", key("read", &json!({}))),
         ("ceiling-reached", key("request", &json!({ "EUR": 100 }))),
     ] {
         let world = World::beginning().with("/keys", &keys).begin();
-        let call = world.call(Method::POST, REQUESTS).key(RESTRICTED);
-        told.add(name, &call.json(&world.payment(PHONE, 4250)).send());
+        let call = world.call(Method::POST, REQUESTS).key(RESTRICTED_KEY);
+        answers.add(name, &call.json(&world.payment(PHONE, 4250)).send());
     }
 }
 
@@ -197,12 +197,12 @@ impl Secrets for Down {
     }
 }
 
-fn faults(told: &mut Told) {
+fn faults(answers: &mut Answers) {
     let world = World::new();
     let key = Key { pk: "IDEM#demo#test#damaged".to_owned(), sk: "IDEM".to_owned() };
     world.puts(Item { key, version: 1, body: "{}".into(), expires_at: None, index: None });
     let call = world.call(Method::POST, REQUESTS).idempotency("damaged");
-    told.add("internal", &call.json(&world.payment(PHONE, 4250)).send());
+    answers.add("internal", &call.json(&world.payment(PHONE, 4250)).send());
     let machine = &world.machine.intake;
     let intake = Intake {
         ports: Ports { secrets: Arc::new(Down), ..world.ports.clone() },
@@ -219,12 +219,12 @@ fn faults(told: &mut Told) {
         let uri = UNKNOWN.to_owned();
         Answer { uri, status: parts.status.as_u16(), headers: parts.headers, body }
     });
-    told.add("temporary-reduced-capacity", &answer.problem(503, "temporary-reduced-capacity"));
+    answers.add("temporary-reduced-capacity", &answer.problem(503, "temporary-reduced-capacity"));
 }
 
 #[test]
 fn every_example_of_a_problem_happens() {
-    let mut told = Told::default();
+    let mut told = Answers::default();
     for story in [bodies, calls, states, forgetting, processors, keys, faults] {
         story(&mut told);
     }

@@ -1,6 +1,6 @@
 //! A brand's accounts at Adyen and at an OpenID provider, over a network that answers as a target says.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -14,6 +14,7 @@ use serde_json::json;
 
 use super::fuzz_fixture::BASE;
 use crate::doubles::{BEGINNING, ManualClock};
+use crate::lock::lock;
 use crate::providers::adyen;
 
 /// The issuer of the OpenID provider.
@@ -29,10 +30,6 @@ pub(super) type Answers = Box<dyn Fn(&str) -> Response<Bytes> + Send>;
 pub(super) struct Network {
     answers: Mutex<Option<Answers>>,
     last: Mutex<Request<Bytes>>,
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[async_trait]

@@ -1,21 +1,17 @@
 //! What Adyen answers and reports: payment links, payments, refunds, webhooks, and customers who return.
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use domain::authorization::{Authorization, Credential, CredentialKind};
 use domain::processor_result::Reference;
-use hmac::{Hmac, KeyInit, Mac};
 use http::{Method, Response, StatusCode};
 use ports::contract_tests::processor::OperationResult;
 use ports::{Created, Refund, RefundResult};
 use serde_json::{Value, json};
-use sha2::Sha256;
 
 use super::accounts::{Account, callback, now};
-use super::providers::{Told, told};
+use super::providers::{ScriptedInput, scripted_input};
 use crate::doubles::used;
-use crate::providers::adyen::{ACCOUNT, HMAC_KEY};
+use crate::providers::adyen::{ACCOUNT, signature};
 
 const LINK: &str = "PL1234567890ABCDEF";
 const PSP: &str = "8835517762430014";
@@ -83,7 +79,7 @@ pub(super) const WORDS: &[&str] = &[
 
 /// Only a successful answer is a payment, and only a signed item an event. A return has our own state.
 pub fn adyen(input: &[u8]) {
-    let Some(told) = told(input) else { return };
+    let Some(told) = scripted_input(input) else { return };
     let (status, body) = (told.status, Bytes::copy_from_slice(told.body));
     let account = Account::open("adyen", Box::new(move |_| answer(status, body.clone())));
     match told.word {
@@ -104,7 +100,7 @@ fn card() -> Authorization {
     Credential::new(CredentialKind::GooglePay, "{}").into()
 }
 
-fn acts(account: &Account, told: &Told<'_>, word: &str) {
+fn acts(account: &Account, told: &ScriptedInput<'_>, word: &str) {
     let (authorization, reference, word) = match word.split_once('-') {
         Some(("link", word)) => (Authorization::Hosted, LINK, word),
         Some(("pay", word)) => (card(), ATTEMPT, word),
@@ -131,7 +127,7 @@ fn acts(account: &Account, told: &Told<'_>, word: &str) {
     }
 }
 
-fn refunds(account: &Account, told: &Told<'_>) {
+fn refunds(account: &Account, told: &ScriptedInput<'_>) {
     let (nothing, charge) = (Authorization::Hosted, Reference(PSP.to_owned()));
     let refund = Refund {
         request: "req_01J00000000000000000000000".parse().expect("an id"),
@@ -148,7 +144,7 @@ fn refunds(account: &Account, told: &Told<'_>) {
 }
 
 /// A header `signed` signs each item first.
-fn hears(account: &Account, told: &Told<'_>) {
+fn hears(account: &Account, told: &ScriptedInput<'_>) {
     let signed = told.header.as_ref().is_some_and(|header| header == "signed");
     let body = match serde_json::from_slice::<Value>(told.body) {
         Ok(mut webhook) if signed => {
@@ -174,17 +170,13 @@ fn sign(item: &mut Value) {
     let mut parts: Vec<String> = names.iter().map(|name| text(&item[*name])).collect();
     parts.extend(["value", "currency"].map(|name| text(&item["amount"][name])));
     parts.extend(["eventCode", "success"].map(|name| text(&item[name])));
-    let key = hex::decode(HMAC_KEY).expect("hexadecimal");
-    let mut mac = Hmac::<Sha256>::new_from_slice(&key).expect("a key");
-    mac.update(parts.join(":").as_bytes());
     if let Some(data) = item.get_mut("additionalData").and_then(Value::as_object_mut) {
-        let mac = STANDARD.encode(mac.finalize().into_bytes());
-        data.insert("hmacSignature".to_owned(), json!(mac));
+        data.insert("hmacSignature".to_owned(), json!(signature(&parts.join(":"))));
     }
 }
 
 /// The body is the query of the return. `STATE` stands for the state that a payment was sent with.
-fn returns(account: &Account, told: &Told<'_>) {
+fn returns(account: &Account, told: &ScriptedInput<'_>) {
     let card = card();
     let attempt = used(&card, 1999, 1);
     now(account.processor.confirm(&attempt, &Reference(ATTEMPT.to_owned())));

@@ -1,7 +1,7 @@
 //! The ground the targets stand on: one machine in memory, with requests a customer could answer right now.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -24,6 +24,7 @@ use tower::ServiceExt;
 use super::apple;
 use crate::doubles::{BEGINNING, ManualClock, OneBrand, SeededRandom};
 use crate::identity;
+use crate::lock::lock;
 use crate::memory::{Counted, Counts, MemoryStore, Nowhere};
 use crate::providers::apple::{KEY_LINE, SECRET, paying_settings};
 use crate::providers::{rbm, whatsapp};
@@ -62,7 +63,7 @@ pub struct Scripted {
 impl Scripted {
     /// What every call is answered with from now on.
     pub fn answers(&self, answer: http::Response<Bytes>) {
-        *self.answer.lock().unwrap_or_else(PoisonError::into_inner) = answer;
+        *lock(&self.answer) = answer;
     }
 
     /// Whether access tokens are granted from now on, or asking for one is answered like any other call.
@@ -83,7 +84,7 @@ impl Http for Scripted {
             let grant = r#"{"access_token": "ya29.ground", "expires_in": 3599}"#;
             return Ok(http::Response::new(Bytes::from_static(grant.as_bytes())));
         }
-        Ok(self.answer.lock().unwrap_or_else(PoisonError::into_inner).clone())
+        Ok(lock(&self.answer).clone())
     }
 }
 

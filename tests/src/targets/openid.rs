@@ -13,7 +13,7 @@ use ports::{AttemptContext, Confirmed, Created, ProcessorEvent, RedirectUrl};
 use serde_json::{Value, json};
 
 use super::accounts::{Account, CLIENT, ISSUER, callback, now};
-use super::providers::{Told, told};
+use super::providers::{ScriptedInput, scripted_input};
 use crate::doubles::{BEGINNING, used};
 
 /// Words of these bodies.
@@ -75,7 +75,7 @@ pub(super) const WORDS: &[&str] = &[
 
 /// Customers are sent to the provider's hosts only, claims need this attempt's nonce and subject, and a return our state.
 pub fn openid(input: &[u8]) {
-    let Some(told) = told(input) else { return };
+    let Some(told) = scripted_input(input) else { return };
     let ask = Ask::Identity {
         acr: Vec::new(),
         claims: ["given_name", "address", "phone_number"]
@@ -114,7 +114,7 @@ fn tokens() -> Value {
 }
 
 /// Opens the provider's account. What the input tells answers the call that it names, and each other call succeeds.
-fn open(told: &Told<'_>) -> Account {
+fn open(told: &ScriptedInput<'_>) -> Account {
     let (word, status, body) = (told.word.to_owned(), told.status, told.body.to_vec());
     Account::open(
         "bank",
@@ -161,7 +161,7 @@ fn reference(account: &Account, ask: &Ask) -> Reference {
     reference
 }
 
-fn sends_on(told: &Told<'_>, ask: &Ask) {
+fn sends_on(told: &ScriptedInput<'_>, ask: &Ask) {
     let account = open(told);
     let attempt = AttemptContext { ask, ..used(&Authorization::Hosted, 1, 1) };
     let confirmed = now(account.processor.confirm(&attempt, &reference(&account, ask)));
@@ -174,7 +174,7 @@ fn sends_on(told: &Told<'_>, ask: &Ask) {
     assert!(!matches!(confirmed, Confirmed::Done(_) | Confirmed::Exchanged(_)), "{confirmed:?}");
 }
 
-fn fetches(told: &Told<'_>, ask: &Ask) {
+fn fetches(told: &ScriptedInput<'_>, ask: &Ask) {
     let account = open(told);
     let reference = reference(&account, ask);
     let query = format!("?state={}&code=c1", reference.0);
@@ -206,7 +206,7 @@ fn fetches(told: &Told<'_>, ask: &Ask) {
 }
 
 /// The body is the query of the return. `STATE` stands for the attempt's state.
-fn returns(told: &Told<'_>, ask: &Ask) {
+fn returns(told: &ScriptedInput<'_>, ask: &Ask) {
     let account = open(told);
     let query = String::from_utf8_lossy(told.body);
     let is_ours = query.contains("STATE");

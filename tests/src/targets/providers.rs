@@ -13,14 +13,14 @@ use super::fuzz_fixture::{BASE, FuzzFixture, with_fixture};
 use crate::doubles::BEGINNING;
 
 /// What the first line of an input says: a word, a status, and a header's value.
-pub(super) struct Told<'a> {
+pub(super) struct ScriptedInput<'a> {
     pub(super) word: &'a str,
     pub(super) status: StatusCode,
     pub(super) header: Option<HeaderValue>,
     pub(super) body: &'a [u8],
 }
 
-pub(super) fn told(input: &[u8]) -> Option<Told<'_>> {
+pub(super) fn scripted_input(input: &[u8]) -> Option<ScriptedInput<'_>> {
     let end = input.iter().position(|byte| *byte == b'\n')?;
     let (line, body) = input.split_at(end);
     let mut words = std::str::from_utf8(line).ok()?.splitn(3, ' ');
@@ -28,10 +28,10 @@ pub(super) fn told(input: &[u8]) -> Option<Told<'_>> {
     let header = words.next().and_then(|text| HeaderValue::from_str(text).ok());
     // A client hands no answer over whose status is not final.
     let status = StatusCode::from_u16(status).ok().filter(|status| status.as_u16() >= 200)?;
-    Some(Told { word, status, header, body: body.get(1..).unwrap_or_default() })
+    Some(ScriptedInput { word, status, header, body: body.get(1..).unwrap_or_default() })
 }
 
-pub(super) fn script(fuzz_fixture: &FuzzFixture, told: &Told<'_>, header: &'static str) {
+pub(super) fn script(fuzz_fixture: &FuzzFixture, told: &ScriptedInput<'_>, header: &'static str) {
     let mut answer = Response::new(Bytes::copy_from_slice(told.body));
     *answer.status_mut() = told.status;
     if let Some(value) = &told.header {
@@ -42,7 +42,7 @@ pub(super) fn script(fuzz_fixture: &FuzzFixture, told: &Told<'_>, header: &'stat
 
 /// The messaging providers' answers: a prompt counts as taken only on a success.
 pub fn texts(input: &[u8]) {
-    let Some(told) = told(input) else { return };
+    let Some(told) = scripted_input(input) else { return };
     with_fixture(|fuzz_fixture| {
         script(fuzz_fixture, &told, "retry-after");
         let name = match told.word {
@@ -90,7 +90,7 @@ pub(super) fn prompt(fuzz_fixture: &FuzzFixture) -> Prompt {
 
 /// A notice endpoint's answers: delivered only on a success, and tried again within the schedule and a day.
 pub fn webhook_endpoint(input: &[u8]) {
-    let Some(told) = told(input) else { return };
+    let Some(told) = scripted_input(input) else { return };
     with_fixture(|fuzz_fixture| {
         script(fuzz_fixture, &told, "retry-after");
         let id = fuzz_fixture.shown.id;

@@ -10,10 +10,10 @@ use ports::Channels;
 use serde_json::{Value, json};
 
 use super::fuzz_fixture::{Answered, FuzzFixture, with_fixture};
-use super::providers::{prompt, script, told};
+use super::providers::{prompt, script, scripted_input};
 use super::sound::assert_sound;
 use crate::doubles::BEGINNING;
-use crate::providers::rbm::{AGENT, CLIENT_TOKEN, Told};
+use crate::providers::rbm::{AGENT, CLIENT_TOKEN, SignedEvent};
 
 const RECEIPT: &str = r#"{"senderPhoneNumber": "+15551230001", "eventType": "READ", "eventId": "Ev1",
  "messageId": "0b6f1f6e-6a8b-4d0e-9c36-3a8f4c8b7d11", "agentId": "demo-agent@rbm.goog"}"#;
@@ -49,7 +49,7 @@ pub(super) const WORDS: &[&str] = &[
 
 /// The API's answers: a card counts as taken only on a success that names it, and a look-up never fails.
 pub fn rbm(input: &[u8]) {
-    let Some(told) = told(input) else { return };
+    let Some(told) = scripted_input(input) else { return };
     with_fixture(|fuzz_fixture| {
         script(fuzz_fixture, &told, "retry-after");
         fuzz_fixture.http.grants_tokens(told.word != "token");
@@ -68,7 +68,7 @@ pub fn rbm(input: &[u8]) {
     });
 }
 
-fn posts(fuzz_fixture: &FuzzFixture, told: &Told) -> Answered {
+fn posts(fuzz_fixture: &FuzzFixture, told: &SignedEvent) -> Answered {
     let posted = http::Request::post("/callbacks/acme/rbm")
         .header("x-goog-signature", &told.signature)
         .body(Body::from(told.body.clone()));
@@ -78,7 +78,7 @@ fn posts(fuzz_fixture: &FuzzFixture, told: &Told) -> Answered {
 /// Every signed body is acknowledged, or it would come again for a week. It is no consent.
 pub fn rbm_signed(input: &[u8]) {
     with_fixture(|fuzz_fixture| {
-        let answered = posts(fuzz_fixture, &Told::of(input));
+        let answered = posts(fuzz_fixture, &SignedEvent::of(input));
         assert_sound(&answered, input);
         assert_eq!(answered.status, 200, "{answered:?}");
         for open in [&fuzz_fixture.shown, &fuzz_fixture.texted] {
@@ -92,9 +92,9 @@ pub fn rbm_signed(input: &[u8]) {
 pub fn rbm_unsigned(input: &[u8]) {
     let Ok(body) = String::from_utf8(input.to_vec()) else { return };
     with_fixture(|fuzz_fixture| {
-        let genuine = Told::of(RECEIPT.as_bytes());
+        let genuine = SignedEvent::of(RECEIPT.as_bytes());
         let before = fuzz_fixture.counts();
-        let answered = posts(fuzz_fixture, &Told { body: body.clone(), ..genuine });
+        let answered = posts(fuzz_fixture, &SignedEvent { body: body.clone(), ..genuine });
         assert_sound(&answered, input);
         let read: Value = serde_json::from_str(&body).unwrap_or_default();
         let data = read["message"]["data"].as_str().and_then(|data| STANDARD.decode(data).ok());
@@ -144,6 +144,6 @@ pub(super) fn event_samples() -> Vec<Vec<u8>> {
 
 pub(super) fn body_samples() -> Vec<Vec<u8>> {
     let handshake = json!({ "clientToken": "another", "secret": "1234567890" }).to_string();
-    let others = event_samples().into_iter().map(|data| Told::of(&data).body.into_bytes());
+    let others = event_samples().into_iter().map(|data| SignedEvent::of(&data).body.into_bytes());
     others.chain([handshake.into_bytes()]).collect()
 }

@@ -14,7 +14,7 @@ use ports::{
 use serde_json::{Value, json};
 
 use super::fuzz_fixture::{BASE, FuzzFixture, with_fixture};
-use super::providers::{Told, script, told};
+use super::providers::{ScriptedInput, script, scripted_input};
 use crate::doubles::{BEGINNING, used};
 use crate::providers;
 
@@ -97,7 +97,7 @@ pub(super) const WORDS: &[&str] = &[
 
 /// Only an answer about the requested object counts as a charge, a saved card, a refund or an event.
 pub fn stripe(input: &[u8]) {
-    let Some(told) = told(input) else { return };
+    let Some(told) = scripted_input(input) else { return };
     with_fixture(|fuzz_fixture| {
         script(fuzz_fixture, &told, "stripe-should-retry");
         let brand = fuzz_fixture.brand.now();
@@ -115,7 +115,12 @@ pub fn stripe(input: &[u8]) {
     });
 }
 
-fn acts(fuzz_fixture: &FuzzFixture, stripe: &dyn Processor, told: &Told<'_>, object: &Value) {
+fn acts(
+    fuzz_fixture: &FuzzFixture,
+    stripe: &dyn Processor,
+    told: &ScriptedInput<'_>,
+    object: &Value,
+) {
     let (kind, word) = told.word.rsplit_once('-').unwrap_or(("pay", told.word));
     let (id, hosted) = match kind {
         "pay" => (INTENT, false),
@@ -166,7 +171,12 @@ fn ended(object: &Value) -> bool {
         .any(|status| status == "canceled" || status == "expired")
 }
 
-fn gives_back(fuzz_fixture: &FuzzFixture, stripe: &dyn Processor, told: &Told<'_>, object: &Value) {
+fn gives_back(
+    fuzz_fixture: &FuzzFixture,
+    stripe: &dyn Processor,
+    told: &ScriptedInput<'_>,
+    object: &Value,
+) {
     let charge = Reference(INTENT.to_owned());
     let nothing = Authorization::Hosted;
     let refund = Refund {
@@ -186,7 +196,7 @@ fn gives_back(fuzz_fixture: &FuzzFixture, stripe: &dyn Processor, told: &Told<'_
 }
 
 /// The header is the signature: right, where it says `signed`.
-fn hears(stripe: &dyn Processor, told: &Told<'_>) {
+fn hears(stripe: &dyn Processor, told: &ScriptedInput<'_>) {
     let header = told.header.clone().unwrap_or_else(|| HeaderValue::from_static(""));
     let signed = header == "signed";
     let header = if signed { signature(told.body) } else { header };

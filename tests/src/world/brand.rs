@@ -1,7 +1,7 @@
 //! The brands of a world, their keys, and all their secrets that must not appear elsewhere.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use domain::brand::Brand;
@@ -10,10 +10,13 @@ use domain::values::name::BrandName;
 use ports::{Secrets, SecretsError};
 use serde_json::{Value, json};
 
+use crate::lock::lock;
 use crate::providers::{apple, rbm, whatsapp};
 
 /// The demo brand's test key, the same as in `events/`.
 pub const TEST_KEY: &str = "sk_test_demo_0123456789abcdef0123456789abcdef";
+/// The text of a restricted key, which no brand has unless a test adds it.
+pub const RESTRICTED_KEY: &str = "rk_test_demo_fedcba9876543210fedcba9876543210";
 /// The demo brand's live key.
 pub const LIVE_KEY: &str = "sk_live_demo_00112233445566778899aabbccddeeff";
 /// The test key of another brand.
@@ -115,7 +118,7 @@ impl Brands {
     /// Puts a brand's secret in place of the one before.
     pub(super) fn put(&self, secret: &Value) {
         let brand = Brand::parse(&secret.to_string()).expect("a world's brand is a brand");
-        let mut brands = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut brands = lock(&self.0);
         brands.insert(brand.name.clone(), Arc::new(brand));
     }
 }
@@ -123,7 +126,7 @@ impl Brands {
 #[async_trait]
 impl Secrets for Brands {
     async fn brand(&self, name: &BrandName) -> Result<Arc<Brand>, SecretsError> {
-        let brands = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let brands = lock(&self.0);
         brands.get(name).cloned().ok_or(SecretsError::Unknown)
     }
 

@@ -71,6 +71,15 @@ impl Customer<'_> {
         self.acts(&message, &json!({ "action": "approve", "session_code": code }))
     }
 
+    /// Approves on the page of the newest message, and goes on to the processor's page. Returns the path of our page.
+    pub fn approves_hosted(&self) -> String {
+        let message = self.newest();
+        let code = self.hears(&message);
+        let fields = [("action", "approve_hosted"), ("session_code", code.as_str())];
+        self.answers_on(&message.page, &fields).ok(303);
+        message.page
+    }
+
     /// Says yes to the newest message with that test card.
     pub fn approves_with(&self, card: &str) -> Answer {
         let message = self.newest();

@@ -103,7 +103,7 @@ impl Line {
                 signed(world, "/callbacks/demo/sms", &pairs, brand::TWILIO_TOKEN).ok(200);
             }
             Self::Google => {
-                let told = rbm::Told::of(on_google(message, at).to_string().as_bytes());
+                let told = rbm::SignedEvent::of(on_google(message, at).to_string().as_bytes());
                 let call = post("/callbacks/demo/rcs");
                 let call = call.header("x-goog-signature", &told.signature);
                 call.body(told.body).send().ok(200);
@@ -234,7 +234,7 @@ pub(super) fn status_names_alias(line: Line, world: &World) {
                 "senderPhoneNumber": ALIAS, "eventType": "DELIVERED", "eventId": "Ev1",
                 "messageId": card.id, "agentId": rbm::AGENT,
             });
-            let told = rbm::Told::of(receipt.to_string().as_bytes());
+            let told = rbm::SignedEvent::of(receipt.to_string().as_bytes());
             let call = post("/callbacks/demo/rcs").header("x-goog-signature", &told.signature);
             call.body(told.body).send().ok(200);
         }

@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 
 use self::book::Book;
 pub use self::book::{Charge, Visitor};
+pub use self::words::{signature, webhook};
 use crate::rng::Rng;
 
 /// The host that the fake answers at.

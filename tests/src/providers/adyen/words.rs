@@ -73,14 +73,24 @@ pub(super) fn error(status: u16, code: &str, kind: &str) -> Value {
     json!({ "status": status, "errorCode": code, "message": "…", "errorType": kind })
 }
 
-/// A webhook with one item, signed.
-pub(super) fn webhook(event: &str, success: bool, psp: &str, named: (&str, u64, &str)) -> Value {
-    let (reference, value, currency) = named;
-    let signed = format!("{psp}::{ACCOUNT}:{reference}:{value}:{currency}:{event}:{success}");
+/// Signs the text of a webhook's item, as Adyen does.
+///
+/// # Panics
+/// Never: the key is well formed.
+#[must_use]
+pub fn signature(text: &str) -> String {
     let key = hex::decode(HMAC_KEY).expect("hexadecimal");
     let mut mac = Hmac::<Sha256>::new_from_slice(&key).expect("a key");
-    mac.update(signed.as_bytes());
-    let mac = STANDARD.encode(mac.finalize().into_bytes());
+    mac.update(text.as_bytes());
+    STANDARD.encode(mac.finalize().into_bytes())
+}
+
+/// A webhook with one item, signed.
+#[must_use]
+pub fn webhook(event: &str, success: bool, psp: &str, named: (&str, u64, &str)) -> Value {
+    let (reference, value, currency) = named;
+    let mac =
+        signature(&format!("{psp}::{ACCOUNT}:{reference}:{value}:{currency}:{event}:{success}"));
     json!({ "live": "false", "notificationItems": [{ "NotificationRequestItem": {
         "eventCode": event, "success": success.to_string(), "pspReference": psp,
         "merchantAccountCode": ACCOUNT, "merchantReference": reference,

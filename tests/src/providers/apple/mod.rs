@@ -6,7 +6,7 @@ mod schema;
 mod token;
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 
 use bytes::Bytes;
 use domain::keys::digest_hex;
@@ -16,6 +16,8 @@ use http::{Method, Request, header};
 use ports::ClientIdentity;
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
+
+use crate::lock::lock;
 
 pub use callbacks::{Person, Posted, posted};
 pub use schema::{Asked, Sent};
@@ -136,7 +138,7 @@ impl Gateway {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.0)
     }
 }
 

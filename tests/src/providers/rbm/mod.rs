@@ -10,7 +10,7 @@ mod token;
 mod webhook;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
 use domain::values::time::Timestamp;
@@ -19,7 +19,9 @@ use http::{Method, header};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-pub use webhook::Told;
+use crate::lock::lock;
+
+pub use webhook::SignedEvent;
 
 /// Where the API of agents in Europe listens.
 pub const HOST: &str = "europe-rcsbusinessmessaging.googleapis.com";
@@ -132,7 +134,7 @@ impl Rbm {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.0)
     }
 }
 

@@ -10,14 +10,14 @@ use super::{AGENT, CLIENT_TOKEN, Fate, Message, Rbm};
 
 /// One call to the webhook.
 #[derive(Clone, Debug)]
-pub struct Told {
+pub struct SignedEvent {
     /// The body: an envelope as Pub/Sub pushes it.
     pub body: String,
     /// The header `X-Goog-Signature`.
     pub signature: String,
 }
 
-impl Told {
+impl SignedEvent {
     /// A signed envelope around any bytes.
     #[must_use]
     pub fn of(data: &[u8]) -> Self {
@@ -67,7 +67,7 @@ fn suggestion<'a>(message: &'a Message, label: &str) -> (&'static str, &'a Value
 /// What happens on phones, and what Google tells of it.
 impl Rbm {
     /// A message reaches its phone.
-    pub fn delivers(&self, message: &Message) -> Told {
+    pub fn delivers(&self, message: &Message) -> SignedEvent {
         let mut state = self.lock();
         let known = state.messages.iter_mut().find(|known| known.id == message.id);
         known.expect("a message that was taken").fate = Fate::Delivered;
@@ -76,12 +76,12 @@ impl Rbm {
 
     /// A message was read.
     #[must_use]
-    pub fn reads(&self, message: &Message) -> Told {
+    pub fn reads(&self, message: &Message) -> SignedEvent {
         Self::receipt(message, "READ")
     }
 
-    fn receipt(message: &Message, kind: &str) -> Told {
-        Told::event(&json!({
+    fn receipt(message: &Message, kind: &str) -> SignedEvent {
+        SignedEvent::event(&json!({
             "senderPhoneNumber": message.phone, "eventType": kind, "eventId": format!("Ev{kind}"),
             "messageId": message.id, "agentId": format!("{AGENT}@rbm.goog"),
         }))
@@ -89,8 +89,8 @@ impl Rbm {
 
     /// What the platform tells of a message's end: `TTL_EXPIRATION_REVOKED` or `TTL_EXPIRATION_REVOKE_FAILED`.
     #[must_use]
-    pub fn expires(&self, message: &Message, kind: &str) -> Told {
-        Told::event(&json!({
+    pub fn expires(&self, message: &Message, kind: &str) -> SignedEvent {
+        SignedEvent::event(&json!({
             "phoneNumber": message.phone, "messageId": message.id, "agentId": AGENT,
             "eventType": kind, "eventId": format!("Ev{kind}"), "sendTime": "2026-12-01T00:05:00Z",
         }))
@@ -98,7 +98,7 @@ impl Rbm {
 
     /// The customer taps a button in a card: what comes back names no message.
     #[must_use]
-    pub fn taps(&self, message: &Message, label: &str) -> Told {
+    pub fn taps(&self, message: &Message, label: &str) -> SignedEvent {
         let (kind, suggestion) = suggestion(message, label);
         let mut tap = json!({ "senderPhoneNumber": message.phone, "agentId": AGENT });
         tap["suggestionResponse"] = json!({ "postbackData": suggestion["postbackData"] });
@@ -109,13 +109,13 @@ impl Rbm {
         } else {
             tap["eventId"] = json!(message_id(suggestion));
         }
-        Told::event(&tap)
+        SignedEvent::event(&tap)
     }
 
     /// A customer writes.
     #[must_use]
-    pub fn writes(&self, phone: &str, text: &str) -> Told {
-        Told::event(&json!({
+    pub fn writes(&self, phone: &str, text: &str) -> SignedEvent {
+        SignedEvent::event(&json!({
             "agentId": AGENT, "senderPhoneNumber": phone, "messageId": message_id(&json!(text)),
             "sendTime": "2026-12-01T00:01:00Z", "text": text,
         }))
@@ -123,8 +123,8 @@ impl Rbm {
 
     /// A customer switches something: `SUBSCRIBE`, `UNSUBSCRIBE`, `IS_TYPING`.
     #[must_use]
-    pub fn switches(&self, phone: &str, kind: &str) -> Told {
-        Told::event(&json!({
+    pub fn switches(&self, phone: &str, kind: &str) -> SignedEvent {
+        SignedEvent::event(&json!({
             "senderPhoneNumber": phone, "eventType": kind, "eventId": format!("Ev{kind}"), "agentId": AGENT,
         }))
     }

@@ -13,12 +13,14 @@ mod callbacks;
 mod checks;
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
 use domain::values::time::Timestamp;
 use http::request::Parts;
 use serde_json::{Value, json};
+
+use crate::lock::lock;
 
 pub use callbacks::{Person, Posted, posted, signature, signature_by, signed};
 
@@ -110,7 +112,7 @@ pub struct CloudApi(Mutex<State>);
 
 impl CloudApi {
     fn state(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.0)
     }
 
     /// The messages that were taken, in their order.
