@@ -2,6 +2,7 @@
 """The one test command.
 
     python3 tests/run.py           all lints and tests, with the stack in an AWS emulator and a real browser
+    python3 tests/run.py --release the same with the Lambda binaries as released, which takes five minutes more
     python3 tests/run.py --quick   the tests that need only Rust, for every save
     python3 tests/run.py --stack   deploys the stack and keeps it up until Enter is pressed
     python3 tests/run.py --sizes   measures sizes and start-up times of the four Lambda binaries
@@ -136,11 +137,14 @@ def sbom():
         print("    LEFT OUT: the bill of materials. `cargo install --locked cargo-cyclonedx` installs its tool")
 
 
-def lambda_binaries():
-    """Builds the four binaries once, and copies each to the folder that template.yaml names."""
+def lambda_binaries(profile="release"):
+    """Builds the four binaries once, and copies each to the folder that template.yaml names.
+
+    They are built without the other members, so that they have the features that are deployed.
+    """
     packages = [part for name in FUNCTIONS for part in ("-p", name)]
-    run("cargo", "build", "--locked", "--release", "--bins", *packages)
-    built = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", TARGET)) / "release"
+    run("cargo", "build", "--locked", "--profile", profile, "--bins", *packages)
+    built = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", TARGET)) / ("debug" if profile == "dev" else profile)
     for name in FUNCTIONS:
         folder = TARGET / "lambda" / name
         folder.mkdir(parents=True, exist_ok=True)
@@ -298,7 +302,7 @@ def prepared():
     os.environ["PATH"] = f"{VENV / 'bin'}{os.pathsep}{os.environ['PATH']}"
 
 
-def everything():
+def everything(profile):
     with phase("browser"):
         os.environ |= browser()
     with phase("format, lints and documentation"):
@@ -309,8 +313,8 @@ def everything():
         dependencies()
     with phase("the bill of materials"):
         sbom()
-    with phase("the four Lambda binaries, as released"):
-        lambda_binaries()
+    with phase(f"the four Lambda binaries, profile {profile}"):
+        lambda_binaries(profile)
     with phase("build of every test"):
         # The browser tests, the kill tests and the tests against Stripe's stand-in run this machine.
         run("cargo", "build", "--locked", "-p", "local")
@@ -355,6 +359,7 @@ def load_stack(sizes):
 def main():
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     which = arguments.add_mutually_exclusive_group()
+    which.add_argument("--release", action="store_true", help="run everything with the Lambda binaries as released")
     which.add_argument("--quick", action="store_true", help="run only the tests that need only Rust")
     which.add_argument("--stack", action="store_true", help="deploy the stack and keep it up")
     which.add_argument("--sizes", action="store_true", help="measure sizes and start-up times of the Lambda binaries")
@@ -379,7 +384,7 @@ def main():
             run("cargo", "build", "--locked", "--release", "-p", "lambda", "--example", "bare")
         run(sys.executable, ROOT / "tests" / "sizes.py", *FUNCTIONS)
         return 0
-    return everything()
+    return everything("release" if arguments.release else "dev")
 
 
 if __name__ == "__main__":
