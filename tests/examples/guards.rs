@@ -22,7 +22,7 @@ const STEPS_BEFORE: u64 = 100_000;
 /// How many steps are simulated for a guard unless `STEPS` says otherwise.
 const STEPS: u64 = 20_000_000;
 
-/// What a simulation with a guard disabled found.
+/// The findings of a simulation with a guard disabled.
 #[derive(Debug, Serialize, Deserialize)]
 struct Found {
     seed: u64,

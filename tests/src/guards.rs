@@ -1,10 +1,10 @@
-//! What must notice that a guard is disabled.
+//! The guards, and the test that must notice each disabled one.
 
 use domain::guards::Guard;
 
 use self::Invariant::{C1, C2, C3, C4, C5, C6, Chain, Once, Order, Shut, Stop};
 
-/// What the simulation checks, by the word that begins its message.
+/// A check of the simulation, by the word that begins its message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Invariant {
     /// No processor call without an approval of exactly this ask.
@@ -51,7 +51,7 @@ impl Invariant {
     }
 }
 
-/// What notices that a guard is disabled.
+/// The test that notices a disabled guard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Witness {
     /// The simulation, when any of these no longer holds.

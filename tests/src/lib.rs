@@ -1,4 +1,4 @@
-//! What needs more than one crate.
+//! Tests that need more than one crate.
 
 pub mod doubles;
 pub mod guards;

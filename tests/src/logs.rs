@@ -13,7 +13,7 @@ use crate::lock::lock;
 pub(crate) struct Logs(Arc<Mutex<Vec<u8>>>);
 
 impl Logs {
-    /// What has it all logged here.
+    /// Returns a dispatch that logs everything here.
     pub(crate) fn dispatch(&self) -> Dispatch {
         let lines = tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE);
         Dispatch::new(lines.with_ansi(false).with_writer(self.clone()).finish())
@@ -24,7 +24,7 @@ impl Logs {
         String::from_utf8_lossy(&lock(&self.0)).into_owned()
     }
 
-    /// What was logged since this was asked last.
+    /// Returns what was logged since this was asked last.
     pub(crate) fn new_text(&self) -> String {
         String::from_utf8_lossy(&std::mem::take(&mut *lock(&self.0))).into_owned()
     }

@@ -125,7 +125,7 @@ impl Store for MemoryStore {
     }
 }
 
-/// What was done to a store and a queue.
+/// The numbers of operations on a store and a queue.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
     /// Items read by key.
@@ -156,7 +156,7 @@ impl Counted {
         Self { store, queue, counters: Default::default() }
     }
 
-    /// What was done since the beginning.
+    /// Returns what was done since the beginning.
     #[must_use]
     pub fn counts(&self) -> Counts {
         let [reads, lists, listed, transactions, changes, sends] =
@@ -172,7 +172,7 @@ impl Counted {
 }
 
 impl Counts {
-    /// What was done between `earlier` and now.
+    /// Returns what was done between `earlier` and now.
     #[must_use]
     pub const fn since(&self, earlier: &Self) -> Self {
         Self {

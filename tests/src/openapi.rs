@@ -93,7 +93,7 @@ pub fn operations() -> Vec<Operation<'static>> {
     found
 }
 
-/// How strictly a value is held to its schema.
+/// The strictness with which a value is held to its schema.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Reading {
     /// A body of a brand whose policy allows links in texts.
@@ -185,7 +185,7 @@ pub fn schema_name(content: &Value, media_type: &str) -> Option<String> {
     reference.strip_prefix("#/components/schemas/").map(str::to_owned)
 }
 
-/// Whether a path is one of those that a pattern with placeholders names.
+/// Returns whether a path is one of those that a pattern with placeholders names.
 fn matches_path(pattern: &str, path: &str) -> bool {
     let (pattern, path): (Vec<&str>, Vec<&str>) =
         (pattern.split('/').collect(), path.split('/').collect());

@@ -7,7 +7,7 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 
 use serde_json::Value;
 
-/// Why the program does not run.
+/// The reason why the program does not run.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// It was not built.
@@ -37,7 +37,7 @@ pub struct Local {
     pub phone: String,
 }
 
-/// Where Cargo put `local`: beside the folder of the test that runs.
+/// Returns where Cargo put `local`: beside the folder of the test that runs.
 fn program() -> Result<PathBuf, StartError> {
     let test = std::env::current_exe()?;
     let folder = test.ancestors().nth(2).unwrap_or_else(|| Path::new("."));

@@ -1,4 +1,4 @@
-//! What consent-callback seals, for tests that begin with an approval.
+//! Sealed authorizations of consent-callback, for tests that begin with an approval.
 
 use domain::authorization::{Authorization, StoredAuthorization};
 use domain::brand::Brand;

@@ -98,14 +98,14 @@ fn has_channel(brand: &Brand, name: &str) -> bool {
     setups.any(|setup| setup.channels.iter().any(|channel| channel.name.as_str() == name))
 }
 
-/// Whether a channel or a processor of the brand has this name, in either mode.
+/// Returns whether a channel or a processor of the brand has this name, in either mode.
 fn has_name(brand: &Brand, name: &str) -> bool {
     let mut setups = [&brand.live, &brand.test].into_iter();
     has_channel(brand, name)
         || setups.any(|setup| setup.processors.iter().any(|known| known.name.as_str() == name))
 }
 
-/// Whether a person's browser calls: it brings a parameter of RFC 6749, section 4.1.2, in its address or its form.
+/// Returns whether a person's browser calls. It brings a parameter of RFC 6749, section 4.1.2, in its address or its form.
 fn is_browser(callback: &UnverifiedCallback) -> bool {
     let query = callback.url.split_once('?').map_or("", |(_, query)| query);
     let sent = if callback.method == Method::POST { &callback.body } else { query.as_bytes() };

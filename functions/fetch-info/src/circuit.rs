@@ -8,7 +8,7 @@ use domain::values::name::ProcessorName;
 use ports::{DetachResult, Ports, RefundResult, Rejection, StoreError};
 use records::circuit_breaker::{CallKind, CircuitBreaker, CircuitScope};
 
-/// What a processor's result says about the account that we called with.
+/// The state of the account that we called with, as a processor's result shows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum AccountStatus {
     /// The processor rejected our account, or this kind of call.

@@ -44,7 +44,7 @@ pub struct FetchInfo {
     pub delivery_limit: InFlightLimit,
 }
 
-/// Why a step was not taken. Its message comes again.
+/// The reason why a step was not taken. Its message comes again.
 #[derive(Debug, thiserror::Error)]
 enum StepError {
     #[error("store operation failed")]

@@ -15,7 +15,7 @@ use crate::StepError;
 use crate::circuit::{AccountStatus, CallScope, Circuit};
 use crate::waits::DELAY_MAX;
 
-/// What reverses late payments.
+/// The worker that reverses late payments.
 pub(crate) struct Reversals<'a> {
     pub(crate) ports: &'a Ports,
     pub(crate) processors: &'a dyn Processors,

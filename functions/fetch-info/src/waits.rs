@@ -1,4 +1,4 @@
-//! How long a worker waits before it looks again.
+//! The times that a worker waits before it looks again.
 
 use std::time::Duration;
 

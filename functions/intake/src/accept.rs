@@ -42,7 +42,7 @@ struct CreateCall<'a> {
     limits: &'a Mutex<RateLimits>,
 }
 
-/// Where a request is to go: what is looked up before it is made.
+/// The destination of a request, looked up before the request is made.
 struct Destination {
     address: String,
     routes: Vec<ChannelName>,

@@ -1,4 +1,4 @@
-//! How often one customer's address may be prompted, and whether it opted out.
+//! The limits of prompts to one customer's address, and its opt-out.
 
 use domain::problem::{Code, Problem};
 use domain::rate_limits::RateLimits;

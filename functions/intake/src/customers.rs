@@ -32,7 +32,7 @@ use crate::{CALL_MAX, Intake, json};
 /// The most requests that an answer lists.
 const REQUESTS_MAX: usize = 100;
 
-/// Why an erasure does not begin.
+/// The reason why an erasure does not begin.
 #[derive(Debug)]
 pub(crate) enum StartError {
     /// The call is refused with this problem.
@@ -81,7 +81,7 @@ fn number(text: &str) -> Result<Phone, Problem> {
     })
 }
 
-/// What a page of a customer's items tells, beside what the address alone names.
+/// The content of a page of a customer's items, beside what the address alone names.
 #[derive(Default)]
 struct Kept {
     cards: Vec<Value>,

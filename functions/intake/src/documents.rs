@@ -1,4 +1,4 @@
-//! What needs no key: the description of the API, its documentation and the pages of the problems.
+//! The pages that need no key: the description of the API, its documentation and the problems.
 
 use bytes::Bytes;
 use domain::keys::digest_hex;
@@ -169,7 +169,7 @@ fn with_code(text: &str) -> String {
         .collect()
 }
 
-/// Whether a caller would rather have a page than JSON, as browsers say. A caller that takes anything gets JSON.
+/// Returns whether a caller would rather have a page than JSON, as browsers say. A caller that takes anything gets JSON.
 fn prefers_html(headers: &HeaderMap) -> bool {
     let weight = |wanted: &[&str]| {
         let values = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());

@@ -78,7 +78,7 @@ fn cross_origin() -> CorsLayer {
         .max_age(PREFLIGHT_MAX)
 }
 
-/// Whether the call carries a client token that claims this origin. Authentication verifies it.
+/// Returns whether the call carries a client token that claims this origin. Authentication verifies it.
 fn is_token_of(headers: &HeaderMap, origin: &HeaderValue) -> bool {
     let value = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
     let token = value.and_then(|value| value.split_once(' ')).map(|(_, token)| token.trim());

@@ -38,7 +38,7 @@ pub(crate) struct CallKey {
     fingerprint: String,
 }
 
-/// Whether a key was used before.
+/// The earlier use of a key, if there was one.
 pub(crate) enum KeyUse {
     /// It is new, or too old to count. The write of its record expects this of the item.
     New(Expect),

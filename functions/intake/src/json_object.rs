@@ -8,7 +8,7 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
-/// Whether a number is an integer. JSON Schema counts `220.0` and `2.2e2` as integers too, and some tools write those.
+/// Returns whether a number is an integer. JSON Schema counts `220.0` and `2.2e2` as integers too, and some tools write those.
 pub(crate) fn is_whole(number: &Number) -> bool {
     !number.is_f64() || number.as_f64().is_some_and(|float| float.fract() == 0.0)
 }
@@ -22,7 +22,7 @@ pub(crate) fn whole(number: &Number) -> Option<u64> {
     })
 }
 
-/// Whether a JSON text has a number that only rounding makes an integer, such as `220.00000000000000000001`.
+/// Returns whether a JSON text has a number that only rounding makes an integer, such as `220.00000000000000000001`.
 pub(crate) fn rounds_to_an_integer(text: &str) -> bool {
     let mut rest = text;
     while let Some(at) = rest.find(|c: char| c == '"' || c.is_ascii_digit()) {
@@ -56,7 +56,7 @@ fn string_length(text: &str) -> usize {
     text.len()
 }
 
-/// Whether a number is no integer, but the nearest float is one.
+/// Returns whether a number is no integer, but the nearest float is one.
 fn is_rounded(number: &str) -> bool {
     let lower = number.to_ascii_lowercase();
     let (digits, exponent) = lower.split_once('e').unwrap_or((&lower, "0"));

@@ -1,4 +1,4 @@
-//! Which numbers a brand may ask. A text to a premium number or to a far country costs the brand money.
+//! The numbers that a brand may ask. A text to a premium number or to a far country costs the brand money.
 
 use std::collections::BTreeSet;
 

@@ -119,7 +119,7 @@ impl Intake {
         Ok(ending)
     }
 
-    /// Whether the card's customer was silent for longer than the brand allows. A number may have a new holder since.
+    /// Returns whether the card's customer was silent for longer than the brand allows. A number may have a new holder since.
     pub(crate) async fn is_silent(
         &self,
         requester: &Requester,

@@ -28,7 +28,7 @@ struct Candidate<'a> {
     processor: &'a dyn Processor,
 }
 
-/// What a processor says of an ask.
+/// A processor's answer to an ask.
 struct Considered {
     /// The account that takes the money, by the processor's own name for it.
     account: Option<String>,
@@ -36,7 +36,7 @@ struct Considered {
     result: Result<SelectedProcessor, Problem>,
 }
 
-/// What is asked for, and the processor that the requester names.
+/// An ask, and the processor that the requester names.
 #[derive(Clone, Copy)]
 pub(crate) struct RoutedAsk<'a> {
     pub(crate) ask: &'a Ask,
@@ -224,7 +224,7 @@ impl Intake {
     }
 }
 
-/// Whether an approval alone is enough, on any channel.
+/// Returns whether an approval alone is enough, on any channel.
 const fn gives_by_tap(option: &PaymentOption) -> bool {
     match option {
         PaymentOption::Nothing | PaymentOption::TestCard => true,

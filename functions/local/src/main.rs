@@ -47,7 +47,7 @@ enum Format {
     Json,
 }
 
-/// Why the machine does not start.
+/// The reason why the machine does not start.
 #[derive(Debug, thiserror::Error)]
 enum StartError {
     #[error("failed to open the data folder {0}: {1}")]

@@ -99,7 +99,7 @@ fn bound(events: &mut VecDeque<ReceivedEvent>) {
     }
 }
 
-/// Whether one of the signatures verifies with one of the secrets over exactly these bytes, and is recent.
+/// Returns whether one of the signatures verifies with one of the secrets over exactly these bytes, and is recent.
 fn verifies(brand: &Brand, headers: &HeaderMap, body: &[u8], now: Timestamp) -> bool {
     let text =
         |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();

@@ -88,7 +88,7 @@ async fn dispatch(State(routers): State<Arc<Routers>>, request: Request) -> Resp
     answered
 }
 
-/// Whether a browser makes this call for a page of another site.
+/// Returns whether a browser makes this call for a page of another site.
 ///
 /// Such a page may send the customer here, and its form may return them to a callback. It may not call the pages' own
 /// paths. The API's callers prove themselves by key, and the providers by signature.

@@ -80,7 +80,7 @@ impl SendPrompt {
     }
 }
 
-/// Whether no worker is at the processor although one should be.
+/// Returns whether no worker is at the processor although one should be.
 fn is_fetch_lost(request: &Request, now: Timestamp) -> bool {
     match &request.state {
         State::Authorized { .. } => true,

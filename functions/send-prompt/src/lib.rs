@@ -32,7 +32,7 @@ pub struct SendPrompt {
     pub public_base: String,
 }
 
-/// Why a step was not taken. The queue delivers its message again.
+/// The reason why a step was not taken. The queue delivers its message again.
 #[derive(Debug, thiserror::Error)]
 enum StepError {
     #[error("store operation failed")]

@@ -55,7 +55,7 @@ pub(crate) fn prompt(
     }
 }
 
-/// Whether the customer picks a session code.
+/// Returns whether the customer picks a session code.
 fn has_picks(request: &Request) -> bool {
     request.session_code.as_ref().is_some_and(|code| code.picks().is_some())
 }

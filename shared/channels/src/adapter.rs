@@ -1,4 +1,4 @@
-//! What every adapter is made from: the ports it may touch, its settings, and its entry in the registry.
+//! The parts of every adapter: the ports it may touch, its settings, and its entry in the registry.
 
 use std::sync::Arc;
 

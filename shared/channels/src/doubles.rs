@@ -72,7 +72,7 @@ fn next(scripts: &Mutex<VecDeque<Script>>) -> Script {
     if scripts.len() > 1 { scripts.pop_front().unwrap() } else { scripts[0].clone() }
 }
 
-/// Whether a call fetches an access token (RFC 6749, section 4).
+/// Returns whether a call fetches an access token (RFC 6749, section 4).
 pub(crate) fn asks_for_token(call: &Request<Bytes>) -> bool {
     call.body().starts_with(b"grant_type=")
 }

@@ -1,4 +1,4 @@
-//! What an approval carries to the processor. It is secret: sealed at rest, and gone once the request is closed.
+//! The authorization that an approval carries to the processor. It is sealed at rest, and gone once the request is closed.
 
 use std::fmt;
 

@@ -377,7 +377,7 @@ pub enum InvalidBrand {
 }
 
 impl WebhookEndpoint {
-    /// Whether webhooks of this mode may be sent to the URL.
+    /// Returns whether webhooks of this mode may be sent to the URL.
     #[must_use]
     pub fn is_reachable(&self, mode: Mode) -> bool {
         address::is_allowed(&self.url, mode)

@@ -281,7 +281,7 @@ impl SecretSettings {
     }
 }
 
-/// Whether nothing is left but objects without members.
+/// Returns whether nothing is left but objects without members.
 fn is_used_up(value: &Value) -> bool {
     value.as_object().is_some_and(|object| object.values().all(is_used_up))
 }

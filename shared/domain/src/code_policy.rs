@@ -9,7 +9,7 @@ use crate::guards;
 use crate::guards::Guard;
 use crate::values::money::Currency;
 
-/// Which asks need a session code, and how it is given. In a brand's policy, a truth stands for every ask.
+/// The asks that need a session code, and the way it is given. In a brand's policy, a truth stands for every ask.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(from = "SessionCodeText")]
 pub struct SessionCodePolicy {
@@ -23,7 +23,7 @@ pub struct SessionCodePolicy {
     pub typed_from: BTreeMap<Currency, u64>,
 }
 
-/// How the customer gives a session code.
+/// The way in which the customer gives a session code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CodeEntry {
     /// The customer picks one of three.

@@ -25,7 +25,7 @@ pub fn require_json(headers: &HeaderMap, body: &[u8]) -> Result<(), Problem> {
     Ok(())
 }
 
-/// Whether a `Content-Type` is `application/json` or one of its relatives (RFC 6839), and of no other character set.
+/// Returns whether a `Content-Type` is `application/json` or one of its relatives (RFC 6839), and of no other character set.
 fn is_json(content_type: &str) -> bool {
     let mut parts = content_type.split(';');
     let essence = parts.next().unwrap_or_default().trim().to_ascii_lowercase();

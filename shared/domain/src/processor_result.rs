@@ -1,4 +1,4 @@
-//! What a processor reports of a charge, a saved card, claims or a refund, as it is stored.
+//! A processor's report of a charge, a saved card, claims or a refund, as it is stored.
 
 use serde::{Deserialize, Serialize};
 
@@ -78,7 +78,7 @@ pub struct ReportedResult {
     pub original: Option<Reference>,
 }
 
-/// What a verified webhook reported of a charge after its request had ended.
+/// A report of a verified webhook about a charge whose request had ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ChargeReport {
     /// The capture failed, so that the money never comes.
@@ -111,7 +111,7 @@ pub struct DisputeReport {
     pub currency: String,
 }
 
-/// Where a dispute stands.
+/// The status of a dispute.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DisputeStatus {
@@ -145,7 +145,7 @@ impl ReportedResult {
         Reference(self.reference.0.split(' ').next().unwrap_or_default().to_owned())
     }
 
-    /// Whether a cancellation or reversal may be of that payment.
+    /// Returns whether a cancellation or reversal may be of that payment.
     #[must_use]
     pub fn is_of(&self, payment: &Reference) -> bool {
         self.original.as_ref().is_none_or(|original| original == payment)
@@ -159,7 +159,7 @@ impl ReportedResult {
     /// It is final: a success is an older report.
     pub const REVERSED: &'static str = "refund_failed";
 
-    /// Whether the processor has taken back the refund or the cancellation.
+    /// Returns whether the processor has taken back the refund or the cancellation.
     #[must_use]
     pub fn is_reversed(&self) -> bool {
         !self.success && self.code.as_deref() == Some(Self::REVERSED)
@@ -177,19 +177,19 @@ impl ReportedResult {
     /// The code of a reversal that the processor could not carry out. The payment stays.
     pub const REVERSAL_FAILED: &'static str = "reversal_failed";
 
-    /// Whether the processor could not reverse a payment.
+    /// Returns whether the processor could not reverse a payment.
     #[must_use]
     pub fn is_reversal_failed(&self) -> bool {
         !self.success && self.code.as_deref() == Some(Self::REVERSAL_FAILED)
     }
 
-    /// Whether the processor could not cancel the attempt: it was captured, declined, or never made.
+    /// Returns whether the processor could not cancel the attempt: it was captured, declined, or never made.
     #[must_use]
     pub fn is_cancel_failed(&self) -> bool {
         !self.success && self.code.as_deref() == Some(Self::CANCEL_FAILED)
     }
 
-    /// Whether the processor has cancelled the attempt.
+    /// Returns whether the processor has cancelled the attempt.
     #[must_use]
     pub fn is_cancelled(&self) -> bool {
         !self.success && self.code.as_deref() == Some(Self::CANCELLED)

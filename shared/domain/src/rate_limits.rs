@@ -9,7 +9,7 @@ use std::time::Duration;
 use http::HeaderMap;
 use http::header::{HeaderName, HeaderValue};
 
-/// What is left of one limit.
+/// The rest of one limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Quota {
     /// The limit's name.
@@ -24,7 +24,7 @@ pub struct Quota {
     pub reset: Duration,
 }
 
-/// What is left of every limit that a call counts against.
+/// The rest of every limit that a call counts against.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RateLimits(pub Vec<Quota>);
 

@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 use crate::authorization::{Credential, CredentialKind};
 use crate::seal::{Scheme, Sealable};
 
-/// What a processor charges a saved card by.
+/// The credential by which a processor charges a saved card.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SavedCredential(pub Credential);
 

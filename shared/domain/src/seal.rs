@@ -84,7 +84,7 @@ pub struct Sealed {
     form: Option<Form>,
 }
 
-/// How a text is sealed.
+/// The form of a sealed text.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "name", rename_all = "snake_case")]
 enum Form {

@@ -1,4 +1,4 @@
-//! What a sealed secret is bound to: it opens for exactly that, and for nothing else.
+//! The binding of a sealed secret: it opens for exactly that, and for nothing else.
 
 use crate::brand::{Brand, Mode};
 use crate::consent::Consent;

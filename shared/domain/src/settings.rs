@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer};
 /// What stands for a secret setting in a function that may not read it. No credential is this text.
 pub const WITHHELD: &str = "withheld";
 
-/// Whether a secret setting is one that this function may not read.
+/// Returns whether a secret setting is one that this function may not read.
 #[must_use]
 pub fn is_withheld(secret: &SecretString) -> bool {
     secret.expose_secret() == WITHHELD

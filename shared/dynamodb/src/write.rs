@@ -100,7 +100,7 @@ async fn write_transaction(
     }
 }
 
-/// Whether another write cancelled the transaction. DynamoDB reports one reason for each change.
+/// Returns whether another write cancelled the transaction. DynamoDB reports one reason for each change.
 fn is_conflict(error: &TransactWriteItemsError) -> bool {
     let TransactWriteItemsError::TransactionCanceledException(cancelled) = error else {
         return false;

@@ -46,7 +46,7 @@ impl BrandFile {
         Self { file: folder.join("brand.json"), cached: Mutex::default() }
     }
 
-    /// Whether the file exists.
+    /// Returns whether the file exists.
     #[must_use]
     pub fn exists(&self) -> bool {
         self.file.exists()

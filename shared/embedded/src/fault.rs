@@ -29,7 +29,7 @@ pub(crate) enum Fault {
 }
 
 impl Fault {
-    /// Whether the file is damaged, so that no repeat helps.
+    /// Returns whether the file is damaged, so that no repeat helps.
     fn is_damage(&self) -> bool {
         match self {
             Self::Sqlite(rusqlite::Error::SqliteFailure(error, _)) => {

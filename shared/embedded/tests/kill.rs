@@ -77,7 +77,7 @@ fn start_child(folder: &Path, round: u8) -> Child {
         .unwrap()
 }
 
-/// What the child said it had answered: the last version written and how many messages were sent, per writer.
+/// The child's own account: the last version written and the number of messages sent, per writer.
 #[derive(Clone, Copy, Default)]
 struct Answered {
     written: u64,

@@ -45,7 +45,7 @@ fn message(number: u8) -> Message {
     Message::new(Step::Fetch, RequestId::new(NOW, [number; 10]))
 }
 
-/// What an adapter that works inline answers to its first poll, without any runtime.
+/// Returns the answer of an adapter that works inline to its first poll, without any runtime.
 fn now<T>(future: impl Future<Output = T>) -> T {
     let mut context = Context::from_waker(Waker::noop());
     match pin!(future).poll(&mut context) {

@@ -46,7 +46,7 @@ const RESERVED_V6: [Block<Ipv6Addr>; 4] = [
 const GLOBAL_UNICAST: Block<Ipv6Addr> =
     Block { start: Ipv6Addr::new(0x2000, 0, 0, 0, 0, 0, 0, 0), prefix: 3 };
 
-/// Whether an endpoint of a brand may have this address.
+/// Returns whether an endpoint of a brand may have this address.
 ///
 /// ```
 /// assert!(https::is_public("8.8.8.8".parse().unwrap()));

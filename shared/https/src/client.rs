@@ -156,7 +156,7 @@ fn check(uri: &http::Uri, reach: Reach) -> Result<(), HttpError> {
     }
 }
 
-/// Whether a brand's endpoint may have this port. Below 1024, all ports but 443 are other services', such as mail.
+/// Returns whether a brand's endpoint may have this port. Below 1024, all ports but 443 are other services', such as mail.
 const fn is_public_port(port: u16) -> bool {
     port == 443 || port >= 1024
 }

@@ -1,4 +1,4 @@
-//! What drives a function: a queue or a topic.
+//! The handler of a queue or a topic.
 
 use domain::message::{Message, MessageResult};
 use domain::values::time::Timestamp;

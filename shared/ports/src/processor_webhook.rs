@@ -1,11 +1,11 @@
-//! What a processor says by calling us.
+//! The calls of a processor to us.
 
 use super::{CallbackReply, ReportedResult};
 use domain::authorization::Grant;
 use domain::processor_result::{ChargeReport, Reference};
 use domain::values::id::RequestId;
 
-/// What a processor said by calling us, its sender proven.
+/// A processor's call to us whose sender is proven.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VerifiedWebhook {
     /// What it said, in order.
@@ -83,7 +83,7 @@ pub enum ProcessorEvent {
         /// The result that the processor reported.
         reported: ReportedResult,
     },
-    /// What happened to a charge after its request had ended.
+    /// The events of a charge after its request had ended.
     ChargeReported {
         /// The charge that the report is about.
         charge: ChargeSelector,

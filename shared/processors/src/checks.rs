@@ -5,7 +5,7 @@ use domain::values::address;
 use domain::values::money::Currency;
 use serde::Deserialize;
 
-/// How a card that asks for 3-D Secure is handled: the setting `three_d_secure`.
+/// The handling of a card that asks for 3-D Secure: the setting `three_d_secure`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum ThreeDSecure {

@@ -21,7 +21,7 @@ pub(crate) struct LabelSettings {
     order_reference: Option<String>,
 }
 
-/// Where the text on a statement comes from.
+/// The source of the text on a statement.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum StatementText {

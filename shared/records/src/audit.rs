@@ -51,7 +51,7 @@ pub(crate) fn changed(request: &Request, entries: &[JournalEntry]) {
     }
 }
 
-/// Whether the requester causes such an entry, through the API.
+/// Returns whether the requester causes such an entry, through the API.
 const fn is_requester(what: &EntryKind) -> bool {
     matches!(
         what,

@@ -53,7 +53,7 @@ pub fn visitor(headers: &HeaderMap) -> Caller {
     Caller { user_agent: agent, ..of(headers) }
 }
 
-/// Whether a text is an id of a call: 1 to 64 characters of base64 or of a UUID.
+/// Returns whether a text is an id of a call: 1 to 64 characters of base64 or of a UUID.
 fn is_id(text: &str) -> bool {
     let is_plain = |b: u8| b.is_ascii_alphanumeric() || b"-_=+/".contains(&b);
     (1..=64).contains(&text.len()) && text.bytes().all(is_plain)

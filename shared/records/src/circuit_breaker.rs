@@ -65,7 +65,7 @@ impl CallKind {
     }
 }
 
-/// How far an open circuit reaches.
+/// The scope of an open circuit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CircuitScope {
     /// Every call to the account.

@@ -1,4 +1,4 @@
-//! What belongs to a customer: the requests, saved cards and handles that are kept under an address's hash.
+//! The items of a customer: the requests, saved cards and handles that are kept under an address's hash.
 //!
 //! Every other item of a customer is found by the address alone. This index is what an export lists and an erasure follows.
 

@@ -1,4 +1,4 @@
-//! What a change owes to the queue: its steps, and a check ahead of the write. Every send is safe to repeat.
+//! The messages that a change owes to the queue: its steps, and a check ahead of the write. Every send is safe to repeat.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use domain::values::id::RequestId;
 use domain::values::time::Timestamp;
 use ports::{Queue, QueueError, StoreError};
 
-/// Why an effect did not happen.
+/// The reason why an effect did not happen.
 #[derive(Debug, thiserror::Error)]
 pub enum EffectError {
     /// The state could not be written.

@@ -104,7 +104,7 @@ impl Handles<'_> {
         Ok(stopped)
     }
 
-    /// Whether a handle is tied to the address, and stays so for long.
+    /// Returns whether a handle is tied to the address, and stays so for long.
     async fn is_tied(
         &self,
         handle: &str,

@@ -1,4 +1,4 @@
-//! What a key with ceilings asked lately. Each ask counts in the transaction that records it.
+//! The latest asks of a key with ceilings. Each ask counts in the transaction that records it.
 
 use std::collections::BTreeMap;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! Where the link of a consent page leads, and the id of a prompt that comes back from a provider.
+//! The link of a consent page, and the id of a prompt that comes back from a provider.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! What is counted raises an alarm, every alarm is explained, and the patterns fit the lines that the code logs.
+//! Tests of the alarms: each counted event has one, each is explained, and the patterns fit the logged lines.
 
 use std::collections::{BTreeMap, BTreeSet};
 

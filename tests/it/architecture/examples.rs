@@ -43,7 +43,7 @@ fn documented(source: &str) -> Vec<Documented> {
     found
 }
 
-/// Whether a crate's sources implement a port for a type.
+/// Returns whether a crate's sources implement a port for a type.
 fn is_adapter(sources: &[String], name: &str) -> bool {
     let implements = |port: &str| {
         let header = format!("impl {port} for {name} {{");

@@ -43,7 +43,7 @@ pub(crate) fn files_below(folder: &str, endings: &[&str]) -> Vec<PathBuf> {
     sources(&root().join(folder), endings)
 }
 
-fn all(endings: &[&str]) -> Vec<PathBuf> {
+pub(super) fn all(endings: &[&str]) -> Vec<PathBuf> {
     ["functions", "shared", "tests"]
         .iter()
         .flat_map(|top| sources(&root().join(top), endings))

@@ -9,6 +9,7 @@ mod prose;
 mod prose_rules;
 mod rooms;
 pub(crate) mod routes;
+mod summaries;
 mod table_access;
 mod template;
 

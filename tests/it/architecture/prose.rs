@@ -47,7 +47,7 @@ fn prose(path: &Path, source: &str) -> Vec<Prose> {
     }
 }
 
-/// Whether the literals of a file are read by customers, who are written to in a style of its own.
+/// Returns whether customers read the literals of a file. They are written to in a style of its own.
 fn holds_customer_texts(path: &Path) -> bool {
     path.components().any(|part| part.as_os_str() == "texts")
 }

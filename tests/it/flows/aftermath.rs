@@ -1,4 +1,4 @@
-//! What happens to a charge after its request has ended: told by timeline and webhook, with the outcome unchanged.
+//! Events of a charge after its request has ended: timeline and webhook report them, the outcome is unchanged.
 
 use ports::RefundResult;
 use serde_json::{Value, json};

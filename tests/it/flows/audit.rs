@@ -1,4 +1,4 @@
-//! Who called, from where, and what was refused: the journal, the audit stream and the reports of browsers.
+//! The caller, the source and each refusal, in the journal, the audit stream and the reports of browsers.
 
 use std::net::IpAddr;
 

@@ -59,7 +59,7 @@ fn writes(world: &World, to: &str, words: &str, token: &str) -> Answer {
     answer
 }
 
-/// Whether the channel of the mode knows that the customer wrote.
+/// Returns whether the channel of the mode knows that the customer wrote.
 fn knows(world: &World, mode: &str, channel: &str) -> bool {
     let prefix = format!("CONTACT#demo#{mode}#{channel}#");
     world.items().iter().any(|item| item.key.pk.starts_with(&prefix))

@@ -1,4 +1,4 @@
-//! What the sandbox phone plays: texts, and what a processor or a provider reports later.
+//! The scenes that the sandbox phone plays: texts, and later reports of a processor or a provider.
 
 use serde_json::{Value, json};
 use tests::world::{Answer, Asked, Message, PHONE, World};

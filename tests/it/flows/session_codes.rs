@@ -1,4 +1,4 @@
-//! Who is on the line: session codes for every ask, typed for high amounts, and returns in another browser.
+//! Proof of the person on the line: session codes for every ask, typed codes, and returns in another browser.
 
 use http::Method;
 use ports::{DetachResult, Rejection};

@@ -50,7 +50,7 @@ fn brand(world: &World) -> Brand {
     Brand::clone(&world.run(world.ports.secrets.brand(&"demo".parse().unwrap())).unwrap())
 }
 
-/// What intake's role reads of the brand, with a consent key that the thief made up.
+/// Returns what intake's role reads of the brand, with a consent key that the thief made up.
 fn guessing(world: &World) -> Brand {
     let mut thief = Brand { sealing: None, ..brand(world) };
     let keys = [("2026-11".to_owned(), Key32::new([0; 32]))].into();

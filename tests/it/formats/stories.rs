@@ -137,7 +137,7 @@ fn at_fake_processor() -> World {
     world
 }
 
-/// What happens to a paid request later: its first attempt had ended without a charge, and the second charged.
+/// Plays the later events of a paid request: its first attempt had ended without a charge, and the second charged.
 fn after_the_end(world: &World, asked: &Asked) {
     let dispute = |status: &str, stage: u8| json!({ "dispute": { "status": status, "stage": stage, "currency": "EUR" } });
     let refund = json!({ "refund": { "id": "re_9", "amount": 1, "success": true } });

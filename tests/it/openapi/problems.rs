@@ -26,7 +26,7 @@ use crate::architecture::files_below;
 const REQUESTS: &str = "/v1/requests";
 const UNKNOWN: &str = "/v1/requests/req_01M844DZG03XCBJ52V4K8GHNXC";
 
-/// What the program answered, by the name of the example.
+/// The program's answers, by the name of the example.
 #[derive(Default)]
 struct Answers(BTreeMap<String, Value>);
 

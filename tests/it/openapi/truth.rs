@@ -1,4 +1,4 @@
-//! What the description lists is what the code has, and the other way round.
+//! Comparisons of the description's lists with the code, both ways.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! What customers write: a corpus with the right meaning of each text, and the counts of wrong readings.
+//! Texts that customers write: a corpus with the right meaning of each, and the counts of wrong readings.
 //!
 //! `corpus.tsv` was written before the rules, and `held_out.tsv` after them. The rules were not changed for the second
 //! one before its first figures were known.

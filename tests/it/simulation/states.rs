@@ -31,7 +31,7 @@ const ROUTES_MAX: usize = 3;
 /// How long a worker waits before it resumes an attempt.
 const WAIT: Duration = Duration::from_secs(2);
 
-/// How far a request can get in an exploration.
+/// The reach of a request in an exploration.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Reach {
     /// No worker takes the request to the processor.
@@ -262,7 +262,7 @@ fn essence(request: &Request, moment: usize) -> String {
     format!("{moment} {state} {prompts:?} {attempts:?} {rest:?}")
 }
 
-/// Whether the request can still end by itself.
+/// Returns whether the request can still end by itself.
 fn can_end(request: &Request) -> bool {
     let late = at(MOMENTS.len() - 1).after(Duration::from_secs(100));
     if request.is_closed() {

@@ -1,4 +1,4 @@
-//! What the stand-ins did, as they say themselves.
+//! The records that the stand-ins keep of their own work.
 
 use http::Method;
 use ports::HttpError;
@@ -12,7 +12,7 @@ impl Proxy {
         Ok(self.state.forward(base, &call).await?.json())
     }
 
-    /// How many charges were made for what came through here.
+    /// Returns how many charges were made for what came through here.
     ///
     /// # Errors
     /// When a stand-in does not answer.
@@ -29,7 +29,7 @@ impl Proxy {
         Ok(charges + self.sessions_paid(true).await?)
     }
 
-    /// How many cards were kept for what came through here.
+    /// Returns how many cards were kept for what came through here.
     ///
     /// # Errors
     /// When a stand-in does not answer.
@@ -42,7 +42,7 @@ impl Proxy {
         Ok(cards + self.sessions_paid(false).await?)
     }
 
-    /// How many customers have been on a hosted page: to pay, or to leave a card.
+    /// Returns how many customers have been on a hosted page: to pay, or to leave a card.
     async fn sessions_paid(&self, for_money: bool) -> Result<usize, HttpError> {
         let sessions = lock(&self.state.sessions).clone();
         let mut paid = 0;
@@ -54,7 +54,7 @@ impl Proxy {
         Ok(paid)
     }
 
-    /// How much was given back of what came through here, and in how many pieces.
+    /// Returns how much was given back of what came through here, and in how many pieces.
     ///
     /// # Errors
     /// When a stand-in does not answer.

@@ -1,4 +1,4 @@
-//! What `emulate` lacks of Stripe: prices that come with a session, and its result.
+//! The parts of Stripe that `emulate` lacks: prices that come with a session, and its result.
 //!
 //! Nothing here is money: whether a session was paid, is open or expired is what the stand-in says.
 
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::{Answer, Arrived, State, lock};
 
-/// What is known of a session that the stand-in does not tell.
+/// The details of a session that the stand-in does not tell.
 #[derive(Clone)]
 pub(super) struct Session {
     /// Its id there. Those of Stripe have no hyphens.

@@ -71,7 +71,7 @@ impl State {
         answer
     }
 
-    /// What is answered to a key that came before; binds one that did not.
+    /// Returns what is answered to a key that came before; binds one that did not.
     fn known(&self, key: &str, arrived: &Arrived) -> Option<Answer> {
         let call = (arrived.path_and_query.clone(), arrived.body.clone());
         let mut keys = lock(&self.keys);
@@ -86,7 +86,7 @@ impl State {
         })
     }
 
-    /// What the stand-in whose call it is makes of it.
+    /// Returns what the stand-in whose call it is makes of it.
     async fn carried_out(&self, arrived: &Arrived) -> Result<Answer, HttpError> {
         match arrived.call {
             Call::Token => Ok(self.token()),

@@ -1,4 +1,4 @@
-//! What `localstripe` lacks of Stripe: wallet tokens, SetupIntents that are created with their card, and their ends.
+//! The parts of Stripe that `localstripe` lacks: wallet tokens, SetupIntents created with their card, and their ends.
 
 use http::Method;
 use ports::HttpError;
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{Answer, Arrived, State, lock};
 
-/// What is known of a SetupIntent that the stand-in does not tell.
+/// The details of a SetupIntent that the stand-in does not tell.
 #[derive(Clone)]
 pub(super) struct Setup {
     /// The card it was created with, which the stand-in takes only when it is confirmed.
@@ -99,7 +99,7 @@ impl State {
         self.forward(&self.upstream, arrived).await
     }
 
-    /// Where the stand-in has a SetupIntent.
+    /// Returns where the stand-in has a SetupIntent.
     pub(super) async fn setup_status(&self, id: &str) -> Result<String, HttpError> {
         let read = Arrived::own(Method::GET, format!("/v1/setup_intents/{id}"), &[]);
         let setup = self.forward(&self.upstream, &read).await?.json();

@@ -58,7 +58,7 @@ struct State {
     released: Semaphore,
 }
 
-/// What a key is bound to: the call it came with first, and its answer once there is one.
+/// The binding of a key: its first call, and the answer once there is one.
 struct Kept {
     call: (String, Bytes),
     answer: Option<Answer>,
@@ -89,7 +89,7 @@ impl Answer {
         serde_json::from_slice(&self.body).unwrap_or_default()
     }
 
-    /// Whether Stripe keeps such an answer: not where nothing began, or the call itself was wrong.
+    /// Returns whether Stripe keeps such an answer: not where nothing began, or the call itself was wrong.
     const fn is_kept(&self) -> bool {
         matches!(self.status, 200..=299 | 402 | 500..=599)
     }
@@ -198,7 +198,7 @@ impl Proxy {
         Ok(Self { address, state, server })
     }
 
-    /// Where it listens.
+    /// Returns the address where it listens.
     #[must_use]
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
@@ -209,7 +209,7 @@ impl Proxy {
         lock(&self.state.script).entry(call).or_default().push_back(fault);
     }
 
-    /// Whether everything planned has happened.
+    /// Returns whether everything planned has happened.
     #[must_use]
     pub fn is_played(&self) -> bool {
         lock(&self.state.script).values().all(VecDeque::is_empty)

@@ -75,7 +75,7 @@ impl Call {
     }
 }
 
-/// What goes wrong with one call.
+/// A fault of one call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ProxyFault {
     /// The connection breaks before anything is done.

@@ -1,4 +1,4 @@
-//! What customers and their providers do: taps, pages, receipts, opt-outs and opt-ins.
+//! Actions of customers and their providers: taps, pages, receipts, opt-outs and opt-ins.
 
 use std::sync::Arc;
 
@@ -23,7 +23,7 @@ use crate::rng::Weights;
 /// What Google Pay gives for a gateway's token, as Stripe's is.
 const GOOGLE_PAY_TOKEN: &str = r#"{"id":"tok_1A","object":"token","livemode":false}"#;
 
-/// What a customer does with a prompt.
+/// A customer's reply to a prompt.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum CustomerReply {
     /// An approval with the right code.

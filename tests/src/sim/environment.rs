@@ -53,7 +53,7 @@ pub struct PortFault {
     pub how: FaultKind,
 }
 
-/// How a use of a port goes wrong.
+/// A fault of a port.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FaultKind {
     /// Nothing is done, and there is no answer.

@@ -1,10 +1,10 @@
-//! What goes wrong, and how often. The seed draws it, so that some runs have none of a kind and some have many.
+//! The rates of faults. The seed draws them, so that some runs have none of a kind and some have many.
 
 use crate::rng::Rng;
 
 macro_rules! fault_rates {
     ($($(#[$doc:meta])* $name:ident: $most:literal or $most_of_one:literal,)*) => {
-        /// How many times in a thousand each fault happens where it can.
+        /// The rate of each fault, in a thousand.
         #[derive(Clone, Debug, Default)]
         pub struct FaultRates { $($(#[$doc])* pub $name: u64,)* }
 

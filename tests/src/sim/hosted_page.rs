@@ -1,4 +1,4 @@
-//! What customers do on a processor's page, and on the way there and back.
+//! Actions of customers on a processor's page, and on the way there and back.
 
 use std::sync::Arc;
 
@@ -48,7 +48,7 @@ const ON_HOSTED_PAGE: &[Choice] = &[
     (3, "acts on the processor's page", Simulation::acts_at_some_tab),
 ];
 
-/// What a customer does on a processor's page.
+/// An action of a customer on a processor's page.
 const ACTIONS: &Weights<HostedAction> = &[
     (4, HostedAction::Pays(VISA)),
     (1, HostedAction::Pays(POOR)),

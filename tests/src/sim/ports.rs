@@ -81,7 +81,7 @@ impl FaultyStore {
     }
 }
 
-/// What happens to a write.
+/// The fate of a write.
 enum WriteFate {
     Done,
     Lost,

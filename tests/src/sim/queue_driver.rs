@@ -14,7 +14,7 @@ use crate::rng::Weights;
 /// The least time that a customer has on a processor's page.
 const AWAY: Duration = Duration::from_secs(120);
 
-/// How far time goes.
+/// The end of a wait.
 #[derive(Clone, Copy, Debug, Default)]
 enum Time {
     #[default]

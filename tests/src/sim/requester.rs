@@ -1,4 +1,4 @@
-//! What requesters do: create, repeat, cancel, resend, extend, read and refund.
+//! Actions of requesters: create, repeat, cancel, resend, extend, read and refund.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,7 +29,7 @@ pub(super) struct Call {
     made: Option<NamedByAnswer>,
 }
 
-/// What an answer names: a request, or a refund of one by the call's key.
+/// The ids in an answer: a request, or a refund of one by the call's key.
 type NamedByAnswer = (Option<RequestId>, Option<u64>);
 
 /// Phones that every channel reaches, and phones that the sandbox or Twilio does not reach.
@@ -48,7 +48,7 @@ const CHANNELS: &Weights<&[&str]> = &[
     (1, &["whatsapp", "rcs", "sms"]),
 ];
 
-/// What a request asks for.
+/// The kind of an ask.
 #[derive(Clone, Copy, Debug, Default)]
 enum AskKind {
     Card,

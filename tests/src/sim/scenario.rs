@@ -20,7 +20,7 @@ pub(super) const GOOGLE_PAY: &str = "google_pay";
 /// In place of a card: the saved card that the request names.
 pub(super) const SAVED: &str = "";
 
-/// Who stands in for the brand's payment processor.
+/// The fake that stands in for the brand's payment processor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ProcessorFake {
     /// Our fake of Stripe; for some seeds a processor of kind `sandbox`.
@@ -31,7 +31,7 @@ pub enum ProcessorFake {
     Adyen,
 }
 
-/// What a run consists of.
+/// The parts of a run.
 #[derive(Debug)]
 pub struct Scenario {
     /// The name, as reports and the command line give it.

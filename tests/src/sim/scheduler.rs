@@ -104,7 +104,7 @@ impl Simulation {
         self.shared.lock().arrive(now);
     }
 
-    /// What is due at a processor happens there.
+    /// Does at each processor what is due there.
     pub(super) fn processors_act(&self) {
         if self.plan.scenario.processor == ProcessorFake::Adyen {
             let now = self.now();

@@ -312,7 +312,7 @@ impl Simulation {
         self.settles_until(within, |_| false)
     }
 
-    /// Whether it is the customer's turn, on a page that is not ours.
+    /// Returns whether it is the customer's turn, on a page that is not ours.
     fn is_redirected(&self) -> bool {
         self.only().is_some_and(|request| {
             request.open_attempt().is_some_and(|attempt| attempt.redirect.is_some())

@@ -157,7 +157,7 @@ fn label(reply: CustomerReply, code: Option<&str>) -> Option<&str> {
 }
 
 impl Simulation {
-    /// What there is on the customer's WhatsApp of a prompt.
+    /// Returns a prompt's message on the customer's WhatsApp.
     fn chatted(&self, request: RequestId, prompt: PromptId) -> Option<Sent> {
         let reference = format!("{request}.{prompt}");
         let sent = self.shared.lock().chats.cloud.sent();

@@ -15,7 +15,7 @@ use crate::doubles::ManualClock;
 use crate::providers::Answer;
 use crate::providers::adyen::ADYEN_HOST;
 
-/// What happens to a call.
+/// The fate of a call.
 #[derive(Clone, Copy, Debug)]
 enum Fate {
     Answered,

@@ -1,4 +1,4 @@
-//! What Adyen answers and reports: payment links, payments, refunds, webhooks, and customers who return.
+//! Adyen's answers and reports: payment links, payments, refunds, webhooks, and customers who return.
 
 use bytes::Bytes;
 use domain::authorization::{Authorization, Credential, CredentialKind};

@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::fuzz_fixture::{Answered, FuzzFixture, KEY, SESSION, call, wanted, with_fixture};
 use super::sound::assert_sound;
 
-/// Whether a call is the key holder's: the first `Authorization` decides.
+/// Returns whether a call is the key holder's: the first `Authorization` decides.
 fn is_ours(call: &http::Request<Body>) -> bool {
     let value = call.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
     value
@@ -129,7 +129,7 @@ pub fn capabilities(input: &[u8]) {
     });
 }
 
-/// What is done to a request: `cancel`, `extend` or `resend` by the first byte, the rest is the body.
+/// Acts on a request: `cancel`, `extend` or `resend` by the first byte, the rest is the body.
 pub fn act(input: &[u8]) {
     with_fixture(|fuzz_fixture| {
         let Some((first, body)) = input.split_first() else { return };

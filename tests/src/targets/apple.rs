@@ -72,7 +72,7 @@ fn post(fuzz_fixture: &FuzzFixture, address: &str, posted: &Posted) -> Option<An
     Some(fuzz_fixture.ask(&fuzz_fixture.consent, call))
 }
 
-/// What Apple would post of these bytes; packed already, if they are.
+/// Returns what Apple would post of these bytes; packed already, if they are.
 fn proven(fuzz_fixture: &FuzzFixture, input: &[u8]) -> Posted {
     let whole = posted(input, fuzz_fixture.machine.consent_callback.ports.clock.now());
     let packed = input.starts_with(&[0x1f, 0x8b]);

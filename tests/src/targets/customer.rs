@@ -1,4 +1,4 @@
-//! What customers, providers and holders of a link send: the consent page, callbacks, the sandbox phone.
+//! Calls of customers, providers and holders of a link: the consent page, callbacks, the sandbox phone.
 
 use axum::body::Body;
 use base64::Engine;

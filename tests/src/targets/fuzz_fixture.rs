@@ -61,12 +61,12 @@ pub struct Scripted {
 }
 
 impl Scripted {
-    /// What every call is answered with from now on.
+    /// Sets the answer to every call from now on.
     pub fn answers(&self, answer: http::Response<Bytes>) {
         *lock(&self.answer) = answer;
     }
 
-    /// Whether access tokens are granted from now on, or asking for one is answered like any other call.
+    /// Sets whether access tokens are granted from now on, or a call for one is answered like any other.
     pub fn grants_tokens(&self, grants: bool) {
         self.no_tokens.store(!grants, Ordering::SeqCst);
     }
@@ -134,7 +134,7 @@ pub struct FuzzFixture {
     pub greeted: Open,
 }
 
-/// What came back.
+/// The answer to a call.
 #[derive(Debug)]
 pub struct Answered {
     /// The HTTP status.
@@ -326,7 +326,7 @@ impl FuzzFixture {
         &self.store
     }
 
-    /// What was done to store and queue so far.
+    /// Returns what was done to store and queue so far.
     pub fn counts(&self) -> Counts {
         self.counted.counts()
     }
@@ -350,7 +350,7 @@ impl FuzzFixture {
         (Arc::<Scripted>::clone(&self.http), store, clock)
     }
 
-    /// Whether anything was stored or sent since.
+    /// Returns whether anything was stored or sent since.
     pub fn changed_since(&self, earlier: &Counts) -> bool {
         let since = self.counts().since(earlier);
         since.transactions > 0 || since.sends > 0

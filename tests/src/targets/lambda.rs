@@ -116,7 +116,7 @@ fn assert_consent(fuzz_fixture: &FuzzFixture, told: &[u8]) {
     }
 }
 
-/// What SNS hands over, of any bytes.
+/// Hands any bytes over as SNS does.
 pub fn topic(input: &[u8]) {
     with_fixture(|fuzz_fixture| {
         let Ok(event) = serde_json::from_slice::<Value>(input) else { return };
@@ -234,7 +234,7 @@ pub(super) fn batches() -> Vec<Vec<u8>> {
     ])
 }
 
-/// What a channel's topic tells, with the name of the channel.
+/// Returns what a channel's topic tells, with the name of the channel.
 fn told() -> Vec<(&'static str, String)> {
     with_fixture(|fuzz_fixture| {
         let (carded, phone) = (&fuzz_fixture.carded, "+15551230004");

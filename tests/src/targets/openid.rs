@@ -1,4 +1,4 @@
-//! What an OpenID provider answers: discovery, pushed requests, tokens and claims, and customers who return.
+//! Answers of an OpenID provider: discovery, pushed requests, tokens and claims, and customers who return.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;

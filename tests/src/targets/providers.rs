@@ -1,4 +1,4 @@
-//! What others answer our calls with: the processor, the SMS providers, the requesters' notice endpoints.
+//! Answers to our calls: the processor, the SMS providers, the requesters' webhook endpoints.
 
 use bytes::Bytes;
 use domain::brand::Mode;
@@ -12,7 +12,7 @@ use records::storage;
 use super::fuzz_fixture::{BASE, FuzzFixture, with_fixture};
 use crate::doubles::BEGINNING;
 
-/// What the first line of an input says: a word, a status, and a header's value.
+/// The first line of an input: a word, a status, and a header's value.
 pub(super) struct ScriptedInput<'a> {
     pub(super) word: &'a str,
     pub(super) status: StatusCode,

@@ -1,4 +1,4 @@
-//! What holds of every answer to any input.
+//! The rules on every answer to any input.
 
 use domain::problem::Code;
 use http::header;

@@ -1,4 +1,4 @@
-//! What Stripe answers and tells: payments, cards that are kept, hosted pages, refunds, webhooks.
+//! Stripe's answers and events: payments, saved cards, hosted pages, refunds, webhooks.
 
 use domain::ask::Ask;
 use domain::authorization::{Authorization, Credential, CredentialKind};

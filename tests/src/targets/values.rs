@@ -1,4 +1,4 @@
-//! What is read as text: values, keys, a brand's secret, stored items, messages on the queues.
+//! Texts that the program reads: values, keys, a brand's secret, stored items, messages on the queues.
 
 use std::fmt::Debug;
 use std::str::FromStr;
@@ -39,7 +39,7 @@ use serde_json::{Value, json};
 use super::fuzz_fixture::{FuzzFixture, with_fixture};
 use crate::doubles::BEGINNING;
 
-/// What parses is written as a text that parses to the same, in JSON as well.
+/// Asserts that a parsed value is written as a text that parses to the same, in JSON as well.
 fn assert_parses_back<T>(text: &str, show: impl Fn(&T) -> String)
 where
     T: FromStr + PartialEq + Serialize + DeserializeOwned,
@@ -290,7 +290,7 @@ pub fn stored_samples() -> Vec<Vec<u8>> {
     })
 }
 
-/// What a card of that request is bound to.
+/// Returns what a card of that request is bound to.
 fn binding(request: RequestId) -> Binding {
     let (brand, processor) = ("demo".parse().expect("a name"), "sandbox".parse().expect("a name"));
     let (brand, processor) = (&brand, &processor);

@@ -1,4 +1,4 @@
-//! What Meta tells by callback: any body at all, signed and unsigned.
+//! Meta's callbacks: any body at all, signed and unsigned.
 
 use axum::body::Body;
 use domain::brand::Brand;
@@ -96,7 +96,7 @@ fn right(fuzz_fixture: &FuzzFixture) -> Postback {
     Postback { reference: PromptRef { request: id, prompt }, action: Action::Pick(place) }
 }
 
-/// Whether any text in the body is that postback. A body that is no JSON may hold it in a part that is still readable.
+/// Returns whether any text in the body is that postback. A body that is no JSON may hold it in a part that is still readable.
 pub(super) fn holds_postback(body: &[u8], brand: &Brand, wanted: Postback) -> bool {
     match serde_json::from_slice::<Value>(body) {
         Ok(value) => carries(&value, brand, wanted),
@@ -107,7 +107,7 @@ pub(super) fn holds_postback(body: &[u8], brand: &Brand, wanted: Postback) -> bo
     }
 }
 
-/// Whether any text in it is that postback, in capitals perhaps.
+/// Returns whether any text in it is that postback, in capitals perhaps.
 fn carries(value: &Value, brand: &Brand, wanted: Postback) -> bool {
     match value {
         Value::String(text) => Postback::read(text, &brand.link_key) == Some(wanted),

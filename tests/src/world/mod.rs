@@ -87,7 +87,7 @@ pub struct Core {
     cookies: Mutex<BTreeMap<String, String>>,
 }
 
-/// How a world begins.
+/// The starting state of a world.
 pub struct Beginning {
     at: Timestamp,
     secret: Value,
@@ -150,7 +150,7 @@ impl Beginning {
         self
     }
 
-    /// What is drawn next, instead of what chance would give, for draws of that many bytes.
+    /// Scripts the next draws of that many bytes.
     #[must_use]
     pub fn drawing(mut self, planned: impl IntoIterator<Item = Vec<u8>>) -> Self {
         self.planned.extend(planned);
@@ -217,7 +217,7 @@ impl World {
         Self::beginning().begin()
     }
 
-    /// How a world begins, to be changed before it does.
+    /// Returns the starting state of a world, to be changed before it begins.
     #[must_use]
     pub fn beginning() -> Beginning {
         Beginning {
@@ -259,7 +259,7 @@ impl Core {
         self.call(Method::POST, path).json(body).send()
     }
 
-    /// What asks the customer at `phone` for a payment.
+    /// Returns a body that asks the customer at `phone` for a payment.
     #[must_use]
     pub fn payment(&self, phone: &str, amount: u64) -> Value {
         lock(&self.phones).push(phone.to_owned());

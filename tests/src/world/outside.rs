@@ -49,7 +49,7 @@ pub struct Called {
     pub status: Option<u16>,
 }
 
-/// What does not work outside.
+/// A silent host.
 #[derive(Debug, thiserror::Error)]
 #[error("the host outside does not answer")]
 struct Silence;
@@ -203,7 +203,7 @@ impl Core {
         .collect()
     }
 
-    /// What a host answers next, instead of what it usually does.
+    /// Scripts the next answers of a host.
     pub fn replies(&self, host: &str, replies: impl IntoIterator<Item = Reply>) {
         self.outside.reply(host, replies);
     }

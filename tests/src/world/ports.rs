@@ -21,7 +21,7 @@ use crate::doubles::SeededRandom;
 use crate::lock::lock;
 use crate::sim::broken_by_commit;
 
-/// What happens at a moment.
+/// An action of a test at a chosen moment.
 pub(super) type Hook = Box<dyn FnOnce(&Core) + Send>;
 
 /// Things that happen once, when something begins that they wait for.

@@ -31,7 +31,7 @@ pub const KIND: &str = "talking";
 /// The header that proves a callback: as it is in the channel's settings.
 pub const PROOF: &str = "x-proof";
 
-/// What went out over such channels.
+/// The messages that went out over such channels.
 #[derive(Default)]
 pub(super) struct Talk {
     pub(super) sent: Mutex<Vec<Prompt>>,
@@ -102,7 +102,7 @@ impl Channels for WithTalking {
     }
 }
 
-/// What a test's provider says, as JSON.
+/// A webhook of a test's provider, as JSON.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, default)]
 struct Told {
@@ -250,7 +250,7 @@ impl Channel for Talking {
     }
 }
 
-/// What went out over the talking channels of a world.
+/// The messages that went out over the talking channels of a world.
 #[derive(Default)]
 pub struct Went {
     /// The prompts sent, oldest first.
@@ -293,7 +293,7 @@ impl Beginning {
 }
 
 impl Core {
-    /// What went out over the talking channels.
+    /// Returns what went out over the talking channels.
     #[must_use]
     pub fn went(&self) -> Went {
         self.talk.went()

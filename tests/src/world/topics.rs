@@ -38,7 +38,7 @@ pub fn sms() -> Value {
 }
 
 impl Core {
-    /// What the service was sent, all of it as the service takes it.
+    /// Returns what the service was sent, all of it as the service takes it.
     #[must_use]
     pub fn messages_over_aws(&self) -> Vec<Sent> {
         let calls = self.calls_to(HOST).into_iter();
@@ -46,7 +46,7 @@ impl Core {
         looked.map(|sent| sent.expect("the service takes it")).collect()
     }
 
-    /// What the service brings back of a message in every event about it.
+    /// Returns what the service brings back of a message in every event about it.
     #[must_use]
     pub fn reference(&self, place: usize) -> PromptRef {
         let sent = self.messages_over_aws();

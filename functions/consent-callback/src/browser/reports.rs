@@ -28,7 +28,7 @@ const LINES_OF_A_MINUTE: u32 = 30;
 pub(crate) struct ReportLimit(Mutex<(i64, u32)>);
 
 impl ReportLimit {
-    /// Whether one more line may be logged now.
+    /// Returns whether one more line may be logged now.
     fn has_room(&self, now: Timestamp) -> bool {
         let minute = now.as_secs().div_euclid(60);
         let mut counted = self.0.lock().unwrap_or_else(PoisonError::into_inner);

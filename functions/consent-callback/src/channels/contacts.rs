@@ -42,7 +42,7 @@ impl KnownSender<'_> {
         addresses
     }
 
-    /// Whether the sender may be the customer at an address.
+    /// Returns whether the sender may be the customer at an address.
     ///
     /// A sender who is known to be another customer is not. They may have got a prompt that was forwarded.
     pub(super) fn may_be(&self, address: &str) -> bool {
@@ -54,7 +54,7 @@ impl KnownSender<'_> {
             || guards::is_disabled(Guard::SenderOfAnotherAddress)
     }
 
-    /// Whether the sender's ids may be tied to the address.
+    /// Returns whether the sender's ids may be tied to the address.
     fn may_tie(&self, address: &str) -> bool {
         self.tied.is_empty() || self.tied.iter().any(|known| known == address)
     }

@@ -30,18 +30,18 @@ impl<'a> ChannelContext<'a> {
         ChannelScope { brand: &self.brand.name, mode, channel: self.channel }
     }
 
-    /// Whether the request is this brand's, in either mode.
+    /// Returns whether the request is this brand's, in either mode.
     pub(super) fn is_brand(&self, request: &Request) -> bool {
         request.brand == self.brand.name
     }
 
-    /// Whether the request is this brand's and of this mode. The credentials of one mode prove nothing in the other.
+    /// Returns whether the request is this brand's and of this mode. The credentials of one mode prove nothing in the other.
     pub(super) fn is_owner(&self, request: &Request) -> bool {
         let own_mode = request.mode == self.mode || guards::is_disabled(Guard::ChannelWebhookMode);
         self.is_brand(request) && own_mode
     }
 
-    /// Whether the prompt is of this brand and mode, and was sent over this channel.
+    /// Returns whether the prompt is of this brand and mode, and was sent over this channel.
     pub(super) fn has_prompt(&self, request: &Request, reference: PromptRef) -> bool {
         let prompt = request.prompt(reference.prompt);
         self.is_owner(request) && prompt.is_some_and(|prompt| prompt.channel == *self.channel)

@@ -77,7 +77,7 @@ impl Replies {
         }
     }
 
-    /// Whether an approval of this prompt is in use or was used. A payment that is reported twice was made once.
+    /// Returns whether an approval of this prompt is in use or was used. A payment that is reported twice was made once.
     async fn is_paid(&self, reference: PromptRef) -> Result<bool, Problem> {
         let PromptRef { request, prompt } = reference;
         let store = self.ports.store.as_ref();

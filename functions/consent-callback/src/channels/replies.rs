@@ -85,7 +85,7 @@ pub(super) fn reply_of(request: &Request, action: Action) -> Option<CustomerRepl
     }
 }
 
-/// Whether the same reply, sent again, may find the cause of the problem gone.
+/// Returns whether the same reply, sent again, may find the cause of the problem gone.
 pub(super) const fn is_temporary(problem: &Problem) -> bool {
     problem.code.facts().1 >= 500
 }

@@ -114,7 +114,7 @@ impl Replies {
         Ok(target.map(|target| (target, reply)))
     }
 
-    /// Whether the customer wrote the text before the prompt was known to be sent.
+    /// Returns whether the customer wrote the text before the prompt was known to be sent.
     async fn is_early(
         &self,
         request: RequestId,
@@ -137,7 +137,7 @@ impl Replies {
         Ok(sent.is_none_or(|sent| at.as_secs() <= sent.at.as_secs()))
     }
 
-    /// Whether the text may have been meant for another request, which has ended since it was written.
+    /// Returns whether the text may have been meant for another request, which has ended since it was written.
     async fn is_ambiguous(
         &self,
         context: ChannelContext<'_>,

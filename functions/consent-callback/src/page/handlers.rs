@@ -200,7 +200,7 @@ pub(super) fn page(
     Ok(answer)
 }
 
-/// Whether this `POST` approved, or proves that it comes from the customer who did: it has the session code.
+/// Returns whether this `POST` approved, or proves that it comes from the customer who did: it has the session code.
 fn is_approver(target: &PromptedRequest, form: &Form) -> bool {
     let request = &target.loaded.request;
     let proven = request.check_code(form.text("session_code")) == CodeCheck::Matched;

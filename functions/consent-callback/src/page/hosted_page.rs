@@ -35,7 +35,7 @@ pub(super) fn redirect_of(request: &Request, prompt: PromptId) -> Option<&Redire
     redirect.filter(|redirect| redirect.state == RedirectState::OnHostedPage)
 }
 
-/// Whether the customer was redirected a moment ago.
+/// Returns whether the customer was redirected a moment ago.
 pub(super) fn is_fresh(redirect: &Redirect, now: Timestamp) -> bool {
     now < redirect.at.after(FRESH)
 }
@@ -62,7 +62,7 @@ pub(super) fn url(
     allowed.then_some(text)
 }
 
-/// Whether a customer may be redirected to this URL: over TLS, or to one's own machine in test mode.
+/// Returns whether a customer may be redirected to this URL: over TLS, or to one's own machine in test mode.
 fn is_allowed(text: &str, mode: Mode) -> bool {
     let Ok(uri) = text.parse::<Uri>() else { return false };
     let host = uri.host().unwrap_or_default();

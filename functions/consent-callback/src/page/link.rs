@@ -88,12 +88,12 @@ impl ConsentPage {
     }
 }
 
-/// Whether a text has the characters of a token only.
+/// Returns whether a text has the characters of a token only.
 pub(super) fn is_plain(token: &str) -> bool {
     token.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
 }
 
-/// Whether a program fetched the page. Messengers, carriers and scanners fetch every link that they carry.
+/// Returns whether a program fetched the page. Messengers, carriers and scanners fetch every link that they carry.
 pub(super) fn is_preview(headers: &HeaderMap) -> bool {
     let text = |name: &str| {
         let value = headers.get(name).and_then(|value| value.to_str().ok());

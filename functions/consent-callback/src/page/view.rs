@@ -48,7 +48,7 @@ pub(super) struct PageParts {
     pub(super) return_form: Option<String>,
 }
 
-/// Whether the customer, or another person, came back in another browser than the one that left.
+/// Returns whether the customer, or another person, came back in another browser than the one that left.
 fn is_in_another_browser(request: &Request) -> bool {
     let redirect = request.open_attempt().and_then(|attempt| attempt.redirect.as_ref());
     redirect.and_then(|redirect| redirect.browser) == Some(ReturnBrowser::Other)
@@ -152,7 +152,7 @@ pub(super) const fn blank<'a>(
     }
 }
 
-/// Whether the provider may be asked for the phone number beside the claims, to compare it.
+/// Returns whether the provider may be asked for the phone number beside the claims, to compare it.
 fn compares_phone_number(ask: &Ask) -> bool {
     match ask {
         Ask::Identity { claims, .. } => {
@@ -206,7 +206,7 @@ fn stage<'a>(
     }
 }
 
-/// Whether the last attempt's card was declined. A customer who left the hosted page knows why the attempt ended.
+/// Returns whether the last attempt's card was declined. A customer who left the hosted page knows why the attempt ended.
 fn is_card_declined(request: &Request) -> bool {
     let mut entries = request.timeline.iter().rev();
     let last = entries

@@ -18,7 +18,7 @@ pub(super) struct ProcessorContext<'a> {
 }
 
 impl ProcessorContext<'_> {
-    /// Whether the request is at this account. A webhook about any other request is acknowledged and changes nothing.
+    /// Returns whether the request is at this account. A webhook about any other request is acknowledged and changes nothing.
     pub(super) fn is_owner(&self, request: &Request) -> bool {
         let own = (request.brand == self.brand.name
             || guards::is_disabled(Guard::ProcessorWebhookBrand))

@@ -36,7 +36,7 @@ pub(crate) enum ReturnPage {
     Unknown,
 }
 
-/// What a browser returns to: the request and the prompt that was approved.
+/// The target of a browser's return: the request and the prompt that was approved.
 struct Target {
     request: Box<Request>,
     prompt: PromptId,
@@ -127,7 +127,7 @@ impl ProcessorWebhooks {
     }
 }
 
-/// Whether an attempt waits for its customer.
+/// Returns whether an attempt waits for its customer.
 fn is_awaited(request: &Request, attempt_no: u32) -> bool {
     let attempt = request.open_attempt().filter(|attempt| attempt.attempt_no == attempt_no);
     let redirect = attempt.and_then(|attempt| attempt.redirect.as_ref());

@@ -62,7 +62,7 @@ impl RunContext<'_> {
         Ok(Run { result: ended, ..run })
     }
 
-    /// Whether the time is over in which the customer may be on the processor's page.
+    /// Returns whether the time is over in which the customer may be on the processor's page.
     pub(super) fn is_overdue(&self, request: &Request) -> bool {
         let attempt = request.open_attempt().unwrap_or(&self.attempt);
         timeouts::is_timed_out(request, attempt, self.ports.clock.now())

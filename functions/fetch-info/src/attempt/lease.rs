@@ -24,7 +24,7 @@ pub(super) struct Lease<'a> {
     loaded: VersionedRequest,
 }
 
-/// Why a run stopped before its end.
+/// The reason why a run stopped before its end.
 pub(super) enum Stop {
     /// Another worker has the request, or it has moved on. What is left is not this worker's.
     LeaseLost,
@@ -157,7 +157,7 @@ async fn look_again(ports: &Ports, request: &Request) -> Result<(), StepError> {
     Ok(send(ports.queue.as_ref(), Step::Fetch, request.id, wait).await?)
 }
 
-/// Whether a webhook or a page asks for a look, and a worker looked a moment ago.
+/// Returns whether a webhook or a page asks for a look, and a worker looked a moment ago.
 fn was_just_retrieved(request: &Request, now: Timestamp) -> bool {
     let early = request.open_attempt().is_some_and(|attempt: &Attempt| attempt.is_early(now));
     early

@@ -21,7 +21,7 @@ use self::record::Recorder;
 use self::run::Run;
 use crate::StepError;
 
-/// What takes approved requests to their processors.
+/// The runs of approved requests at their processors.
 pub(crate) struct Attempts<'a> {
     pub(crate) ports: &'a Ports,
     pub(crate) processors: &'a dyn Processors,

@@ -165,12 +165,12 @@ impl RunContext<'_> {
         resolve_void(request, result, voided)
     }
 
-    /// Whether the request still carries the authorization that this run began with.
+    /// Returns whether the request still carries the authorization that this run began with.
     fn is_carried_by(&self, request: &Request) -> bool {
         request.approval().is_some_and(|(_, carried)| *carried == self.carried)
     }
 
-    /// Whether the customer was on the processor's page when the run began.
+    /// Returns whether the customer was on the processor's page when the run began.
     fn is_on_hosted_page(&self) -> bool {
         let redirect = self.attempt.redirect.as_ref();
         redirect.is_some_and(|redirect| redirect.returned_at().is_none())
@@ -186,7 +186,7 @@ impl RunContext<'_> {
     }
 }
 
-/// What a void came to, where `voided` follows from a success.
+/// Returns what a void came to, where `voided` follows from a success.
 fn resolve_void(request: &Request, result: VoidResult, voided: Run) -> Run {
     match result {
         VoidResult::Voided => voided,

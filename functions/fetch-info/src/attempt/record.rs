@@ -24,7 +24,7 @@ use super::{Stop, timeouts};
 use crate::StepError;
 use crate::waits::retry_wait;
 
-/// What records a run's result and sends what is owed.
+/// The recorder of a run's result, which also sends what is owed.
 pub(super) struct Recorder<'a, 'b> {
     pub(super) lease: &'b mut Lease<'a>,
     /// The attempt as it was when the run began.
@@ -33,7 +33,7 @@ pub(super) struct Recorder<'a, 'b> {
     pub(super) circuit_wait: Option<Duration>,
 }
 
-/// What is stored of a success.
+/// The stored part of a success.
 struct Stored {
     details: Details,
     /// The saved card or the claims, which are stored beside the request.

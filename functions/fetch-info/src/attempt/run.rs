@@ -1,4 +1,4 @@
-//! What one run at the processor came to, classified by what follows from it.
+//! The result of one run at the processor, classified by what follows from it.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ pub(super) struct Run {
     pub(super) account: Option<AccountStatus>,
 }
 
-/// What a run came to.
+/// The result of a run.
 pub(super) enum RunResult {
     /// The money moved, the card is saved, or the claims are here.
     Done(Fulfillment),
@@ -126,7 +126,7 @@ impl Run {
     }
 }
 
-/// Whether what the processor did is exactly what the customer approved.
+/// Returns whether what the processor did is exactly what the customer approved.
 fn is_exact(request: &Request, fulfillment: &Fulfillment) -> bool {
     match (&request.ask, fulfillment) {
         (Ask::Payment { money, .. }, Fulfillment::Payment(receipt)) => {

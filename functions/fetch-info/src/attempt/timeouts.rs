@@ -1,4 +1,4 @@
-//! How long an attempt may take, and how long the worker waits for a customer.
+//! The time limits of an attempt, and of the wait for a customer.
 
 use std::time::Duration;
 

@@ -14,7 +14,7 @@ use super::Refunds;
 use crate::StepError;
 use crate::circuit::{AccountStatus, CallScope, Circuit};
 
-/// What a run came to.
+/// The result of a run.
 pub(super) enum RefundRun {
     /// The processor's result.
     Finished(RefundResult),

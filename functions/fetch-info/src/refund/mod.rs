@@ -21,7 +21,7 @@ use crate::StepError;
 use crate::waits::DELAY_MAX;
 use crate::waits::LOOKS_APART;
 
-/// What makes refunds.
+/// The worker that makes refunds.
 pub(crate) struct Refunds<'a> {
     pub(crate) ports: &'a Ports,
     pub(crate) processors: &'a dyn Processors,

@@ -23,7 +23,7 @@ const PENDING_MIN: Duration = Duration::from_secs(60);
 /// The longest wait between two tries.
 const WAIT_MAX: Duration = Duration::from_secs(6 * 3_600);
 
-/// What records a run of a refund and sends what is owed.
+/// The recorder of a refund's run, which also sends what is owed.
 pub(super) struct Recorder<'a> {
     pub(super) ports: &'a Ports,
     pub(super) id: RequestId,

@@ -35,7 +35,7 @@ enum DeliveryResult {
     },
 }
 
-/// What delivers webhooks.
+/// The worker that delivers webhooks.
 pub(crate) struct Deliveries<'a> {
     pub(crate) ports: &'a Ports,
     pub(crate) http: &'a dyn Http,

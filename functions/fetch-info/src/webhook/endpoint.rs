@@ -35,7 +35,7 @@ pub(crate) struct Health {
     slow_until: Option<Timestamp>,
 }
 
-/// How a delivery failed.
+/// The way in which a delivery failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Failure {
     /// The endpoint says that it is gone for good.
@@ -78,7 +78,7 @@ impl Endpoint {
         self.health.as_ref().map(|(health, _)| health).filter(|health| health.url == self.url)
     }
 
-    /// Whether a webhook may be sent now.
+    /// Returns whether a webhook may be sent now.
     pub(crate) fn is_open(&self, now: Timestamp) -> bool {
         self.current()
             .is_none_or(|health| health.off_since.is_none() || now >= health.probed_at.after(PROBE))

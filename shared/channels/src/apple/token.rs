@@ -102,7 +102,7 @@ impl ProviderTokens {
         Ok(value)
     }
 
-    /// Whether the token proves that Apple sent this call to this provider, within the accepted age.
+    /// Returns whether the token proves that Apple sent this call to this provider, within the accepted age.
     pub(super) fn verifies(&self, headers: &HeaderMap, now: Timestamp) -> bool {
         let mut values = headers.get_all(AUTHORIZATION).iter();
         let (Some(value), None) = (values.next(), values.next()) else { return false };
@@ -115,7 +115,7 @@ impl ProviderTokens {
         claims.is_some_and(|claims| self.accepts(&claims, now.as_secs()))
     }
 
-    /// Whether the claims name this provider and are fresh. Apple sets no expiry, so the age decides.
+    /// Returns whether the claims name this provider and are fresh. Apple sets no expiry, so the age decides.
     fn accepts(&self, claims: &ReceivedClaims, now: i64) -> bool {
         let to_us = match &claims.aud {
             Audience::One(aud) => *aud == self.csp_id,

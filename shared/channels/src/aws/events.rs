@@ -122,7 +122,7 @@ pub(crate) fn addressee(callback: &UnverifiedCallback, identity: &str) -> Addres
     if own { Addressee::Own } else { Addressee::Unnamed }
 }
 
-/// Whether the number that the service reports is this identity. An ARN ends with the id, and RCS drops the `+`.
+/// Returns whether the number that the service reports is this identity. An ARN ends with the id, and RCS drops the `+`.
 fn is_identity(number: &str, identity: &str) -> bool {
     let id = identity.rsplit('/').next().unwrap_or(identity);
     let bare = |text: &str| text.trim_start_matches('+').to_owned();

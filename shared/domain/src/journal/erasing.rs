@@ -12,7 +12,7 @@ use super::JournalEntry;
 const PERSONAL: [&str; 5] =
     ["/caller/source", "/caller/user_agent", "/what/consent/evidence", "/what/source", "/source"];
 
-/// What an erased entry says of the text that it had.
+/// The digest and size that an erased entry keeps of its text.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ErasedMembers {
     /// The hash of the text before, which the next entry carries.

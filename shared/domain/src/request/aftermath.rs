@@ -1,4 +1,4 @@
-//! What happens to a charge after its request has ended. The outcome stays what it is (C4); this stands beside it.
+//! The events of a charge after its request has ended. The outcome stays what it is (C4); this stands beside it.
 
 use serde::{Deserialize, Serialize};
 
@@ -12,7 +12,7 @@ use crate::values::time::Timestamp;
 /// The most disputes, refunds made elsewhere and late payments that are kept, of each.
 pub(super) const RECORDS_MAX: usize = 20;
 
-/// What happened to a charge after its request had ended.
+/// The events of a charge after its request had ended.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Aftermath {
     /// When the capture failed, so that the money never comes.
@@ -61,7 +61,7 @@ pub struct OutsideRefund {
 }
 
 impl Aftermath {
-    /// Whether nothing happened.
+    /// Returns whether nothing happened.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         *self == Self::default()

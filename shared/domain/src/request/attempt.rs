@@ -45,7 +45,7 @@ pub struct Attempt {
     pub state: AttemptState,
 }
 
-/// How far an attempt is.
+/// The progress of an attempt.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "name", rename_all = "snake_case")]
 pub enum AttemptState {
@@ -81,7 +81,7 @@ pub enum AttemptState {
     },
 }
 
-/// How an attempt ended.
+/// The end of an attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AttemptEnd {
@@ -118,7 +118,7 @@ impl Attempt {
         }
     }
 
-    /// Whether it has not ended.
+    /// Returns whether it has not ended.
     #[must_use]
     pub const fn is_open(&self) -> bool {
         self.end().is_none()
@@ -146,19 +146,19 @@ impl Attempt {
         }
     }
 
-    /// Whether the money may have moved with the answer lost.
+    /// Returns whether the money may have moved with the answer lost.
     #[must_use]
     pub const fn is_in_doubt(&self) -> bool {
         matches!(self.state, AttemptState::Started { in_doubt: true, .. })
     }
 
-    /// Whether the requester was told of a doubt.
+    /// Returns whether the requester was told of a doubt.
     #[must_use]
     pub const fn is_doubt_reported(&self) -> bool {
         matches!(self.state, AttemptState::Started { doubt_reported: true, .. })
     }
 
-    /// Whether a message that comes now was sent before it was due, because there may be a new result.
+    /// Returns whether a message that comes now was sent before it was due, because there may be a new result.
     #[must_use]
     pub fn is_early(&self, now: Timestamp) -> bool {
         self.retry_at.is_some_and(|at| now.after(EARLY) < at)

@@ -19,7 +19,7 @@ use crate::values::time::Timestamp;
 /// How long one worker has a request: longer than its calls to the processor can take together.
 pub const LEASE: Duration = Duration::from_secs(90);
 
-/// What a worker knows of the money when it releases a request.
+/// A worker's knowledge of the money when it releases a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Doubt {
     /// The processor said that nothing moved.

@@ -44,7 +44,7 @@ pub enum ReturnBrowser {
 }
 
 impl ReturnBrowser {
-    /// Whether what the customer brings counts.
+    /// Returns whether what the customer brings counts.
     #[must_use]
     pub fn counts(self) -> bool {
         match self {
@@ -62,7 +62,7 @@ impl ReturnBrowser {
     }
 }
 
-/// Where a redirected customer is.
+/// The place of a redirected customer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "name", rename_all = "snake_case")]
 pub enum RedirectState {
@@ -82,7 +82,7 @@ pub enum RedirectState {
     },
 }
 
-/// Who cancels a redirect.
+/// The party that cancels a redirect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CancelRedirect {
@@ -106,7 +106,7 @@ impl Redirect {
         }
     }
 
-    /// Whether what the customer brought was used, or is about to be.
+    /// Returns whether what the customer brought was used, or is about to be.
     #[must_use]
     pub const fn is_redeemed(&self) -> bool {
         matches!(self.state, RedirectState::Returned { redeemed: true, .. })
@@ -236,7 +236,7 @@ impl Request {
             .with_entry(EntryKind::Returned { attempt_no, browser: Some(browser) }))
     }
 
-    /// Whether what the customer gave on the processor's page may be kept: a card, or claims.
+    /// Returns whether what the customer gave on the processor's page may be kept: a card, or claims.
     ///
     /// A payment is the payer's own, and what was approved without our page came with the approval.
     #[must_use]

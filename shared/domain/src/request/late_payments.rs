@@ -29,7 +29,7 @@ pub struct LatePayment {
     pub taken_back: bool,
 }
 
-/// How far the reversal of a late payment is.
+/// The progress of a late payment's reversal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Reversal {
@@ -53,12 +53,12 @@ impl LatePayment {
         }
     }
 
-    /// Whether a report is of this payment.
+    /// Returns whether a report is of this payment.
     fn is_meant_by(&self, attempt_no: u32, reported: &ReportedResult) -> bool {
         self.attempt_no == attempt_no && reported.is_of(&self.reference)
     }
 
-    /// Whether a report of its reversal says something new.
+    /// Returns whether a report of its reversal says something new.
     const fn can_become(&self, reversal: Reversal) -> bool {
         match (self.reversal, reversal) {
             (Reversal::Owed, Reversal::Requested | Reversal::Done | Reversal::Failed)
@@ -199,7 +199,7 @@ impl Request {
             .with_kept_payment())
     }
 
-    /// Whether a payment is the charge that fulfilled the request. A charge may be known by its attempt's object alone.
+    /// Returns whether a payment is the charge that fulfilled the request. A charge may be known by its attempt's object alone.
     fn is_charge(&self, attempt: &Attempt, payment: &Reference) -> bool {
         let charge = self.charge().map(|charge| &charge.reference);
         attempt.end() == Some(AttemptEnd::Charged)

@@ -1,4 +1,4 @@
-//! What webhooks report of refunds, in any order, before and after a refund has ended.
+//! Reports of refunds by webhook, in any order, before and after a refund has ended.
 
 use super::{Change, RefundEnd, Refusal, Request, WebhookEventType};
 use crate::guards;
@@ -64,7 +64,7 @@ impl Request {
 }
 
 impl ReportedResult {
-    /// Whether another report of the same refund replaces this one.
+    /// Returns whether another report of the same refund replaces this one.
     fn is_replaced_by(&self, other: &Self) -> bool {
         self.success != other.success && !self.is_reversed()
     }

@@ -24,7 +24,7 @@ const ON_ITS_WAY: Duration = Duration::from_secs(10);
 /// How much sooner than due a message may come and still be the one that was sent for that time.
 const EARLY: Duration = Duration::from_secs(1);
 
-/// Why a refund is not made yet, and when it is tried again.
+/// The reason why a refund is not made yet, and the time of its next try.
 #[derive(Clone, Copy, Debug)]
 pub struct RefundRetry<'a> {
     /// A stable word for the journal.
@@ -69,7 +69,7 @@ pub struct RefundRecord {
     pub end: Option<RefundEnd>,
 }
 
-/// How a refund ended.
+/// The end of a refund.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum RefundEnd {
@@ -88,13 +88,13 @@ pub enum RefundEnd {
 }
 
 impl RefundRecord {
-    /// Whether it counts against the charge: the money was refunded, or still may be.
+    /// Returns whether it counts against the charge: the money was refunded, or still may be.
     #[must_use]
     pub const fn counts(&self) -> bool {
         !matches!(self.end, Some(RefundEnd::Failed { .. }))
     }
 
-    /// Whether a message that comes now was sent before it was due, because there may be a new result.
+    /// Returns whether a message that comes now was sent before it was due, because there may be a new result.
     #[must_use]
     pub fn is_early(&self, now: Timestamp) -> bool {
         self.retry_at.is_some_and(|at| now.after(EARLY) < at)
@@ -153,7 +153,7 @@ impl Request {
         self.refunds.iter().filter(|refund| refund.end.is_none())
     }
 
-    /// Whether nothing can happen to it any more: it has ended, and so have its refunds.
+    /// Returns whether nothing can happen to it any more: it has ended, and so have its refunds.
     #[must_use]
     pub fn is_over(&self) -> bool {
         self.is_closed() && self.open_refunds().next().is_none()

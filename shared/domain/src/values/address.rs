@@ -7,7 +7,7 @@ use http::Uri;
 
 use crate::brand::Mode;
 
-/// Whether a setting of this mode may have this address.
+/// Returns whether a setting of this mode may have this address.
 ///
 /// ```
 /// use domain::brand::Mode;

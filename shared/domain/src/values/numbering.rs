@@ -8,7 +8,7 @@ const TABLE: &str = include_str!("numbering.txt");
 /// The digits of a number of North America, without its country code.
 const NORTH_AMERICA_DIGITS: usize = 10;
 
-/// What the numbering plan says of a phone number.
+/// The facts of the numbering plan about a phone number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NumberFacts {
     /// The country: ISO 3166-1 alpha-2, or `001` for services without a country.

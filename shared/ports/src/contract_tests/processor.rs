@@ -1,4 +1,4 @@
-//! What any operation of a processor came to, for tests that compare several operations.
+//! The result of any operation of a processor, for tests that compare several operations.
 
 use crate::{Confirmed, Created, Fulfillment, RedirectUrl, Rejection, Retrieved, VoidResult};
 use domain::authorization::Grant;

@@ -1,4 +1,4 @@
-//! Why a processor cannot take an amount.
+//! The reasons why a processor cannot take an amount.
 
 use std::fmt;
 

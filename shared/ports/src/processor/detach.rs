@@ -1,4 +1,4 @@
-//! What taking a saved card off file can come to.
+//! The results of taking a saved card off file.
 
 use super::Rejection;
 use crate::HttpError;

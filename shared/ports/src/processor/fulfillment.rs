@@ -1,10 +1,10 @@
-//! What a processor returned, and the receipts that are stored.
+//! A processor's result, and the receipts that are stored.
 
 use domain::authorization::Credential;
 use domain::processor_result::{CardReceipt, ClaimsReceipt, Receipt};
 use domain::released_claims::ReleasedClaims;
 
-/// What a successful attempt brought.
+/// The result of a successful attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fulfillment {
     /// The money moved.

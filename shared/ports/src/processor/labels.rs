@@ -1,4 +1,4 @@
-//! What a requester tells about a request, and a processor may be told.
+//! The labels of a request that a processor may be told.
 
 use std::fmt;
 

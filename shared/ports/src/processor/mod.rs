@@ -122,7 +122,7 @@ pub trait Processor: Send + Sync {
     fn receive(&self, callback: &UnverifiedCallback) -> Result<VerifiedWebhook, CallbackError>;
 }
 
-/// Why a brand's processor cannot be opened.
+/// The reason why a brand's processor cannot be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenProcessorError {
     /// The brand has no processor of that name in that mode.

@@ -1,4 +1,4 @@
-//! How a customer can pay.
+//! The ways in which a customer can pay.
 
 use std::collections::BTreeMap;
 

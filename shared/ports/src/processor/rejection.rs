@@ -1,4 +1,4 @@
-//! Why a processor rejects our calls, and how many of them.
+//! The reasons why a processor rejects our calls, and the reach of each.
 
 /// The reason why a processor rejects calls of ours, apart from what they ask for.
 ///
@@ -30,7 +30,7 @@ impl Rejection {
         }
     }
 
-    /// Whether every call to the account is rejected, and not one kind of call.
+    /// Returns whether every call to the account is rejected, and not one kind of call.
     #[must_use]
     pub const fn is_of_account(self) -> bool {
         match self {

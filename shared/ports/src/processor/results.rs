@@ -1,4 +1,4 @@
-//! What each operation of a processor can come to.
+//! The results of each operation of a processor.
 //!
 //! Each operation has a type of its own, so that a reaction lists what can happen and nothing else. A `code` is a stable
 //! word without detail.

@@ -80,7 +80,7 @@ fn derive(text: &str, step: &str, count: u32) -> String {
     format!("{step}-{count}-{digest}")
 }
 
-/// Whether a text is an id of Adyen's. Nothing else ever reaches a path.
+/// Returns whether a text is an id of Adyen's. Nothing else ever reaches a path.
 pub(super) fn is_psp(text: &str) -> bool {
     (1..=64).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }

@@ -6,7 +6,7 @@ use domain::values::id::RequestId;
 
 use super::reference::MerchantReference;
 
-/// What the return address carries: `<request>.<attempt_no>.<proof>`.
+/// Returns what the return address carries: `<request>.<attempt_no>.<proof>`.
 pub(super) fn of(request: RequestId, attempt_no: u32, key: &Key32, account: &str) -> String {
     let proof = keys::derived(key, &format!("adyen return {account}"), request, attempt_no);
     let proof = hex::encode(proof.get(..16).unwrap_or_default());

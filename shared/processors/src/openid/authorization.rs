@@ -49,7 +49,7 @@ pub(super) fn reported(code: Option<&str>) -> &'static str {
 /// The parameters of a call, by name.
 pub(super) type Pairs = Vec<(&'static str, String)>;
 
-/// What an identity ask wants of a sign-in.
+/// The requirements of an identity ask for a sign-in.
 #[derive(Clone, Copy)]
 pub(super) struct SignIn<'a> {
     pub(super) claims: &'a [DisplayText<64>],

@@ -165,7 +165,7 @@ fn is_email(text: &str) -> bool {
         && parts.is_some_and(|(local, domain)| !local.is_empty() && !domain.is_empty())
 }
 
-/// Whether a text is a number as people or RFC 3966 write one. E.164 is recommended, not required.
+/// Returns whether a text is a number as people or RFC 3966 write one. E.164 is recommended, not required.
 fn is_phone_number(text: &str) -> bool {
     let digits = text.bytes().filter(u8::is_ascii_digit).count();
     let known = |c: char| c.is_ascii_digit() || "+ ()-./;=ext:tl".contains(c);

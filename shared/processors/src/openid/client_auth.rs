@@ -1,4 +1,4 @@
-//! How a client proves itself to the provider: with its secret, or with a token that it signs.
+//! The client's authentication at the provider: with its secret, or with a token that it signs.
 //!
 //! RFC 6749, section 2.3.1; RFC 7523, section 3. OpenID Connect Core 1.0, section 9, names the methods.
 
@@ -25,7 +25,7 @@ const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-be
 /// <https://developer.apple.com/documentation/accountorganizationaldatasharing/creating-a-client-secret>
 const APPLE: &str = "https://appleid.apple.com";
 
-/// How the client authenticates, with its secret or its key.
+/// The client's authentication, with its secret or its key.
 pub(super) enum ClientAuth {
     /// A secret, sent as the provider takes it: in the header, unless its discovery document lists the form alone.
     Secret(SecretString),
@@ -39,7 +39,7 @@ pub(super) enum ClientAuth {
     Apple { key: AssertionKey, team_id: String },
 }
 
-/// Where a provider takes a client's secret.
+/// The place where a provider takes a client's secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum SecretPlace {
     /// In the header, which is the default.
@@ -74,7 +74,7 @@ pub(super) struct AuthenticatedCall<'a> {
     pub(super) now: Timestamp,
 }
 
-/// What proves the client in a call.
+/// The proof of the client in a call.
 pub(super) enum ClientProof {
     /// The header `Authorization`.
     Header(HeaderValue),

@@ -25,7 +25,7 @@ const STALE: Duration = Duration::from_secs(86_400);
 /// The most documents that are kept.
 const DOCUMENTS_MAX: usize = 256;
 
-/// What a discovery document says, as far as it is used.
+/// The used members of a discovery document.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub(super) struct Metadata {
     issuer: String,
@@ -51,7 +51,7 @@ pub(super) struct Metadata {
     token_endpoint_auth_methods_supported: Option<Vec<String>>,
 }
 
-/// What the calls need of a provider.
+/// The addresses and rules of a provider that calls need.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Endpoints {
     pub(super) authorization: String,
@@ -68,7 +68,7 @@ pub(super) struct Endpoints {
 }
 
 impl Metadata {
-    /// Whether the phone number can be asked for. A document without these lists says nothing.
+    /// Returns whether the phone number can be asked for. A document without these lists says nothing.
     ///
     /// With scopes of the brand's own no other scope is added, so that the list of claims alone tells.
     pub(super) fn has_phone_number(&self, own_scopes: bool) -> bool {

@@ -103,7 +103,7 @@ fn consent() -> String {
     "consent".to_owned()
 }
 
-/// How the client authenticates at the token endpoint.
+/// The client's authentication method at the token endpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum ClientAuthMethod {
@@ -117,7 +117,7 @@ pub(super) enum ClientAuthMethod {
     Apple,
 }
 
-/// How the provider sends the customer back.
+/// The way in which the provider sends the customer back.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum ResponseMode {

@@ -50,7 +50,7 @@ pub(super) fn payload(token: &str) -> Option<Map<String, Value>> {
     serde_json::from_slice(&payload).ok()
 }
 
-/// Whether a signed token is for this client: by `aud`, and by `azp` where it has one.
+/// Returns whether a signed token is for this client: by `aud`, and by `azp` where it has one.
 pub(super) fn is_for(claims: &Map<String, Value>, client_id: &str) -> Result<(), &'static str> {
     let ours = |value: &Value| value.as_str() == Some(client_id);
     let azp = claims.get("azp").filter(|azp| !azp.is_null());
@@ -96,7 +96,7 @@ pub(super) fn verify(
     Ok(IdToken { issuer, subject, auth_time, acr, claims })
 }
 
-/// Whether the customer signed in at most `max_age` seconds ago, and in one of these ways.
+/// Returns whether the customer signed in at most `max_age` seconds ago, and in one of these ways.
 pub(super) fn is_as_asked(
     token: &IdToken,
     max_age: Option<u32>,

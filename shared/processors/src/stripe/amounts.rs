@@ -50,7 +50,7 @@ const MINIMUMS: &[(&str, u64)] = &[
     ("USD", 50),
 ];
 
-/// How Stripe counts one currency.
+/// Stripe's minor unit of one currency.
 struct MinorUnit {
     /// The decimals of an amount.
     exponent: u32,

@@ -20,7 +20,7 @@ pub use commit::{Commit, commit};
 /// The most attempts of one update: more than one request has receipts, refunds and replies at once. A worker that holds a processor's answer must not give it up, so the limit is that of the charge.
 pub const CONFLICTS_MAX: u32 = 32;
 
-/// What a decision wants done with the request that it was shown.
+/// A decision on the request that it was shown.
 #[derive(Clone, Debug)]
 #[expect(clippy::large_enum_variant, reason = "each value lives for one step of one update")]
 pub enum Decision<S> {
@@ -69,7 +69,7 @@ pub enum Created<S> {
     Stopped(S),
 }
 
-/// Where an update starts.
+/// The starting point of an update.
 #[derive(Clone, Debug)]
 #[expect(clippy::large_enum_variant, reason = "each value lives for one step of one update")]
 pub enum Start {
@@ -118,7 +118,7 @@ impl From<VersionedRequest> for Start {
 /// assert_eq!(tries.get(), 3);
 /// ```
 pub trait Conflict {
-    /// Whether the same step, taken again from the newest state, may succeed.
+    /// Returns whether the same step, taken again from the newest state, may succeed.
     fn is_conflict(&self) -> bool;
 }
 

@@ -15,7 +15,7 @@ use ports::{MessagePath, Ports, SandboxReplies, SandboxRoutes};
 use crate::Sandbox;
 use crate::routes::phone::PhoneApi;
 
-/// Who may use the sandbox phone and the sandbox processor's page.
+/// The visitors who may use the sandbox phone and the sandbox processor's page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SandboxAccess {
     /// The sandbox is off.

@@ -39,7 +39,7 @@ pub(super) fn answer(text: &str, sentences: &[Sentence], lexicons: &[&Lexicon]) 
     Answer::None
 }
 
-/// Whether it is a picture that does not deny.
+/// Returns whether it is a picture that does not deny.
 const fn is_doubtful(c: char) -> bool {
     is_picture(c) && !matches!(c, '\u{1F44E}' | '\u{1F645}' | '\u{1F6AB}' | '\u{274C}' | '\u{270B}')
 }

@@ -209,24 +209,24 @@ impl Lexicon {
         known.sort_by_key(|(_, tokens)| std::cmp::Reverse(tokens.len()));
     }
 
-    /// Whether a word belongs to a class.
+    /// Returns whether a word belongs to a class.
     pub(super) fn is(&self, word: &str, class: Class) -> bool {
         self.classes.get(word).is_some_and(|classes| classes.contains(&class))
     }
 
-    /// Whether a word changes the meaning of no keyword.
+    /// Returns whether a word changes the meaning of no keyword.
     pub(super) fn is_filler(&self, word: &str) -> bool {
         self.is(word, Class::Filler) || word.bytes().all(|byte| byte.is_ascii_digit())
     }
 
-    /// Whether a word is a keyword of any kind.
+    /// Returns whether a word is a keyword of any kind.
     pub(super) fn knows(&self, word: &str) -> bool {
         let single = |(_, tokens): &(Keyword, Vec<String>)| tokens.len() == 1;
         self.keywords.get(word).is_some_and(|known| known.iter().any(single))
             || self.yes.iter().any(|known| known == word)
     }
 
-    /// Whether a word is a keyword that stops messages, with one letter wrong, missing, added or exchanged.
+    /// Returns whether a word is a keyword that stops messages, with one letter wrong, missing, added or exchanged.
     pub(super) fn is_slip(&self, word: &str) -> bool {
         if self.slips.iter().any(|slip| slip == word) {
             return true;
@@ -252,7 +252,7 @@ impl Lexicon {
         self.patterns.get(word).into_iter().flatten().chain(&self.class_patterns)
     }
 
-    /// Whether a sentence has a phrase of a script that is written without spaces.
+    /// Returns whether a sentence has a phrase of a script that is written without spaces.
     pub(super) fn has_unspaced(&self, words: &[String]) -> bool {
         if self.unspaced.is_empty() {
             return false;
@@ -261,12 +261,12 @@ impl Lexicon {
         self.unspaced.iter().any(|phrase| text.contains(phrase))
     }
 
-    /// Whether words introduce a quotation of the customer's own: "I said", "please".
+    /// Returns whether words introduce a quotation of the customer's own: "I said", "please".
     pub(super) fn is_quoting(&self, words: &[String]) -> bool {
         words.is_empty() || self.cover(words, Keyword::Quoted, &[]).is_some()
     }
 
-    /// Whether keywords of a kind, fillers and words of `name` cover all words.
+    /// Returns whether keywords of a kind, fillers and words of `name` cover all words.
     ///
     /// `None` if they do not; otherwise whether there is a keyword.
     pub(super) fn cover(&self, words: &[String], kind: Keyword, name: &[String]) -> Option<bool> {

@@ -121,7 +121,7 @@ impl Listener {
         denies.then_some(Meaning::No)
     }
 
-    /// Whether a sentence, or a part of it between commas, is a strong keyword and nothing more.
+    /// Returns whether a sentence, or a part of it between commas, is a strong keyword and nothing more.
     fn is_strong(&self, lexicon: &Lexicon, sentence: &Sentence) -> bool {
         let covers = |words: &[String]| {
             let words = patterns::masked(lexicon, words);
@@ -131,12 +131,12 @@ impl Listener {
             || (sentence.clauses.len() > 1 && sentence.clauses.iter().any(|clause| covers(clause)))
     }
 
-    /// Whether keywords and fillers cover a whole sentence; `None` if not, else whether it has a keyword.
+    /// Returns whether keywords and fillers cover a whole sentence; `None` if not, else whether it has a keyword.
     fn cover(&self, lexicon: &Lexicon, sentence: &Sentence, keyword: Keyword) -> Option<bool> {
         lexicon.cover(&patterns::masked(lexicon, &sentence.words()), keyword, &self.name)
     }
 
-    /// Whether the whole text is one keyword with a slip of one letter.
+    /// Returns whether the whole text is one keyword with a slip of one letter.
     fn is_slip(&self, lexicon: &Lexicon, sentences: &[Sentence]) -> bool {
         let words = sentences.iter().flat_map(|sentence| sentence.clauses.iter().flatten());
         let mut rest = words.filter(|word| !lexicon.is_filler(word) && !self.name.contains(word));

@@ -64,7 +64,7 @@ impl Pattern {
         take(lexicon, &self.elements, words)
     }
 
-    /// Whether the pattern begins with a negation of its own.
+    /// Returns whether the pattern begins with a negation of its own.
     fn negates(&self, lexicon: &Lexicon, first: &str) -> bool {
         match self.elements.first() {
             Some(Element::Class(class)) => *class == Class::Not,
@@ -108,7 +108,7 @@ fn take(lexicon: &Lexicon, elements: &[Element], words: &[String]) -> Option<usi
     Some(take(lexicon, rest, after)?.saturating_add(1))
 }
 
-/// What a sentence says.
+/// The meaning of a sentence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
     Stop,
@@ -154,7 +154,7 @@ pub(super) fn masked(lexicon: &Lexicon, words: &[String]) -> Vec<String> {
     masked
 }
 
-/// Whether a negation only repeats the demand: "if you don't stop", "why won't you stop".
+/// Returns whether a negation only repeats the demand: "if you don't stop", "why won't you stop".
 fn defies(lexicon: &Lexicon, words: &[String], at: usize) -> bool {
     words.iter().take(at).any(|word| lexicon.is(word, Class::Despite))
 }

@@ -95,7 +95,7 @@ fn end_at(characters: &[char], at: usize) -> Option<End> {
     }
 }
 
-/// Whether a character is an emoji or another symbol.
+/// Returns whether a character is an emoji or another symbol.
 pub(super) const fn is_picture(c: char) -> bool {
     matches!(c, '\u{2190}'..='\u{2BFF}' | '\u{1F000}'..='\u{1FAFF}')
 }

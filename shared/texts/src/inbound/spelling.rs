@@ -68,18 +68,18 @@ const fn is_apostrophe(c: char) -> bool {
     matches!(c, '\'' | '\u{2018}' | '\u{2019}' | '\u{02BC}' | '`' | '\u{B4}')
 }
 
-/// Whether it is a character that shows nothing.
+/// Returns whether it is a character that shows nothing.
 pub(super) const fn shows_nothing(c: char) -> bool {
     matches!(c, '\u{AD}' | '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{2069}'
         | '\u{FE00}'..='\u{FE0F}' | '\u{FEFF}')
 }
 
-/// Whether it is an accent, an Arabic vowel mark or the Arabic stretch, which people leave out.
+/// Returns whether it is an accent, an Arabic vowel mark or the Arabic stretch, which people leave out.
 fn is_mark(c: char) -> bool {
     matches!(c, '\u{300}'..='\u{36F}' | '\u{591}'..='\u{5C7}' | '\u{640}' | '\u{64B}'..='\u{65F}' | '\u{670}')
 }
 
-/// Whether it belongs to its word: a sign of an Indic or Thai script, or a voicing mark of kana.
+/// Returns whether it belongs to its word. Signs of Indic and Thai scripts and voicing marks of kana do.
 fn is_vowel_sign(c: char) -> bool {
     matches!(c, '\u{900}'..='\u{DFF}' | '\u{E31}'..='\u{E4E}' | '\u{3099}' | '\u{309A}')
         && !matches!(c, '\u{964}' | '\u{965}')
@@ -134,7 +134,7 @@ pub(super) fn squeeze(token: &str) -> String {
     letters.into_iter().collect()
 }
 
-/// Whether two words differ by one letter that is wrong, missing, added or exchanged with its neighbour.
+/// Returns whether two words differ by one letter that is wrong, missing, added or exchanged with its neighbour.
 pub(super) fn differ_by_one(one: &[char], other: &[char]) -> bool {
     let (short, long) = if one.len() <= other.len() { (one, other) } else { (other, one) };
     let same = short.iter().zip(long).take_while(|(a, b)| a == b).count();

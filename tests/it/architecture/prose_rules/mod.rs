@@ -165,7 +165,7 @@ fn long_name(prose: &Prose) -> Option<Offence> {
     is_long.then(|| Offence { rule: Rule::LongName, line: prose.line(), excerpt })
 }
 
-/// Where a file breaks the rules.
+/// Returns where a file breaks the rules.
 pub(super) fn offences(prose: &[Prose]) -> Vec<Offence> {
     let mut found = Vec::new();
     for piece in prose {

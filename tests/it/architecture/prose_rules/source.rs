@@ -1,6 +1,6 @@
 //! Splits a source file into its prose: comments by paragraph, string literals, and names of functions.
 
-/// Where a piece of prose stands in a source file.
+/// The place of a piece of prose in a source file.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(in crate::architecture) enum Kind {
     /// A comment, or a paragraph of a document.

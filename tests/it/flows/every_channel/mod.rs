@@ -1,4 +1,4 @@
-//! What holds over each provider alike: the same customer, words and buttons, in the form of every adapter.
+//! Rules that hold over each provider alike: the same customer, words and buttons, in the form of every adapter.
 
 mod providers;
 

@@ -24,7 +24,7 @@ pub(super) enum Line {
 pub(super) const LINES: [Line; 6] =
     [Line::Whatsapp, Line::Twilio, Line::Google, Line::AwsCards, Line::AwsTexts, Line::Apple];
 
-/// What a customer does.
+/// An action of a customer.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Does<'a> {
     /// Writes a text.

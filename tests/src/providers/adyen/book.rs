@@ -23,7 +23,7 @@ pub struct Charge {
     pub amount: u64,
 }
 
-/// What a customer does on Adyen's side.
+/// An action of a customer on Adyen's side.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Visitor {
     /// Proves who they are, or pays.
@@ -172,7 +172,7 @@ impl Book {
         }
     }
 
-    /// Whether a payment is gone now.
+    /// Returns whether a payment is gone now.
     fn undoes(&mut self, place: usize, captured_too: bool, now: Timestamp) -> bool {
         let payment = &mut self.payments[place];
         let gone = match payment.status {

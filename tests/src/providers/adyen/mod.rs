@@ -25,7 +25,7 @@ pub const API_KEY: &str = "AQE_stand_in";
 /// The key that signs webhooks, in hexadecimal.
 pub const HMAC_KEY: &str = "44782DEF547AAA06C910C43932B1EB0C71FC68D9D0C057550C48EC2ACF6BA056";
 
-/// How many times in a thousand something goes wrong within Adyen.
+/// The rates of faults within Adyen, in a thousand.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct AdyenFaults {
     /// The key's answer is an error although the call was carried out: the acquirer's answer was lost.

@@ -30,7 +30,7 @@ const CALLS: &[(&str, &str, &str)] = &[
     ("refunds", "merchantAccount amount", "reference"),
 ];
 
-/// Whether Adyen takes a call; what is wrong with it where it does not.
+/// Checks a call as Adyen does, and returns the fault that it finds.
 pub(super) fn check(
     request: &Request<Bytes>,
     path: &str,

@@ -152,7 +152,7 @@ fn reply(message: &Sent, label: &str) -> Value {
 }
 
 impl Sent {
-    /// What the device sends to the gateway once the customer has paid: where to, and what. Nothing signs it.
+    /// Returns what the device sends to the gateway once the customer has paid: where to, and what. Nothing signs it.
     ///
     /// # Panics
     /// When the message asks for no payment.

@@ -98,7 +98,7 @@ struct State {
 type Answer = (u16, String);
 
 impl Gateway {
-    /// What is answered to a call: a status and a body.
+    /// Returns what is answered to a call: a status and a body.
     pub fn answers(&self, parts: &Parts, body: &[u8], now: Timestamp) -> Answer {
         let call = &Request::from_parts(parts.clone(), Bytes::copy_from_slice(body));
         let mut state = self.lock();
@@ -125,13 +125,13 @@ impl Gateway {
         self.sent().pop().expect("a message was sent")
     }
 
-    /// How many merchant sessions were given out.
+    /// Returns how many merchant sessions were given out.
     #[must_use]
     pub fn sessions(&self) -> usize {
         self.lock().sessions.len()
     }
 
-    /// What calls had in them that Apple does not document.
+    /// Returns what calls had in them that Apple does not document.
     #[must_use]
     pub fn complaints(&self) -> Vec<String> {
         self.lock().complaints.clone()

@@ -1,4 +1,4 @@
-//! What Apple documents of messages and of merchant sessions. A field that is not named here is refused, and so is
+//! Apple's documented messages and merchant sessions. A field that is not named here is refused, and so is
 //! anything the facts leave open.
 
 use serde::Deserialize;

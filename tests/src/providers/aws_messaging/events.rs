@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 /// The agent's id, as events name it.
 const AGENT: &str = "rcs-c020de2520714385964ebf7b095c4b60";
 
-/// How a card fares: the event's type, its status, and what the card's context brought along.
+/// Returns a status event of a card, with the card's own context.
 #[must_use]
 pub fn of_card(kind: &str, status: &str, reference: &str, to: &str) -> String {
     json!({
@@ -21,7 +21,7 @@ pub fn of_card(kind: &str, status: &str, reference: &str, to: &str) -> String {
     .to_string()
 }
 
-/// How a text fares.
+/// Returns a status event of a text.
 #[must_use]
 pub fn of_text(status: &str, reference: &str, to: &str) -> String {
     json!({
@@ -79,13 +79,13 @@ fn inbound(from: &str, body: &str) -> String {
     .to_string()
 }
 
-/// What SNS hands to a function when `message` was published on `topic`.
+/// Returns what SNS hands to a function when `message` was published on `topic`.
 #[must_use]
 pub fn published(topic: &str, message: &str) -> Value {
     published_at(topic, message, "2026-12-01T00:00:01.000Z")
 }
 
-/// What SNS hands to a function when `message` was published on `topic` at a time. It repeats the same for an hour.
+/// Returns what SNS hands to a function when `message` was published on `topic` at a time. It repeats the same for an hour.
 #[must_use]
 pub fn published_at(topic: &str, message: &str, at: &str) -> Value {
     let arn = format!("arn:aws:sns:eu-west-1:123456789012:{topic}");

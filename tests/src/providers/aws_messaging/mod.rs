@@ -21,7 +21,7 @@ pub struct Sent {
     pub body: Value,
 }
 
-/// Why the service takes no message: its error, and what is wrong.
+/// A refusal of the service: its error, and the reason.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refused {
     /// The error's name.
@@ -91,7 +91,7 @@ fn signed_for(authorization: &str) -> Option<&str> {
     }
 }
 
-/// What the service's guide and its field descriptions ask of a card beyond the model.
+/// Returns what the service's guide and its field descriptions ask of a card beyond the model.
 fn of_card(body: &Value) -> Vec<String> {
     let mut faults = Vec::new();
     let mut wants = |holds: bool, what: &str| {

@@ -89,7 +89,7 @@ struct State {
 type Refusal = (u16, &'static str, String);
 
 impl Rbm {
-    /// What the API answers: a status and a body.
+    /// Returns what the API answers: a status and a body.
     pub fn answers(&self, parts: &Parts, body: &[u8], now: Timestamp) -> (u16, Value) {
         let mut state = self.lock();
         let answered = match parts.uri.host() {
@@ -111,7 +111,7 @@ impl Rbm {
         self.lock().messages.clone()
     }
 
-    /// What calls had in them that Google does not document.
+    /// Returns what calls had in them that Google does not document.
     #[must_use]
     pub fn complaints(&self) -> Vec<String> {
         self.lock().complaints.clone()
@@ -127,7 +127,7 @@ impl Rbm {
         self.lock().tokens.clear();
     }
 
-    /// How many tokens were granted.
+    /// Returns how many tokens were granted.
     #[must_use]
     pub fn granted(&self) -> u64 {
         self.lock().granted

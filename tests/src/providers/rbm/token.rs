@@ -1,4 +1,4 @@
-//! Where a service account gets its tokens: the assertion is checked as RFC 7523 and Google's guide say.
+//! The token endpoint of a service account: the assertion is checked as RFC 7523 and Google's guide say.
 #![expect(clippy::expect_used, reason = "a stand-in's own key is sound")]
 
 use base64::Engine;
@@ -21,7 +21,7 @@ pub(super) fn key_file() -> Value {
     serde_json::from_str(include_str!("service-account.json")).expect("a key file")
 }
 
-/// Whether a call asks for a token as it should.
+/// Returns whether a call asks for a token as it should.
 ///
 /// # Errors
 /// What Google would refuse.
@@ -60,7 +60,7 @@ fn claims(token: &str, now: i64) -> Result<(), String> {
     if right && timely { Ok(()) } else { Err(format!("claims of {body} at {now}")) }
 }
 
-/// Whether the account's key made this signature.
+/// Returns whether the account's key made this signature.
 fn signs(file: &Value, signed: &str, signature: &str) -> bool {
     let pem = file["private_key"].as_str().expect("a key");
     let der = PrivatePkcs8KeyDer::from_pem_slice(pem.as_bytes()).expect("a key");

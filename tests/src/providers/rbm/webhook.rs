@@ -1,4 +1,4 @@
-//! What Google tells the agent's webhook: real shapes, signed as Google signs.
+//! Google's calls to the agent's webhook: real shapes, signed as Google signs.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -87,7 +87,7 @@ impl Rbm {
         }))
     }
 
-    /// What the platform tells of a message's end: `TTL_EXPIRATION_REVOKED` or `TTL_EXPIRATION_REVOKE_FAILED`.
+    /// Returns what the platform tells of a message's end: `TTL_EXPIRATION_REVOKED` or `TTL_EXPIRATION_REVOKE_FAILED`.
     #[must_use]
     pub fn expires(&self, message: &Message, kind: &str) -> SignedEvent {
         SignedEvent::event(&json!({

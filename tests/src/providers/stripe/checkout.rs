@@ -9,7 +9,7 @@ use super::{Charged, Intent, Setup, Status, Stripe, fault, fields, next_action, 
 use crate::providers::Answer;
 use crate::providers::SECRET;
 
-/// What a customer does on a processor's page.
+/// An action of a customer on a processor's page.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum HostedAction {
     /// Gives a card, confirms at the bank, or signs in.

@@ -95,7 +95,7 @@ impl Charged {
     }
 }
 
-/// What a write puts into the sandbox's ledger.
+/// Returns what a write puts into the sandbox's ledger.
 pub(crate) fn entry(write: &Write) -> Option<Value> {
     let Write::Put { item, .. } = write else { return None };
     item.key.pk.strip_prefix("SANDBOX#")?;

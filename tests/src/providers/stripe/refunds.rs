@@ -125,13 +125,13 @@ impl Stripe {
         amounts.fold(0, u64::saturating_add)
     }
 
-    /// How often the money of one refund went back, or is on its way.
+    /// Returns how often the money of one refund went back, or is on its way.
     pub(crate) fn went_back(&self, label: &str, now: Timestamp) -> usize {
         let of = |refund: &&GivenBack| refund.label == label && refund.status(now) != "failed";
         self.given_back.iter().filter(of).count()
     }
 
-    /// How often money went back of a request, for good.
+    /// Returns how often money went back of a request, for good.
     #[must_use]
     pub fn refunds_of(&self, request: &str, now: Timestamp) -> usize {
         let of = |refund: &&GivenBack| {

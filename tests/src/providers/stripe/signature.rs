@@ -1,4 +1,4 @@
-//! What Stripe signs with when it calls us.
+//! The signature of Stripe's calls to us.
 
 use domain::values::time::Timestamp;
 use hmac::{Hmac, KeyInit, Mac};

@@ -50,7 +50,7 @@ pub(super) fn next_action(status: &Status, id: &str) -> Value {
 }
 
 impl Status {
-    /// Whether the card was refused for want of 3-D Secure.
+    /// Returns whether the card was refused for want of 3-D Secure.
     pub(crate) fn wants_3ds(&self) -> bool {
         matches!(self, Self::RequiresPaymentMethod { code, .. } if *code == "authentication_required")
     }

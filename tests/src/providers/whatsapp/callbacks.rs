@@ -100,7 +100,7 @@ impl CloudApi {
         value(&json!({ "contacts": [contact], "messages": [message] }))
     }
 
-    /// How a message fares: `sent`, `delivered`, `read`.
+    /// Returns a status webhook of a message: `sent`, `delivered`, `read`.
     #[must_use]
     pub fn fares(&self, message: &Sent, status: &str, now: Timestamp) -> Value {
         let pricing = json!({

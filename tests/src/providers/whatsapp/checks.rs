@@ -1,4 +1,4 @@
-//! What the Cloud API takes: the members of each call, their lengths, and the approved templates.
+//! The checks of the Cloud API: the members of each call, their lengths, and the approved templates.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{Answer, Button, ButtonAction, HOST, NUMBER_ID, refusal};
 
-/// What a message shows: its kind, its text, its buttons.
+/// A message as it is shown: its kind, its text, its buttons.
 type Shown = (String, String, Vec<Button>);
 
 /// Holds a call to its documented form, and reads its body.
@@ -130,7 +130,7 @@ struct Approved {
     buttons: &'static [(&'static str, Kind)],
 }
 
-/// What a button of a template is.
+/// The kind of a template's button.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
     QuickReply,

@@ -82,7 +82,7 @@ pub struct Button {
     pub action: ButtonAction,
 }
 
-/// What tapping a button does.
+/// The action of a button.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ButtonAction {
     /// Brings this back, as a button of a free-form message.
@@ -95,7 +95,7 @@ pub enum ButtonAction {
     Call,
 }
 
-/// What is answered to a call: a status and a body.
+/// An answer to a call: a status and a body.
 pub type Answer = (u16, Value);
 
 #[derive(Default)]

@@ -49,7 +49,7 @@ pub struct RequestRecord {
     pub webhooks: BTreeMap<u32, WebhookEvent>,
 }
 
-/// What the oracle knows.
+/// The knowledge of the oracle.
 #[derive(Default)]
 pub struct Oracle {
     /// Each request that was ever committed.
@@ -68,7 +68,7 @@ pub struct Oracle {
     pub(super) refused: BTreeSet<&'static str>,
 }
 
-/// What one transaction did.
+/// The writes of one transaction.
 #[derive(Default)]
 pub(super) struct CommitReport {
     /// The lines of the log.

@@ -1,4 +1,4 @@
-//! What must hold of refunds.
+//! The rules on refunds.
 
 use domain::journal::{EntryKind, JournalEntry};
 use domain::request::Request;

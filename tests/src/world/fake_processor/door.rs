@@ -1,4 +1,4 @@
-//! What calls a till makes and is sent customers back by, and what a test says of all that.
+//! The calls of the fake processor, the returns of its customers, and a test's script for both.
 
 use domain::authorization::Grant;
 use domain::processor_result::{
@@ -35,7 +35,7 @@ pub(super) fn receive(
     Ok(VerifiedWebhook { events: vec![heard(callback)?], reply, ignored: Vec::new() })
 }
 
-/// What a test lets the till say.
+/// An answer that a test scripts for the fake processor.
 #[derive(Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 enum Said {
@@ -76,7 +76,7 @@ enum Said {
     },
 }
 
-/// What happened to a charge.
+/// The fate of a charge.
 #[derive(Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 enum Happened {

@@ -69,7 +69,7 @@ impl Default for Settings {
     }
 }
 
-/// Which of a processor's calls.
+/// A kind of call to a processor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Doing {
     /// [`Processor::create`].
@@ -118,30 +118,30 @@ impl Books {
         lock(&self.calls).clone()
     }
 
-    /// How many calls of that kind there were.
+    /// Returns how many calls of that kind there were.
     #[must_use]
     pub fn count(&self, doing: Doing) -> usize {
         lock(&self.calls).iter().filter(|call| call.starts_with(&format!("{doing:?}"))).count()
     }
 
-    /// How often it charged.
+    /// Returns how often it charged.
     #[must_use]
     pub fn charges(&self) -> usize {
         lock(&self.charged).len()
     }
 
-    /// How often it gave money back.
+    /// Returns how often it gave money back.
     #[must_use]
     pub fn refunds(&self) -> usize {
         lock(&self.refunded).len()
     }
 
-    /// What it answers next to calls with that result, instead of what it would.
+    /// Scripts the next answers to calls with that result.
     pub fn says<R: Scripted>(&self, results: impl IntoIterator<Item = R>) {
         lock(R::script(self)).extend(results);
     }
 
-    /// What it answers next when money is to be given back, instead of what it would.
+    /// Scripts the next answers to refunds.
     pub fn says_of_refunds(&self, answers: impl IntoIterator<Item = RefundResult>) {
         lock(&self.refunds_said).extend(answers);
     }

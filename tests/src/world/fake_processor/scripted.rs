@@ -1,4 +1,4 @@
-//! What a test says that a processor answers next.
+//! The scripted answers of a fake processor.
 
 use std::collections::VecDeque;
 use std::sync::Mutex;

@@ -211,7 +211,7 @@ pub(super) struct ReturnForm<'a> {
     pub confirms: Option<&'a str>,
 }
 
-/// When and from where the page reloads itself.
+/// The time and the address of the page's own reload.
 struct Refresh<'a> {
     seconds: u64,
     url: &'a str,

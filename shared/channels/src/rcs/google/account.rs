@@ -93,7 +93,7 @@ impl ServiceAccount {
         Ok(Self { email, key_id, key, token_url, token_account })
     }
 
-    /// Whether this function may read the key.
+    /// Returns whether this function may read the key.
     pub(super) const fn can_sign(&self) -> bool {
         self.key.is_some()
     }

@@ -44,7 +44,7 @@ pub(super) enum TextSender {
 }
 
 impl TextSender {
-    /// Whether a customer's text names this sender: by its number, or by the number's messaging service.
+    /// Returns whether a customer's text names this sender: by its number, or by the number's messaging service.
     pub(super) fn is_addressee(&self, to: Option<&str>, service: Option<&str>) -> bool {
         match self {
             Self::Number(number) => to == Some(number.as_str()),

@@ -40,7 +40,7 @@ pub(super) fn read(callback: &UnverifiedCallback) -> Result<ReceivedWebhook, Cal
     }
 }
 
-/// Whether a verified call names this sender as the one that a customer wrote to.
+/// Returns whether a verified call names this sender as the one that a customer wrote to.
 pub(super) fn names(sender: &TextSender, callback: &UnverifiedCallback) -> bool {
     let Some(form) = signature::pairs(callback).map(Form) else { return false };
     let one = |name| form.one(name).ok().flatten();

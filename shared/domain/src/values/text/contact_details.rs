@@ -15,7 +15,7 @@ const PHONE_DIGITS: std::ops::RangeInclusive<usize> = 7..=15;
 /// From this many digits on, a grouped number without a prefix reads as a phone number.
 const GROUPED_DIGITS: usize = 10;
 
-/// What a text reads as.
+/// The kind of contact detail that a text reads as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ContactDetail {
     /// A link, or a name that phones turn into one.

@@ -1,4 +1,4 @@
-//! What is refused: another person's tokens, changed details and forged returns.
+//! Tests of refusals: another person's tokens, changed details and forged returns.
 
 use super::*;
 

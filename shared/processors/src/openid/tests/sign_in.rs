@@ -1,4 +1,4 @@
-//! What an ask wants of the sign-in, where claims come from, and how the client proves itself.
+//! Tests of the sign-in, of the source of claims, and of the client's authentication.
 
 use domain::values::phone::Phone;
 use ring::rand::SystemRandom;

@@ -229,7 +229,7 @@ fn labelled_account() -> StripeAccount {
     } }))
 }
 
-/// What the settings name goes to Stripe, and nothing else of the requester's words.
+/// Exactly the labels that the settings name go to Stripe, and nothing else of the requester's words.
 #[test]
 fn labels_of_the_settings_go_to_each_object() {
     let metadata = [("order", "W-4711"), ("phone", "+15551230001"), ("branch", "")];

@@ -1,4 +1,4 @@
-//! What of a request goes to Adyen beside the payment: metadata, the text on the statement, an order number.
+//! Tests of the labels that go to Adyen: metadata, the text on the statement, an order number.
 
 use domain::authorization::Authorization;
 use domain::brand::Mode;
