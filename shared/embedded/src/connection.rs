@@ -7,6 +7,7 @@ use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use tokio::runtime::{Handle, RuntimeFlavor};
 
@@ -90,9 +91,17 @@ fn blocking<T>(work: impl FnOnce() -> T) -> T {
     if threaded { tokio::task::block_in_place(work) } else { work() }
 }
 
-fn configure(connection: &Connection) -> Result<(), rusqlite::Error> {
+/// Keeps prepared statements, and waits for another process's lock.
+fn prepare(connection: &Connection) -> Result<(), rusqlite::Error> {
     connection.set_prepared_statement_cache_capacity(64);
-    connection.busy_timeout(Duration::from_secs(10))?;
+    // Else SQLite, built with STAT4, prepares a range query again for every new bound value.
+    // Source: https://www.sqlite.org/queryplanner-ng.html#qpstab, 2026-11-26.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+    connection.busy_timeout(Duration::from_secs(10))
+}
+
+fn configure(connection: &Connection) -> Result<(), rusqlite::Error> {
+    prepare(connection)?;
     // In WAL mode, any setting below FULL loses answered writes when the power fails.
     connection.execute_batch(
         "PRAGMA journal_mode = WAL;
@@ -111,8 +120,7 @@ impl Connections {
         schema::upgrade(&mut writer)?;
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let reader = Connection::open_with_flags(file, flags)?;
-        reader.set_prepared_statement_cache_capacity(64);
-        reader.busy_timeout(Duration::from_secs(10))?;
+        prepare(&reader)?;
         let reader = Some(Mutex::new(reader));
         Ok(Self {
             writer: Mutex::new(writer),

@@ -1,5 +1,8 @@
 //! The brand of a simulation, and what a rotation changes in its secret.
 
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use domain::brand::{Brand, InvalidBrand};
@@ -8,6 +11,7 @@ use serde_json::{Value, json};
 
 use super::plan::Plan;
 use super::scenario::ProcessorFake;
+use crate::lock::lock;
 use crate::providers::adyen::{ACCOUNT, ADYEN_HOST, API_KEY, HMAC_KEY};
 use crate::providers::openid::{CLIENT, ISSUER};
 use crate::providers::{SECRET, whatsapp};
@@ -48,6 +52,25 @@ fn secret(name: &str, generation: u64) -> String {
     let digest = digest_hex(format!("{name} {generation}").as_bytes());
     let (half, _) = digest.split_at(32);
     STANDARD.encode(half)
+}
+
+/// How many brands are kept parsed. Most worlds of one test have the same two.
+const KEPT: usize = 64;
+
+/// Returns a brand's secret as it is used. Deriving its public keys takes a third of a short story's time, so that a
+/// secret is parsed once in a process.
+fn parsed(text: &str) -> Result<Arc<Brand>, InvalidBrand> {
+    static PARSED: Mutex<BTreeMap<String, Arc<Brand>>> = Mutex::new(BTreeMap::new());
+    if let Some(brand) = lock(&PARSED).get(text) {
+        return Ok(Arc::clone(brand));
+    }
+    let brand = Arc::new(Brand::parse(text)?);
+    let mut kept = lock(&PARSED);
+    if kept.len() >= KEPT {
+        kept.clear();
+    }
+    kept.insert(text.to_owned(), Arc::clone(&brand));
+    Ok(brand)
 }
 
 impl Credentials {
@@ -138,7 +161,7 @@ impl Credentials {
     ///
     /// # Errors
     /// When the text is no valid secret of a brand.
-    pub(super) fn brand(&self) -> Result<Brand, InvalidBrand> {
+    pub(super) fn brand(&self) -> Result<Arc<Brand>, InvalidBrand> {
         self.brand_of("shop")
     }
 
@@ -146,7 +169,7 @@ impl Credentials {
     ///
     /// # Errors
     /// When the text is no brand's secret.
-    pub(super) fn other_brand() -> Result<Brand, InvalidBrand> {
+    pub(super) fn other_brand() -> Result<Arc<Brand>, InvalidBrand> {
         let (policy, flag) = (json!({}), false);
         let fake = ProcessorFake::Stripe;
         let theirs = Self {
@@ -160,7 +183,7 @@ impl Credentials {
         theirs.brand_of("other")
     }
 
-    fn brand_of(&self, name: &str) -> Result<Brand, InvalidBrand> {
+    fn brand_of(&self, name: &str) -> Result<Arc<Brand>, InvalidBrand> {
         let before = Self { generation: self.generation.saturating_sub(1), ..self.clone() };
         let sealing: serde_json::Map<String, Value> = (0..=self.generation)
             .map(|generation| (format!("k{generation}"), json!(secret("seal", generation))))
@@ -225,7 +248,7 @@ impl Credentials {
             },
             "policy": self.policy,
         });
-        Brand::parse(&text.to_string())
+        parsed(&text.to_string())
     }
 
     /// The payment processor, with the secrets of now and of the generation before.

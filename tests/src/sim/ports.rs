@@ -198,10 +198,12 @@ pub(super) struct FaultySecrets {
 }
 
 impl FaultySecrets {
-    pub(super) fn new(shared: Shared, clock: Arc<ManualClock>, brands: (Brand, Brand)) -> Self {
-        let (brand, other) = brands;
-        let (brand, other) = (Mutex::new(Arc::new(brand)), Arc::new(other));
-        Self { shared, clock, brand, remembered: Mutex::default(), other }
+    pub(super) fn new(
+        shared: Shared,
+        clock: Arc<ManualClock>,
+        (brand, other): (Arc<Brand>, Arc<Brand>),
+    ) -> Self {
+        Self { shared, clock, brand: Mutex::new(brand), remembered: Mutex::default(), other }
     }
 
     /// Returns the brand of now, not the cached one.
@@ -210,8 +212,8 @@ impl FaultySecrets {
     }
 
     /// Replaces the secret. The old one stays cached for a while.
-    pub(super) fn rotate(&self, brand: Brand) {
-        *lock(&self.brand) = Arc::new(brand);
+    pub(super) fn rotate(&self, brand: Arc<Brand>) {
+        *lock(&self.brand) = brand;
     }
 
     async fn ask(&self, name: &BrandName) -> Result<Arc<Brand>, SecretsError> {
