@@ -57,8 +57,7 @@ fn secret(name: &str, generation: u64) -> String {
 /// How many brands are kept parsed. Most worlds of one test have the same two.
 const KEPT: usize = 64;
 
-/// Returns a brand's secret as it is used. Deriving its public keys takes a third of a short story's time, so that a
-/// secret is parsed once in a process.
+/// Returns a brand as it is used. A secret is parsed once in a process, since deriving its public keys is slow.
 fn parsed(text: &str) -> Result<Arc<Brand>, InvalidBrand> {
     static PARSED: Mutex<BTreeMap<String, Arc<Brand>>> = Mutex::new(BTreeMap::new());
     if let Some(brand) = lock(&PARSED).get(text) {
