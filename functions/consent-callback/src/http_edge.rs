@@ -13,7 +13,7 @@ use domain::problem::{Code, Problem};
 use http::Method;
 use http::header::{self, HeaderName, HeaderValue};
 use http::request::Parts;
-use ports::MessagePath;
+use ports::{IdentityCall, MessagePath};
 use records::{audit, caller};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -44,7 +44,7 @@ const HEADERS: [(HeaderName, &str); 7] = [
 
 const NOWHERE: &str = "no resource has this path";
 
-/// Returns the routes of the consent page, the providers' callbacks and the sandbox phone.
+/// Returns the routes of the consent page, the providers' callbacks and the sandbox.
 pub fn router(consent: Arc<ConsentCallback>) -> Router {
     let limit = Arc::new(ReportLimit::default());
     let mut router = Router::new()
@@ -54,6 +54,11 @@ pub fn router(consent: Arc<ConsentCallback>) -> Router {
         .route("/callbacks/{brand}/{channel}/message", post(receive))
         .route("/reports/csp", post(move |root, request| take_reports(root, request, limit)))
         .route("/sandbox/checkout/{id}", get(open_checkout).post(submit_checkout))
+        .route("/sandbox/identity/.well-known/openid-configuration", get(identity))
+        .route("/sandbox/identity/authorize", get(identity).post(identity))
+        .route("/sandbox/identity/jwks", get(identity))
+        .route("/sandbox/identity/token", post(identity))
+        .route("/sandbox/identity/userinfo", get(identity).post(identity))
         .route("/sandbox/phones/{phone}/messages", get(messages))
         .route("/sandbox/phones/{phone}/messages/{id}/tap", post(tap))
         .method_not_allowed_fallback(wrong_method)
@@ -207,6 +212,17 @@ async fn submit_checkout(
     call: Call,
 ) -> Response {
     call.answer(&consent, consent.sandbox_calls().checkout(&id, Some(&call.body)).await)
+}
+
+async fn identity(State(consent): Root, call: Call) -> Response {
+    let path = call.parts.uri.path();
+    let identity = IdentityCall {
+        path: path.strip_prefix("/sandbox/identity/").unwrap_or_default(),
+        query: call.parts.uri.query().unwrap_or_default(),
+        headers: &call.parts.headers,
+        form: (call.parts.method == Method::POST).then_some(&*call.body),
+    };
+    call.answer(&consent, consent.sandbox_calls().identity(identity).await)
 }
 
 async fn messages(

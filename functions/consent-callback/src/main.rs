@@ -14,7 +14,7 @@ const DOCUMENTS: &[Document] = &[Document::Channels, Document::Consent];
 async fn main() -> Result<(), lambda::Error> {
     let (wiring, [sandbox, topics]) = lambda::wire(DOCUMENTS, ["SANDBOX", "TOPIC_PREFIX"])?;
     let Wiring { ports, http, signer, public_base } = wiring;
-    let sandbox = sandbox::routes(&ports, sandbox.parse()?);
+    let sandbox = sandbox::routes(&ports, sandbox.parse()?, &public_base);
     let channels = channels::Deps::new(&ports, &http, Some(signer));
     let sandbox_kinds = Sandbox::new(&ports);
     let processors = processors::Deps::new(&ports, &http);

@@ -9,6 +9,9 @@ use serde_json::{Value, json};
 /// The name of the brand in its key and addresses.
 pub const NAME: &str = "demo";
 
+/// The end of the issuer of the sandbox's OpenID provider.
+const IDENTITY_PATH: &str = "/sandbox/identity";
+
 /// The settings of the brand that come from the command line.
 #[derive(Clone, Debug, Default)]
 pub struct BrandOptions {
@@ -51,7 +54,18 @@ pub fn draw(random: &dyn Random, key: &str) -> Value {
                 { "name": "apple", "kind": "sandbox", "settings": { "style": "apple" } },
                 { "name": "sms", "kind": "sandbox", "settings": { "style": "sms" } },
             ],
-            "processors": [{ "name": "sandbox", "kind": "sandbox" }],
+            "processors": [
+                { "name": "sandbox", "kind": "sandbox" },
+                {
+                    "name": "identity",
+                    "kind": "openid",
+                    "settings": {
+                        "issuer": format!("http://127.0.0.1{IDENTITY_PATH}"),
+                        "client_id": NAME,
+                        "client_secret": "sandbox",
+                    },
+                },
+            ],
             "webhooks": { "url": "", "secrets": [format!("whsec_{}", secret())] },
         },
         // One person tries everything with one number here, so the limits are wider than for a customer.
@@ -68,14 +82,16 @@ pub fn draw(random: &dyn Random, key: &str) -> Value {
     })
 }
 
-/// Adapts the secret to the command line. Webhook events go to the machine itself unless an address is set, and an
-/// operator's own settings stay.
+/// Adapts the secret to the command line, and to the machine's address `base`. Webhook events go to the machine itself
+/// unless an address is set, and an operator's own settings stay.
 #[must_use]
-pub fn adapt(mut secret: Value, options: &BrandOptions, own_webhooks: &str) -> Value {
+pub fn adapt(mut secret: Value, options: &BrandOptions, base: &str) -> Value {
+    move_identity(&mut secret, base);
+    let own_webhooks = format!("{base}{}", crate::site::WEBHOOKS_PATH);
     if let Some(webhooks) = secret.pointer_mut("/test/webhooks") {
         let url = webhooks.get("url").and_then(Value::as_str).unwrap_or_default();
         let own = url.is_empty() || url.ends_with(crate::site::WEBHOOKS_PATH);
-        let url = options.webhooks.as_deref().or(own.then_some(own_webhooks));
+        let url = options.webhooks.as_deref().or(own.then_some(&own_webhooks));
         if let (Some(url), Some(webhooks)) = (url, webhooks.as_object_mut()) {
             webhooks.insert("url".to_owned(), json!(url));
         }
@@ -102,4 +118,15 @@ pub fn adapt(mut secret: Value, options: &BrandOptions, own_webhooks: &str) -> V
         }
     }
     secret
+}
+
+/// Moves the sandbox's OpenID provider to the machine's address, which has another port after each start with `--port 0`.
+fn move_identity(secret: &mut Value, base: &str) {
+    let processors = secret.pointer_mut("/test/processors").and_then(Value::as_array_mut);
+    for processor in processors.into_iter().flatten() {
+        let Some(issuer) = processor.pointer_mut("/settings/issuer") else { continue };
+        if issuer.as_str().is_some_and(|issuer| issuer.ends_with(IDENTITY_PATH)) {
+            *issuer = json!(format!("{base}{IDENTITY_PATH}"));
+        }
+    }
 }

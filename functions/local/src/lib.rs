@@ -76,7 +76,7 @@ impl Machine {
             channels,
             processors: Arc::clone(&processors),
             public_base: public_base.to_owned(),
-            sandbox: sandbox::routes(ports, SandboxAccess::Open),
+            sandbox: sandbox::routes(ports, SandboxAccess::Open, public_base),
         };
         let fetch_info = FetchInfo {
             ports: ports.clone(),

@@ -97,7 +97,7 @@ async fn run(arguments: Arguments) -> Result<(), StartError> {
     let port = listener.local_addr().map_err(StartError::Server)?.port();
     let base = format!("http://127.0.0.1:{port}");
     let options = BrandOptions { stripe: arguments.stripe, webhooks: arguments.webhooks };
-    let (key, secrets) = load_brand(folder, &options, &format!("{base}/local/webhooks"))?;
+    let (key, secrets) = load_brand(folder, &options, &base)?;
     let secrets: Arc<dyn Secrets> = Arc::new(secrets);
     let http = https::Client::new().map_err(|error| StartError::Http(error.to_string()))?;
     let http: Arc<dyn Http> = Arc::new(http);
@@ -161,7 +161,7 @@ fn lock(folder: &Path) -> Result<File, StartError> {
 fn load_brand(
     folder: &Path,
     options: &BrandOptions,
-    own_webhooks: &str,
+    base: &str,
 ) -> Result<(String, BrandFile), StartError> {
     let failed = |error| StartError::Folder(folder.to_owned(), error);
     let file = BrandFile::new(folder);
@@ -176,7 +176,7 @@ fn load_brand(
         let secret = brand::draw(random, &key);
         (key, secret)
     };
-    let secret = brand::adapt(secret, options, own_webhooks);
+    let secret = brand::adapt(secret, options, base);
     let text = serde_json::to_string_pretty(&secret)?;
     domain::brand::Brand::parse(&text)?;
     file.create(&text)?;

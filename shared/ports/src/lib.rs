@@ -45,7 +45,8 @@ pub use processor_webhook::{
 };
 pub use queue::{Queue, QueueError, delay_seconds};
 pub use sandbox::{
-    MessagePath, SandboxEvent, SandboxMessage, SandboxReplies, SandboxReply, SandboxRoutes,
+    IdentityCall, MessagePath, SandboxEvent, SandboxMessage, SandboxReplies, SandboxReply,
+    SandboxRoutes,
 };
 pub use secrets::{Secrets, SecretsError};
 pub use signer::{SignError, Signer};

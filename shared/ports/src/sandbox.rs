@@ -93,15 +93,28 @@ pub struct MessagePath<'a> {
     pub id: &'a str,
 }
 
-/// Serves the sandbox phone and the hosted page of the sandbox processor.
+/// A call of the sandbox's OpenID provider.
+#[derive(Clone, Copy)]
+pub struct IdentityCall<'a> {
+    /// The path below `/sandbox/identity/`, such as `token`.
+    pub path: &'a str,
+    /// The query; empty where there is none.
+    pub query: &'a str,
+    /// The headers.
+    pub headers: &'a HeaderMap,
+    /// The posted form; `None` for a `GET`.
+    pub form: Option<&'a [u8]>,
+}
+
+/// Serves the sandbox phone, the hosted page of the sandbox processor, and the sandbox's OpenID provider.
 ///
 /// ```
 /// use bytes::Bytes;
 /// use domain::problem::{Code, Problem};
 /// use http::{HeaderMap, Response};
-/// use ports::{MessagePath, SandboxReplies, SandboxRoutes};
+/// use ports::{IdentityCall, MessagePath, SandboxReplies, SandboxRoutes};
 ///
-/// /// A sandbox with a hosted page and without a phone.
+/// /// A sandbox with a hosted page alone.
 /// struct PageOnly;
 ///
 /// #[async_trait::async_trait]
@@ -122,6 +135,10 @@ pub struct MessagePath<'a> {
 ///
 ///     async fn checkout(&self, id: &str, _: Option<&[u8]>) -> Result<Response<Bytes>, Problem> {
 ///         Ok(Response::new(format!("<title>{id}</title>").into()))
+///     }
+///
+///     async fn identity(&self, _: IdentityCall<'_>) -> Result<Response<Bytes>, Problem> {
+///         Err(Problem::new(Code::NotFound, "this sandbox has no OpenID provider"))
 ///     }
 /// }
 ///
@@ -153,4 +170,10 @@ pub trait SandboxRoutes: Send + Sync {
     /// # Errors
     /// A [`Problem`].
     async fn checkout(&self, id: &str, form: Option<&[u8]>) -> Result<Response<Bytes>, Problem>;
+
+    /// Serves `GET` and `POST /sandbox/identity/…`: an OpenID provider for test mode.
+    ///
+    /// # Errors
+    /// A [`Problem`].
+    async fn identity(&self, call: IdentityCall<'_>) -> Result<Response<Bytes>, Problem>;
 }

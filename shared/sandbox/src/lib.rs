@@ -13,6 +13,7 @@ use crate::ledger::{Ledger, SandboxObject};
 mod api;
 mod calls;
 mod cards;
+mod identity;
 mod ids;
 mod ledger;
 mod objects;

@@ -22,11 +22,11 @@ use crate::visit::{SandboxPage, SandboxVisit};
 const STYLE: &str = include_str!("../templates/sandbox.css");
 
 /// A button of a page.
-struct PageButton {
-    name: &'static str,
-    value: &'static str,
-    label: &'static str,
-    class: &'static str,
+pub(crate) struct PageButton {
+    pub(crate) name: &'static str,
+    pub(crate) value: &'static str,
+    pub(crate) label: &'static str,
+    pub(crate) class: &'static str,
 }
 
 /// The cards of the checkout page.
@@ -56,20 +56,36 @@ const ANSWERS: [PageButton; 2] = [
 
 #[derive(Template)]
 #[template(path = "sandbox.html")]
-struct SandboxPageTemplate<'a> {
-    style: &'static str,
-    title: &'static str,
-    money: Option<String>,
-    description: &'a str,
-    refused: Option<&'static str>,
-    action: String,
-    buttons: &'static [PageButton],
-    back: Option<&'a str>,
-    back_label: &'static str,
+pub(crate) struct SandboxPageTemplate<'a> {
+    pub(crate) style: &'static str,
+    pub(crate) title: &'static str,
+    pub(crate) money: Option<String>,
+    pub(crate) description: &'a str,
+    pub(crate) refused: Option<&'static str>,
+    pub(crate) action: String,
+    pub(crate) buttons: &'a [PageButton],
+    pub(crate) back: Option<&'a str>,
+    pub(crate) back_label: &'static str,
 }
 
 impl SandboxPageTemplate<'_> {
-    fn shown(&self) -> SandboxPage {
+    /// Returns a page without a title, a form or a link.
+    pub(crate) const fn blank() -> Self {
+        Self {
+            style: STYLE,
+            title: "",
+            money: None,
+            description: "",
+            refused: None,
+            action: String::new(),
+            buttons: &[],
+            back: None,
+            back_label: "",
+        }
+    }
+
+    /// Returns the page with its security policy.
+    pub(crate) fn shown(&self) -> SandboxPage {
         let digest = STANDARD.encode(Sha256::digest(STYLE.as_bytes()));
         let policy = format!(
             "default-src 'none'; style-src 'sha256-{digest}'; form-action 'self'; base-uri 'none'; \

@@ -292,3 +292,40 @@ async fn approval_on_narrow_phone_without_scripts_counts() {
 async fn denial_on_narrow_phone_without_scripts_counts() {
     without_scripts("no-script-decline", "deny", "denied").await;
 }
+
+#[tokio::test]
+async fn identity_ask_is_fulfilled_out_of_the_box() {
+    let folder = Folder::new();
+    let local = Local::start(&folder.data(), 0, &[]).unwrap();
+    let chromedriver = Chromedriver::start();
+    let at = folder.path().join("phone");
+    let customer = chromedriver.open(at, Screen::Phone(WIDTH), &local.phone).await;
+    let requester = Requester::new(&local);
+    let ask = serde_json::json!({
+        "customer": { "phone": NUMBER }, "channels": ["sms"],
+        "session": { "kind": "voice", "id": "identity" },
+        "ask": { "kind": "identity", "claims": ["given_name", "address"], "description": "Opening an account" },
+    });
+    let request = requester.ask(&ask, "identity").await;
+    let id = request["id"].as_str().unwrap();
+    let request = requester.until(id, |request| request["state"] == "prompted").await;
+    let message = requester.message(NUMBER, id).await.unwrap();
+    customer.goes(message["link"].as_str().unwrap()).await;
+    let code = request["session_code"].as_str().unwrap();
+    customer.picks(&format!("input[name=session_code][value=\"{code}\"]")).await;
+    customer.clicks("button[value=approve_hosted]").await;
+    customer.sees("p", "To be shared: given_name, phone_number").await;
+    customer.fits(WIDTH).await;
+    customer.shot("identity-1-provider").await;
+    customer.clicks("button[value=grace]").await;
+    customer.sees("[role=status] h1", "").await;
+    let request = requester.until(id, |request| !request["outcome"].is_null()).await;
+    assert_eq!(request["state"], "fulfilled", "{request:#}");
+    let claims = &request["outcome"]["identity"]["claims"];
+    assert_eq!(
+        (&claims["given_name"], &claims["address"]["country"]),
+        (&"Grace".into(), &"GB".into())
+    );
+    customer.shot("identity-2-end").await;
+    customer.closes().await;
+}

@@ -36,6 +36,7 @@ mod record;
 mod refunds;
 mod routes;
 mod sandbox;
+mod sandbox_identity;
 mod sandbox_phone;
 mod sandbox_reports;
 mod secrets;

@@ -9,7 +9,7 @@ use domain::consent::ApprovalMethod;
 use domain::problem::{Code, Problem};
 use domain::request::State;
 use http::{HeaderMap, Method, Response};
-use ports::{MessagePath, SandboxReplies, SandboxReply, SandboxRoutes};
+use ports::{IdentityCall, MessagePath, SandboxReplies, SandboxReply, SandboxRoutes};
 use sandbox::SandboxAccess;
 use serde_json::{Value, json};
 use tests::world::brand::{LIVE_KEY, OTHER_KEY, TEST_KEY, twilio};
@@ -181,6 +181,10 @@ impl SandboxRoutes for ForgedPhone {
         let prompt = std::str::from_utf8(body).unwrap().parse().unwrap();
         let approve = SandboxReply::Approve { session_code: None, card: None };
         replies.record(prompt, approve).await.map(|_| Response::new(Bytes::new()))
+    }
+
+    async fn identity(&self, _: IdentityCall<'_>) -> Result<Response<Bytes>, Problem> {
+        Err(Problem::new(Code::NotFound, "no OpenID provider"))
     }
 
     async fn checkout(&self, _: &str, _: Option<&[u8]>) -> Result<Response<Bytes>, Problem> {

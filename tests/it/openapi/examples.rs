@@ -100,10 +100,13 @@ fn forgetting(answers: &mut Answers) {
 }
 
 fn identity(answers: &mut Answers) {
-    let world = World::beginning().with_fake_processor(&["hosted"]).begin();
+    let world = World::beginning().with_sandbox_identity().begin();
+    let body = answers.body("checkCapabilities", "identity");
+    let shown = world.post("/v1/capabilities", &body).ok(200).json();
+    answers.answered("checkCapabilities 200 identity", &shown);
     let asked = answers.asks(&world, "identity");
-    assert_eq!(world.reads(&asked)["ask"]["claims"], json!(["given_name", "birthdate"]));
-    world.acts(&asked, "cancel", &json!({})).ok(200);
+    world.signs_in("grace");
+    answers.answered("readRequest 200 identity", &world.reads(&asked));
 }
 
 /// The calls that change a request which waits.

@@ -196,6 +196,14 @@ impl Core {
         }
     }
 
+    /// Serves a call that a function makes to its own installation.
+    pub(super) async fn serves(&self, request: Request<Bytes>) -> http::Response<Bytes> {
+        let answered = self.consent.clone().oneshot(request.map(Body::from)).await;
+        let (parts, body) = answered.unwrap_or_else(|never| match never {}).into_parts();
+        let body = body.collect().await.expect("an answer has a whole body").to_bytes();
+        http::Response::from_parts(parts, body)
+    }
+
     /// Hands a call to the function whose address it is.
     pub(super) fn answers(&self, request: Request<Body>) -> Answer {
         let uri = request.uri().to_string();

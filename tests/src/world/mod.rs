@@ -143,6 +143,22 @@ impl Beginning {
         self.with("/test/channels", &json!([sms]))
     }
 
+    /// Adds the sandbox's OpenID provider to the brand's processors, in test mode.
+    #[must_use]
+    pub fn with_sandbox_identity(mut self) -> Self {
+        let processors = self.secret.pointer_mut("/test/processors").and_then(Value::as_array_mut);
+        processors.expect("the place is there").push(json!({
+            "name": "identity",
+            "kind": "openid",
+            "settings": {
+                "issuer": format!("{PUBLIC_BASE}/sandbox/identity"),
+                "client_id": "demo",
+                "client_secret": "sandbox",
+            },
+        }));
+        self
+    }
+
     /// Sets who may use the sandbox phone, which is open to all otherwise.
     #[must_use]
     pub const fn phone_for(mut self, access: SandboxAccess) -> Self {
@@ -181,7 +197,7 @@ impl Beginning {
         identify(&mut machine, &ports, &http);
         let consent = Arc::get_mut(&mut machine.consent_callback);
         consent.expect("the machine has no other holder yet").sandbox =
-            sandbox::routes(&ports, self.phone);
+            sandbox::routes(&ports, self.phone, PUBLIC_BASE);
         let talk = talking::join(&mut machine);
         let books = fake_processor::join(&mut machine, &hooks);
         let logs = Logs::default();

@@ -13,8 +13,8 @@ use domain::request::Request;
 use domain::values::prompt_ref::PromptRef;
 use http::{HeaderMap, Response};
 use ports::{
-    Callback, MessageOrigin, MessagePath, OPTED_OUT, Ports, SandboxEvent, SandboxMessage,
-    SandboxReplies, SandboxReply, SandboxRoutes,
+    Callback, IdentityCall, MessageOrigin, MessagePath, OPTED_OUT, Ports, SandboxEvent,
+    SandboxMessage, SandboxReplies, SandboxReply, SandboxRoutes,
 };
 use records::storage;
 
@@ -80,6 +80,14 @@ impl SandboxCalls {
         form: Option<&[u8]>,
     ) -> Result<Response<Bytes>, Problem> {
         self.routes()?.checkout(id, form).await
+    }
+
+    /// Serves the sandbox's OpenID provider.
+    ///
+    /// # Errors
+    /// A [`Problem`].
+    pub async fn identity(&self, call: IdentityCall<'_>) -> Result<Response<Bytes>, Problem> {
+        self.routes()?.identity(call).await
     }
 }
 

@@ -1,6 +1,7 @@
-//! The sandbox's own calls: a phone for test mode as an API, and the hosted page of the sandbox processor.
+//! The sandbox's own calls: a phone for test mode as an API, the hosted page of the sandbox processor, and an OpenID
+//! provider.
 
-mod checkout;
+pub(crate) mod checkout;
 mod phone;
 mod reports;
 
@@ -10,12 +11,13 @@ use std::sync::Arc;
 use bytes::Bytes;
 use domain::problem::Problem;
 use http::{HeaderMap, Response};
-use ports::{MessagePath, Ports, SandboxReplies, SandboxRoutes};
+use ports::{IdentityCall, MessagePath, Ports, SandboxReplies, SandboxRoutes};
 
 use crate::Sandbox;
+use crate::identity::IdentityProvider;
 use crate::routes::phone::PhoneApi;
 
-/// The visitors who may use the sandbox phone and the sandbox processor's page.
+/// The visitors who may use the sandbox phone. The pages of the processor and of the OpenID provider need no key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SandboxAccess {
     /// The sandbox is off.
@@ -46,29 +48,38 @@ impl FromStr for SandboxAccess {
 
 /// Returns the sandbox's calls over a function's ports; `None` where the sandbox is off.
 ///
+/// `public_base` is the installation's address, without a slash at its end.
+///
 /// ```
 /// # use ports::Ports;
 /// # fn example(ports: &Ports) -> Result<(), sandbox::InvalidAccess> {
-/// assert!(sandbox::routes(ports, "off".parse()?).is_none());
-/// assert!(sandbox::routes(ports, "key".parse()?).is_some());
+/// let address = "https://pay.example.com";
+/// assert!(sandbox::routes(ports, "off".parse()?, address).is_none());
+/// assert!(sandbox::routes(ports, "key".parse()?, address).is_some());
 /// # Ok(())
 /// # }
 /// ```
 #[must_use]
-pub fn routes(ports: &Ports, access: SandboxAccess) -> Option<Arc<dyn SandboxRoutes>> {
+pub fn routes(
+    ports: &Ports,
+    access: SandboxAccess,
+    public_base: &str,
+) -> Option<Arc<dyn SandboxRoutes>> {
     let needs_key = match access {
         SandboxAccess::Off => return None,
         SandboxAccess::Key => true,
         SandboxAccess::Open => false,
     };
     let phone = PhoneApi::new(ports.clone(), needs_key);
-    Some(Arc::new(Routes { phone, sandbox: Sandbox::new(ports) }))
+    let identity = IdentityProvider::new(ports, public_base);
+    Some(Arc::new(Routes { phone, sandbox: Sandbox::new(ports), identity }))
 }
 
 /// The sandbox's calls.
 struct Routes {
     phone: PhoneApi,
     sandbox: Sandbox,
+    identity: IdentityProvider,
 }
 
 #[async_trait::async_trait]
@@ -89,5 +100,8 @@ impl SandboxRoutes for Routes {
 
     async fn checkout(&self, id: &str, form: Option<&[u8]>) -> Result<Response<Bytes>, Problem> {
         checkout::serve(&self.sandbox, id, form).await
+    }
+    async fn identity(&self, call: IdentityCall<'_>) -> Result<Response<Bytes>, Problem> {
+        self.identity.serve(&call).await
     }
 }
