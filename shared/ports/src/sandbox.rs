@@ -98,9 +98,9 @@ pub struct MessagePath<'a> {
 pub struct IdentityCall<'a> {
     /// The path below `/sandbox/identity/`, such as `token`.
     pub path: &'a str,
-    /// The query; empty where there is none.
+    /// The query; may be empty.
     pub query: &'a str,
-    /// The headers.
+    /// The headers, of which one may authenticate the client.
     pub headers: &'a HeaderMap,
     /// The posted form; `None` for a `GET`.
     pub form: Option<&'a [u8]>,

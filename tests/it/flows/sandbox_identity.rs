@@ -141,7 +141,7 @@ fn chooses(world: &World, url: &str) -> Answer {
 }
 
 fn parameter(url: &str, name: &str) -> Option<String> {
-    let (_, query) = url.split_once('?').unwrap();
+    let (_, query) = url.split_once('?')?;
     let mut fields = form_urlencoded::parse(query.as_bytes());
     fields.find(|(known, _)| known == name).map(|(_, value)| value.into_owned())
 }

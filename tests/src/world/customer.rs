@@ -143,29 +143,4 @@ impl Customer<'_> {
     }
 }
 
-impl Core {
-    /// Approves the newest prompt, signs in at the sandbox's OpenID provider as this person, and returns.
-    ///
-    /// Gives the answer to the return.
-    pub fn signs_in(&self, person: &str) -> Answer {
-        let url = self.goes_to_sign_in();
-        let form = [("person", person)];
-        let call = self.call(Method::POST, &url).key(None).idempotency(None).form(&form);
-        let back = call.send().ok(303).header("location").replacen(super::PUBLIC_BASE, "", 1);
-        let answer = self.call(Method::GET, &back).key(None).send();
-        self.settles();
-        answer
-    }
-
-    /// Approves the newest prompt. Returns the path and query of the provider's page.
-    #[must_use]
-    pub fn goes_to_sign_in(&self) -> String {
-        let page = self.customer().approves_hosted();
-        let html = self.customer().opens(&format!("{page}?go=1")).ok(200).text();
-        let (_, rest) = html.split_once("content=\"0;url=").expect("the page redirects");
-        let url = rest.split('"').next().unwrap_or_default().replace("&#38;", "&");
-        url.replacen(super::PUBLIC_BASE, "", 1)
-    }
-}
-
 const BROWSER: &str = "Mozilla/5.0 (iPhone; CPU iPhone OS 19_1 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko)";

@@ -15,6 +15,7 @@ pub mod brand;
 pub mod calls;
 mod customer;
 pub mod fake_processor;
+mod identity;
 mod outside;
 mod ports;
 pub mod talking;
@@ -141,22 +142,6 @@ impl Beginning {
     pub fn texting(self) -> Self {
         let sms = json!({ "name": "sms", "kind": "sms", "settings": brand::twilio() });
         self.with("/test/channels", &json!([sms]))
-    }
-
-    /// Adds the sandbox's OpenID provider to the brand's processors, in test mode.
-    #[must_use]
-    pub fn with_sandbox_identity(mut self) -> Self {
-        let processors = self.secret.pointer_mut("/test/processors").and_then(Value::as_array_mut);
-        processors.expect("the place is there").push(json!({
-            "name": "identity",
-            "kind": "openid",
-            "settings": {
-                "issuer": format!("{PUBLIC_BASE}/sandbox/identity"),
-                "client_id": "demo",
-                "client_secret": "sandbox",
-            },
-        }));
-        self
     }
 
     /// Sets who may use the sandbox phone, which is open to all otherwise.

@@ -1,5 +1,4 @@
-//! The sandbox's own calls: a phone for test mode as an API, the hosted page of the sandbox processor, and an OpenID
-//! provider.
+//! The sandbox's own calls: the phone as an API, the hosted page of its processor, and an OpenID provider.
 
 pub(crate) mod checkout;
 mod phone;
