@@ -76,6 +76,11 @@ enum StartError {
 async fn main() -> std::process::ExitCode {
     let filter = tracing_subscriber::EnvFilter::try_from_default_env()
         .unwrap_or_else(|_not_set| tracing_subscriber::EnvFilter::new("warn"));
+    // Nothing collects metrics here.
+    let filter = match format!("{}=off", ports::METRICS).parse() {
+        Ok(no_metrics) => filter.add_directive(no_metrics),
+        Err(_not_a_directive) => filter,
+    };
     tracing_subscriber::fmt().with_writer(std::io::stderr).with_env_filter(filter).init();
     match run(Arguments::parse()).await {
         Ok(()) => std::process::ExitCode::SUCCESS,

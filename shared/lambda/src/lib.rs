@@ -2,6 +2,7 @@
 #![doc = include_str!("../README.md")]
 
 mod clock;
+mod metrics;
 mod sdk_http;
 mod serve;
 mod settings;

@@ -14,6 +14,8 @@ use crate::clock::SystemClock;
 
 /// How long before the function's time-out a message is given up, so that the other messages are still reported.
 const LAST_WORD: Duration = Duration::from_secs(1);
+/// The time of a batch where the runtime names no deadline in the future, as under `cargo lambda watch`.
+const TIME_WITHOUT_DEADLINE: Duration = Duration::from_secs(30);
 
 /// Serves HTTP calls until Lambda ends the process.
 ///
@@ -70,9 +72,27 @@ pub async fn serve_queue(handler: impl Handler) -> Result<(), Error> {
     let handler = &handler;
     lambda_runtime::run(service_fn(async |event: LambdaEvent<Batch>| {
         let deadline = i64::try_from(event.context.deadline).map_or(i64::MAX, |millis| millis);
-        let time = SystemClock.now().until(Timestamp::from_millis(deadline));
+        let time = time_left(SystemClock.now(), Timestamp::from_millis(deadline));
         let report = report(handler, event.payload, time.saturating_sub(LAST_WORD)).await;
         Ok::<_, Error>(report)
     }))
     .await
+}
+
+/// Returns the time until a deadline. On Lambda it is never over when a run begins.
+fn time_left(now: Timestamp, deadline: Timestamp) -> Duration {
+    if deadline <= now { TIME_WITHOUT_DEADLINE } else { now.until(deadline) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn time_without_a_deadline_is_that_of_the_template() {
+        let now = Timestamp::from_millis(1_795_651_200_000);
+        assert_eq!(time_left(now, now.after(Duration::from_secs(9))), Duration::from_secs(9));
+        // `cargo lambda watch` names ten minutes after 1970 began.
+        assert_eq!(time_left(now, Timestamp::from_millis(600_000)), TIME_WITHOUT_DEADLINE);
+    }
 }

@@ -17,9 +17,10 @@ use aws_types::SdkConfig;
 use aws_types::region::Region;
 use ports::Http;
 use tracing_subscriber::filter::{LevelFilter, Targets};
-use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::layer::{Layer, SubscriberExt};
 use tracing_subscriber::util::SubscriberInitExt;
 
+use crate::metrics::MetricsLayer;
 use crate::sdk_http::SdkHttp;
 use crate::settings::{MissingSettings, environment, settings};
 
@@ -32,10 +33,15 @@ pub(crate) const AWS_ANSWER_BYTES: usize = 4 * 1024 * 1024;
 
 /// Begins logging, and makes the configuration that AWS clients are made from. All of them call through `http`.
 ///
+/// Metrics are written in `metrics_namespace`; without one they are not.
+///
 /// # Errors
 /// [`MissingSettings`] when Lambda did not set what it documents.
-pub(crate) fn start(http: Arc<dyn Http>) -> Result<SdkConfig, MissingSettings> {
-    log();
+pub(crate) fn start(
+    http: Arc<dyn Http>,
+    metrics_namespace: Option<String>,
+) -> Result<SdkConfig, MissingSettings> {
+    log(metrics_namespace);
     let [region, key, secret] =
         settings(["AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"])?;
     let token = environment("AWS_SESSION_TOKEN");
@@ -59,25 +65,28 @@ pub(crate) fn start(http: Arc<dyn Http>) -> Result<SdkConfig, MissingSettings> {
     Ok(config.build())
 }
 
-/// Returns the filter of the log. The audit stream is written at every level.
+/// Returns the filter of the log. The audit stream is written at every level. Metrics have lines of their own.
 fn filter(level: LevelFilter) -> Targets {
-    Targets::new().with_default(level).with_target(ports::AUDIT, LevelFilter::INFO)
+    Targets::new()
+        .with_default(level)
+        .with_target(ports::AUDIT, LevelFilter::INFO)
+        .with_target(ports::METRICS, LevelFilter::OFF)
 }
 
 /// Begins logging: one JSON object a line on standard output, as Lambda's JSON log format takes it. The level comes from the
 /// function's logging configuration.
-fn log() {
+fn log(metrics_namespace: Option<String>) {
     let level = environment("LOG_LEVEL").or_else(|| environment("AWS_LAMBDA_LOG_LEVEL"));
     let level = level.and_then(|level| level.parse().ok()).unwrap_or(LevelFilter::INFO);
-    let begun = tracing_subscriber::fmt()
+    let lines = tracing_subscriber::fmt::layer()
         .json()
         .flatten_event(true)
         .with_current_span(true)
         .with_span_list(false)
-        .with_max_level(LevelFilter::TRACE)
-        .finish()
-        .with(filter(level))
-        .try_init();
+        .with_filter(filter(level));
+    let counted = Targets::new().with_target(ports::METRICS, LevelFilter::INFO);
+    let metrics = metrics_namespace.map(MetricsLayer::new).map(|layer| layer.with_filter(counted));
+    let begun = tracing_subscriber::registry().with(lines).with(metrics).try_init();
     if let Err(error) = begun {
         tracing::warn!(%error, "logging was already set up");
     }
@@ -95,6 +104,7 @@ mod tests {
             let filter = filter(level);
             assert!(filter.would_enable(ports::AUDIT, &Level::INFO), "{level}");
             assert_eq!(filter.would_enable("intake", &Level::WARN), level >= LevelFilter::WARN);
+            assert!(!filter.would_enable(ports::METRICS, &Level::INFO), "{level}");
         }
     }
 }

@@ -9,7 +9,7 @@ use lambda_runtime::Error;
 use ports::{Clock, Http, Ports, Signer};
 
 use crate::clock::{SystemClock, SystemRandom};
-use crate::settings::{both, prefixes, settings};
+use crate::settings::{both, environment, prefixes, settings};
 use crate::signer::RoleSigner;
 use crate::start::{AWS_ANSWER_BYTES, start};
 
@@ -47,7 +47,8 @@ pub fn wire<const N: usize>(
     own: [&'static str; N],
 ) -> Result<(Wiring, [String; N]), Error> {
     let client = https::Client::new()?;
-    let config = start(Arc::new(client.with_answers_up_to(AWS_ANSWER_BYTES)))?;
+    let to_aws = Arc::new(client.with_answers_up_to(AWS_ANSWER_BYTES));
+    let config = start(to_aws, environment("METRICS_NAMESPACE"))?;
     let shared = settings([
         "TABLE",
         "PROMPTS_QUEUE_URL",

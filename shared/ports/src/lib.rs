@@ -58,6 +58,11 @@ pub use store::{Expect, Item, Key, Order, Page, Range, Store, StoreError, Write}
 /// at every level of the log.
 pub const AUDIT: &str = "audit";
 
+/// The target of metrics: log lines of which each counts or measures one thing, and that hold no personal data.
+///
+/// Where nothing collects them, they are not written.
+pub const METRICS: &str = "metrics";
+
 /// The cause of a failure, for the log.
 pub type Source = Box<dyn std::error::Error + Send + Sync>;
 

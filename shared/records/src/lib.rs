@@ -18,6 +18,7 @@ pub mod handles;
 pub mod key_usage;
 pub mod limits;
 mod links;
+mod metrics;
 pub mod opt_outs;
 pub mod saved_cards;
 pub mod seen;

@@ -34,6 +34,7 @@ use crate::customers;
 use crate::customers::{CustomerItem, CustomerScope};
 pub use crate::device::{device_wallets, put_device_wallets};
 pub use crate::links::{LinkTarget, follow_link, put_link};
+use crate::metrics;
 use crate::writes::overwrite;
 use domain::brand::BrandScope;
 use domain::journal::{EntryKind, JournalEntry};
@@ -166,6 +167,7 @@ pub async fn commit(
     }
     store.write(writes).await?;
     audit::changed(&change.request, &change.entries);
+    metrics::changed(&change.request, &change.entries, change.at);
     Ok(VersionedRequest { request: change.request, version })
 }
 

@@ -24,6 +24,7 @@ mod impersonation;
 mod in_chat_payments;
 mod keys;
 mod labels;
+mod metrics;
 mod money_path;
 mod opt_outs;
 mod payment_options;
