@@ -101,8 +101,9 @@ def examples():
 
 
 def template():
-    """Lints the template of the deployed stack."""
+    """Lints the template, and checks it against the policies of checkov."""
     run(VENV / "bin" / "cfn-lint", ROOT / "template.yaml")
+    run(sys.executable, ROOT / "tests" / "policies.py")
 
 
 def dependencies():
@@ -138,17 +139,14 @@ def sbom():
 
 
 def lambda_binaries(profile="release"):
-    """Builds the four binaries once, and copies each to the folder that template.yaml names.
+    """Builds the four binaries once, each into the folder that template.yaml names.
 
-    They are built without the other members, so that they have the features that are deployed.
+    They are built without the other members, so that they have the features that are deployed. `cargo lambda` neither
+    changes the profile nor links with Zig here.
     """
     packages = [part for name in FUNCTIONS for part in ("-p", name)]
-    run("cargo", "build", "--locked", "--profile", profile, "--bins", *packages)
-    built = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", TARGET)) / ("debug" if profile == "dev" else profile)
-    for name in FUNCTIONS:
-        folder = TARGET / "lambda" / name
-        folder.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(built / name, folder / "bootstrap")
+    options = ("--compiler", "cargo", "--disable-optimizations", "--lambda-dir", TARGET / "lambda")
+    run("cargo", "lambda", "build", "--locked", "--profile", profile, "--bins", *options, *packages)
 
 
 def start(stack, command, log, env=None):
@@ -275,7 +273,8 @@ def adyen(stack):
 def description():
     """Checks functions/intake/openapi.json with a linter, generated clients and drawn calls, against one machine."""
     node, packages = node_packages("openapi")
-    local = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", TARGET)) / "debug" / "local"
+    target = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", TARGET)) / os.environ["CARGO_BUILD_TARGET"]
+    local = target / "debug" / "local"
     paths = ("--local", local, "--node", node, "--packages", packages, "--work", WORK / "description")
     run(VENV / "bin" / "python", ROOT / "tests" / "openapi" / "check.py", *paths)
 
@@ -286,6 +285,7 @@ def deployed(stack, stripe):
     shutil.rmtree(folder, ignore_errors=True)
     command = (VENV / "bin" / "python", ROOT / "tests" / "deploy" / "stack.py")
     arguments = ("--template", ROOT / "template.yaml", "--work", folder, "--stripe", stripe)
+    arguments += ("--client", WORK / "description" / "python")
     return start(stack, command + arguments, WORK / "stack.log")
 
 
@@ -328,6 +328,8 @@ def everything(profile):
             os.environ |= localstripe(stack) | emulate(stack) | openid(stack) | adyen(stack)
         with phase("the deployed stack"):
             os.environ |= deployed(stack, os.environ["LOCALSTRIPE_URL"])
+        with phase("each function under cargo lambda"):
+            run(VENV / "bin" / "python", ROOT / "tests" / "deploy" / "functions.py")
         return tests("default", "--workspace")
 
 
@@ -374,6 +376,8 @@ def main():
     if arguments.quick:
         print("left out: AWS adapters, Lambda binaries, the deployed stack, localstripe, emulate, the browser, lints, examples")
         return tests("quick", "--no-default-features")
+    # `cargo lambda build` names the target, which has build artifacts of its own. So all commands name it, and share them.
+    os.environ["CARGO_BUILD_TARGET"] = subprocess.check_output(("rustc", "-vV"), text=True).split("host: ")[1].split()[0]
     if arguments.stack:
         return keep_stack()
     if arguments.load is not None:

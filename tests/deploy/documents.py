@@ -9,7 +9,7 @@ KEYS = {
     "consent": ["consent", "link_key", "sealing_public"],
     "processors": ["sealing"],
 }
-SETTINGS = {"auth_token": "channels", "secret_key": "processors", "secrets": "processors"}
+SETTINGS = {"auth_token": "channels", "client_secret": "processors", "secret_key": "processors", "secrets": "processors"}
 
 
 def split(brand):

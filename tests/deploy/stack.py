@@ -14,9 +14,8 @@ Limits of ministack 1.5, found by trying:
 - It runs SQS triggers with partial batch failures and maximum concurrency, delays, visibility timeouts and dead letters.
   A failed message comes back after the queue's whole visibility timeout, as at AWS.
 - Conditional writes, transactions and indexes work. TTL deletes nothing on time, as at AWS.
-- Its HTTP API ignores the OpenAPI body that SAM makes, so this program creates the routes from that body.
-- An HTTP API answers to its Host header only. A small proxy here stands in for the domain of a deployment, which
-  also makes PublicBaseUrl known before the first deployment.
+- An HTTP API answers to its Host header only, and no name of AWS leads to it. A small proxy here stands in for the name.
+- It keeps neither the key of a function's settings nor a reserved concurrency. Other keys are kept.
 - Its SNS invokes a function once for an event, even if the run fails. AWS would try twice more.
   An asynchronous invocation gets the retries, seconds apart, and a failure's destination. Permissions are not checked.
 - Its CloudWatch Logs keeps the functions' logs. A test searches them for secrets, and functions.log holds them at the end.
@@ -29,7 +28,6 @@ import http.server
 import json
 import os
 import pathlib
-import re
 import socket
 import string
 import subprocess
@@ -40,10 +38,13 @@ import time
 import boto3
 import documents
 import faults
+import parameters
 from messaging import Messaging
 
 HERE = pathlib.Path(__file__).resolve().parent
-STACK = "assent"
+# The test key of the brand `demo`, and what its webhooks are signed with.
+KEY = "sk_test_demo_0123456789abcdef0123456789abcdef"
+WEBHOOK_SECRET = "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYX"
 REGION = "eu-west-1"
 ACCOUNT = {
     "AWS_ACCESS_KEY_ID": "test",
@@ -140,7 +141,7 @@ def deploy(emulator, template, work, settings):
         pathlib.Path(sys.executable).with_name("sam"),
         "deploy",
         f"--template-file={template}",
-        f"--stack-name={STACK}",
+        f"--stack-name={parameters.STACK}",
         f"--s3-bucket={bucket}",
         f"--region={REGION}",
         "--capabilities=CAPABILITY_IAM",
@@ -158,44 +159,20 @@ def deploy(emulator, template, work, settings):
         raise SystemExit(f"sam deploy failed:\n{log.read_text()[-6000:]}")
 
 
-def outputs(emulator):
-    stack = emulator.client("cloudformation").describe_stacks(StackName=STACK)["Stacks"][0]
-    return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
-
-
-def create_routes(emulator, api):
-    """Creates the routes that the processed template's OpenAPI body describes."""
-    formation, gateway = emulator.client("cloudformation"), emulator.client("apigatewayv2")
-    lambdas = emulator.client("lambda")
-    text = formation.get_template(StackName=STACK, TemplateStage="Processed")["TemplateBody"]
-    template = json.loads(text) if isinstance(text, str) else text
-    bodies = [
-        resource["Properties"]["Body"]
-        for resource in template["Resources"].values()
-        if resource["Type"] == "AWS::ApiGatewayV2::Api"
-    ]
-    existing = {route["RouteKey"] for route in gateway.get_routes(ApiId=api)["Items"]}
-    integrations = {}
-    for path, methods in bodies[0]["paths"].items():
-        for method, operation in methods.items():
-            method = "ANY" if method == "x-amazon-apigateway-any-method" else method.upper()
-            if f"{method} {path}" in existing:
-                continue
-            uri = json.dumps(operation["x-amazon-apigateway-integration"]["uri"])
-            function = re.search(r"\$\{(\w+)\.Arn\}", uri)[1]
-            if function not in integrations:
-                name = formation.describe_stack_resource(StackName=STACK, LogicalResourceId=function)
-                name = name["StackResourceDetail"]["PhysicalResourceId"]
-                arn = lambdas.get_function(FunctionName=name)["Configuration"]["FunctionArn"]
-                integrations[function] = gateway.create_integration(
-                    ApiId=api,
-                    IntegrationType="AWS_PROXY",
-                    IntegrationUri=arn,
-                    PayloadFormatVersion=operation["x-amazon-apigateway-integration"]["payloadFormatVersion"],
-                )["IntegrationId"]
-            gateway.create_route(
-                ApiId=api, RouteKey=f"{method} {path}", Target=f"integrations/{integrations[function]}"
-            )
+def pay_with_client(emulator, folder, requester, api):
+    """Pays a first request with the generated Python client, at the API's own address."""
+    environment = {
+        "API": api,
+        "LINKS": parameters.outputs(emulator)["ApiAddress"],
+        "KEY": KEY,
+        "SECRET": WEBHOOK_SECRET,
+        "PHONE": "+15557019999",
+        "EVENTS": str(requester.events),
+    }
+    command = [sys.executable, "client.py"]
+    done = subprocess.run(command, cwd=folder, env=os.environ | environment, stdout=sys.stderr, check=False)
+    if done.returncode != 0:
+        raise SystemExit("the generated client did not pay at the API's own address")
 
 
 class Domain(http.server.ThreadingHTTPServer):
@@ -251,9 +228,10 @@ class Requester(http.server.ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self):
+    def __init__(self, events):
         super().__init__(("127.0.0.1", 0), Listening)
-        self.webhooks, self.lock = [], threading.Lock()
+        self.webhooks, self.lock, self.events = [], threading.Lock(), events
+        events.write_text("")
         self.url = f"http://127.0.0.1:{self.server_address[1]}/webhooks"
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
@@ -268,6 +246,8 @@ class Listening(http.server.BaseHTTPRequestHandler):
         headers = {name.lower(): value for name, value in self.headers.items()}
         with self.server.lock:
             self.server.webhooks.append({"headers": headers, "body": body})
+            with self.server.events.open("a") as file:
+                file.write(json.dumps({"headers": headers, "body": body}) + "\n")
         self.answer(b"")
 
     def do_GET(self):
@@ -316,6 +296,7 @@ def main():
     arguments.add_argument("--template", type=pathlib.Path, required=True)
     arguments.add_argument("--work", type=pathlib.Path, required=True)
     arguments.add_argument("--stripe", default="http://127.0.0.1:9", help="address of Stripe or a stand-in for it")
+    arguments.add_argument("--client", type=pathlib.Path, help="where the generated Python client may be, which pays first")
     arguments = arguments.parse_args()
     work = arguments.work.resolve()
     work.mkdir(parents=True, exist_ok=True)
@@ -326,7 +307,6 @@ def main():
         say(f"ministack answers at {emulator.url}; its log is {emulator.log}")
         domain = Domain(emulator)
         settings = {
-            "PublicBaseUrl": domain.url,
             "Architecture": "x86_64",
             "Sandbox": "key",
             "WebhookReach": "any",
@@ -334,18 +314,24 @@ def main():
             "DeletionProtection": "false",
             "LogLevel": "INFO",
         }
-        requester = Requester()
+        requester = Requester(work / "events.jsonl")
         messaging = Messaging()
         stripe = faults.Keys(arguments.stripe).url
-        create_brands(emulator, webhooks=requester.url, stripe=stripe, messaging=messaging.url)
+        addresses = {"webhooks": requester.url, "stripe": stripe, "messaging": messaging.url, "public": domain.url}
+        create_brands(emulator, **addresses)
         deploy(emulator, arguments.template.resolve(), work, settings)
-        found = outputs(emulator)
-        create_routes(emulator, found["HttpApiId"])
+        found = parameters.outputs(emulator)
         domain.stands_for(found["HttpApiId"])
+        parameters.expect("the functions' address", parameters.public_addresses(emulator), {found["ApiAddress"]})
+        if arguments.client and (arguments.client / "assent_client").exists():
+            pay_with_client(emulator, arguments.client.resolve(), requester, domain.url)
+        parameters.check_optional(emulator)
+        # No name of AWS leads to the emulator, so browsers and functions can call this address alone.
+        parameters.update(emulator, PublicBaseUrl=domain.url)
         emulator.faults.logs = lambda: read_logs(emulator)
         ready = {
             "ASSENT_API": domain.url,
-            "ASSENT_KEY": "sk_test_demo_0123456789abcdef0123456789abcdef",
+            "ASSENT_KEY": KEY,
             "ASSENT_STRIPE_KEY": "sk_test_shop_0123456789abcdef0123456789abcdef",
             "ASSENT_WEBHOOKS": requester.url,
             "ASSENT_FAULTS": emulator.faults.control,

@@ -21,7 +21,7 @@ use crate::live::requester::Requester;
 
 const CALL_MAX: Duration = Duration::from_secs(30);
 /// A trigger polls its queue after a moment; a failed message comes back after minutes.
-const PATIENCE: Duration = Duration::from_secs(120);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Returns an address of the stack, or fails with the command that starts one.
 #[expect(
@@ -36,7 +36,7 @@ pub(crate) fn variable(name: &str) -> String {
     })
 }
 
-fn demo() -> Requester {
+pub(crate) fn demo() -> Requester {
     Requester::of(variable("ASSENT_API"), variable("ASSENT_KEY"))
 }
 
@@ -56,7 +56,7 @@ pub(crate) async fn raw(request: http::request::Builder, body: &str) -> http::Re
 }
 
 /// Returns the message on the phone, once it is there.
-async fn message(requester: &Requester, phone: &str, id: &str) -> Value {
+pub(crate) async fn message(requester: &Requester, phone: &str, id: &str) -> Value {
     let deadline = SystemClock.now().after(PATIENCE);
     loop {
         if let Some(message) = requester.message(phone, id).await {
@@ -77,7 +77,7 @@ async fn taps(requester: &Requester, phone: &str, asked: &Value, action: &str) -
     requester.get(&format!("/v1/requests/{id}")).await
 }
 
-fn is_closed(request: &Value) -> bool {
+pub(crate) fn is_closed(request: &Value) -> bool {
     !request["outcome"].is_null()
 }
 

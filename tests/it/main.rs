@@ -13,6 +13,8 @@ mod deployed;
 #[cfg(test)]
 mod deployed_faults;
 #[cfg(test)]
+mod deployed_identity;
+#[cfg(test)]
 mod events;
 #[cfg(test)]
 mod flows;

@@ -26,6 +26,8 @@ from assent_client.types import UNSET, Unset
 from standardwebhooks import Webhook, WebhookVerificationError
 
 API, KEY, SECRET, PHONE = (os.environ[name] for name in ("API", "KEY", "SECRET", "PHONE"))
+# Links begin with the deployment's public address, which a test may reach by another one.
+LINKS = os.environ.get("LINKS", API)
 EVENTS = pathlib.Path(os.environ["EVENTS"])
 client = AuthenticatedClient(base_url=API, token=KEY)
 
@@ -43,13 +45,16 @@ def ask(call: int) -> Request:
 
 def tap(request: Request) -> None:
     """Taps as the customer. The phone is no part of the API."""
-    for _ in range(100):
-        with urllib.request.urlopen(f"{API}/sandbox/phones/{PHONE}/messages") as answer:
-            found = [one["id"] for one in json.load(answer)["messages"] if one["request"] == request.id]
+    messages, headers = f"{API}/sandbox/phones/{PHONE}/messages", {"Authorization": f"Bearer {KEY}"}
+    for _ in range(600):
+        with urllib.request.urlopen(urllib.request.Request(messages, headers=headers)) as answer:
+            found = [one for one in json.load(answer)["messages"] if one["request"] == request.id]
         if found:
+            assert found[0]["link"].startswith(f"{LINKS}/c/"), found
             body = json.dumps({"action": "approve", "session_code": request.session_code}).encode()
-            address = f"{API}/sandbox/phones/{PHONE}/messages/{found[0]}/tap"
-            urllib.request.urlopen(urllib.request.Request(address, body, {"Content-Type": "application/json"})).close()
+            headers |= {"Content-Type": "application/json"}
+            tapped = urllib.request.Request(f"{messages}/{found[0]['id']}/tap", body, headers)
+            urllib.request.urlopen(tapped).close()
             return
         time.sleep(0.1)
     raise AssertionError("the prompt did not come")

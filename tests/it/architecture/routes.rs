@@ -10,8 +10,9 @@ use local::{ReceivedWebhooks, Site};
 use tests::world::World;
 use tests::world::brand::TEST_KEY;
 use tower::ServiceExt;
+use yaml_rust2::Yaml;
 
-use super::template::{events, functions, template, text};
+use super::template::{folders, functions, resources, template, text};
 use super::{read, root};
 
 /// A function, a method and a path with placeholders.
@@ -44,13 +45,38 @@ pub(crate) fn served() -> BTreeSet<Route> {
 
 /// Returns the routes in the template.
 fn deployed() -> BTreeSet<Route> {
-    let mut routes = BTreeSet::new();
-    for (function, properties) in functions(&template()) {
-        for event in events(&properties, "HttpApi") {
-            routes.insert((function.clone(), text(&event["Method"]), text(&event["Path"])));
-        }
-    }
-    routes
+    let template = template();
+    let integrations = resources(&template, "AWS::ApiGatewayV2::Integration");
+    let folders = folders(&template);
+    let route = |properties: &Yaml| {
+        let (target, key) = (text(&properties["Target"]), text(&properties["RouteKey"]));
+        let integration = target.strip_prefix("integrations/${").unwrap().trim_end_matches('}');
+        let address = text(&integrations[integration]["IntegrationUri"]);
+        let (_, function) = address.split_once("/functions/${").unwrap();
+        let (function, _) = function.split_once(".Arn}/").unwrap();
+        let (method, path) = key.split_once(' ').unwrap();
+        (folders[function].clone(), method.to_owned(), path.to_owned())
+    };
+    resources(&template, "AWS::ApiGatewayV2::Route").values().map(route).collect()
+}
+
+/// An API that named a function would need it first, while each function needs the address of the API.
+#[test]
+fn api_names_no_function_and_may_call_each() {
+    let template = template();
+    let api = &resources(&template, "AWS::ApiGatewayV2::Api")["HttpApi"];
+    assert!(api["Body"].is_badvalue() && api["Target"].is_badvalue(), "{api:?}");
+    let permissions = resources(&template, "AWS::Lambda::Permission").into_values();
+    let allowed = permissions.filter(|permission| {
+        text(&permission["Principal"]) == "apigateway.amazonaws.com"
+            && text(&permission["SourceArn"]).ends_with(":${AWS::AccountId}:${HttpApi}/*")
+    });
+    let allowed: BTreeSet<String> =
+        allowed.map(|permission| text(&permission["FunctionName"])).collect();
+    let folders = folders(&template);
+    let allowed = allowed.into_iter().map(|name| folders[&name].clone());
+    let called = deployed().into_iter().map(|(function, ..)| function);
+    assert_eq!(allowed.collect::<BTreeSet<_>>(), called.collect());
 }
 
 /// Returns whether a route of the template covers a route of a router.
