@@ -62,6 +62,8 @@ def check_optional(emulator):
     update(emulator, **settings)
     expect("the functions' address", public_addresses(emulator), {"https://pay.example.com"})
     expect("the output", outputs(emulator)["PublicAddress"], "https://pay.example.com")
+    api = emulator.client("apigatewayv2").get_api(ApiId=outputs(emulator)["HttpApiId"])
+    expect("whether the API's own address is closed", api["DisableExecuteApiEndpoint"], True)
     mappings = emulator.client("apigatewayv2").get_api_mappings(DomainName="pay.example.com")["Items"]
     expect("the domain's API", [one["ApiId"] for one in mappings], [outputs(emulator)["HttpApiId"]])
     records = zones.list_resource_record_sets(HostedZoneId=zone)["ResourceRecordSets"]
