@@ -1,5 +1,6 @@
-//! The secrets port on `brand.json`: the one brand of one machine.
+//! The secrets port on the files of a data folder: the one brand of one machine.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
@@ -8,14 +9,17 @@ use std::time::SystemTime;
 
 use async_trait::async_trait;
 use domain::brand::Brand;
+use domain::brand_documents::Document;
 use domain::values::name::BrandName;
-use ports::{Secrets, SecretsError};
+use ports::{Secrets, SecretsError, Source, error_chain};
+use zeroize::Zeroizing;
 
 use crate::private;
 
-/// The brand whose secret is `brand.json` in the data folder. A changed file is read again.
+/// The brand whose secret is in the data folder. A changed file is read again.
 ///
-/// A file that is no brand's secret is logged. The last good one stays in force until the file is mended.
+/// The secret is `brand.json` alone, or `brand.json` with the four other documents beside it. One that is no brand's is
+/// logged, and the last good one stays in force until it is mended.
 ///
 /// ```
 /// let folder = std::env::temp_dir().join("assent-example-brand-file");
@@ -23,11 +27,18 @@ use crate::private;
 /// ```
 #[derive(Debug)]
 pub struct BrandFile {
-    file: PathBuf,
-    cached: Mutex<Option<(FileState, Arc<Brand>)>>,
+    folder: PathBuf,
+    cached: Mutex<Cached>,
 }
 
-/// The state of the file, which changes with its content.
+/// The state of each file when it was read last, and the last good brand.
+#[derive(Debug, Default)]
+struct Cached {
+    states: Option<Vec<Option<FileState>>>,
+    good: Option<Arc<Brand>>,
+}
+
+/// The state of a file, which changes with its content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct FileState {
     modified: Option<SystemTime>,
@@ -39,20 +50,29 @@ struct FileState {
 #[error("failed to write brand.json in the data folder")]
 pub struct CreateBrandError(#[source] io::Error);
 
+/// The documents do not belong together.
+#[derive(Debug, thiserror::Error)]
+enum MismatchedDocuments {
+    #[error("document `{0}` does not exist, though another one beside `brand` does")]
+    Absent(Document),
+    #[error("setting `name` is invalid: it was another name before")]
+    Renamed,
+}
+
 impl BrandFile {
-    /// Opens the file in `folder`, which may not exist yet.
+    /// Opens the brand of `folder`, which may not exist yet.
     #[must_use]
     pub fn new(folder: &Path) -> Self {
-        Self { file: folder.join("brand.json"), cached: Mutex::default() }
+        Self { folder: folder.to_owned(), cached: Mutex::default() }
     }
 
-    /// Returns whether the file exists.
+    /// Returns whether `brand.json` exists.
     #[must_use]
     pub fn exists(&self) -> bool {
-        self.file.exists()
+        self.path(None).exists()
     }
 
-    /// Replaces the file by `text`, whole or not at all, readable by its owner only.
+    /// Replaces `brand.json` by `text`, whole or not at all, readable by its owner only.
     ///
     /// # Errors
     /// [`CreateBrandError`].
@@ -60,54 +80,108 @@ impl BrandFile {
         self.replace(text).map_err(CreateBrandError)
     }
 
-    fn replace(&self, text: &str) -> io::Result<()> {
-        if let Some(folder) = self.file.parent() {
-            private::make_folder(folder)?;
+    /// Reads the brand of the folder, with its name.
+    ///
+    /// # Errors
+    /// [`SecretsError`].
+    pub fn read(&self) -> Result<Brand, SecretsError> {
+        let text = fs::read_to_string(self.path(None)).map_err(read_error)?;
+        let mut others = BTreeMap::new();
+        for document in Document::ALL {
+            match fs::read_to_string(self.path(Some(document))) {
+                Ok(text) => drop(others.insert(document, Zeroizing::new(text))),
+                Err(error) if error.kind() == ErrorKind::NotFound => {}
+                Err(error) => return Err(read_error(error)),
+            }
         }
-        let draft = self.file.with_extension(format!("json.{}", std::process::id()));
-        let mut file = private::open_file(&draft)?;
-        file.set_len(0)?;
-        file.write_all(text.as_bytes())?;
-        file.sync_all()?;
-        fs::rename(&draft, &self.file)
+        let mut absent = Document::ALL.into_iter().filter(|one| !others.contains_key(one));
+        let brand = match absent.next() {
+            Some(_) if others.is_empty() => Brand::parse(&text).map_err(Source::from),
+            Some(document) => Err(MismatchedDocuments::Absent(document).into()),
+            None => Brand::assemble(&text, &others).map_err(Source::from),
+        };
+        brand.map_err(SecretsError::Damaged)
     }
 
-    fn state(&self) -> Result<FileState, SecretsError> {
-        let found = fs::metadata(&self.file).map_err(read_error)?;
-        Ok(FileState { modified: found.modified().ok(), length: found.len() })
+    fn path(&self, document: Option<Document>) -> PathBuf {
+        self.folder.join(format!("{}.json", document.map_or("brand", Document::as_str)))
+    }
+
+    fn replace(&self, text: &str) -> io::Result<()> {
+        private::make_folder(&self.folder)?;
+        let file = self.path(None);
+        let draft = file.with_extension(format!("json.{}", std::process::id()));
+        let mut written = private::open_file(&draft)?;
+        written.set_len(0)?;
+        written.write_all(text.as_bytes())?;
+        written.sync_all()?;
+        fs::rename(&draft, &file)
+    }
+
+    fn states(&self) -> Result<Vec<Option<FileState>>, SecretsError> {
+        let all = Document::ALL.into_iter().map(Some);
+        let states = std::iter::once(None).chain(all).map(|document| {
+            match fs::metadata(self.path(document)) {
+                Ok(found) => {
+                    let (modified, length) = (found.modified().ok(), found.len());
+                    Ok(Some(FileState { modified, length }))
+                }
+                Err(error) if document.is_some() && error.kind() == ErrorKind::NotFound => Ok(None),
+                Err(error) => Err(read_error(error)),
+            }
+        });
+        states.collect()
     }
 
     fn load(&self, name: &BrandName, fresh: bool) -> Result<Arc<Brand>, SecretsError> {
         let mut cached = self.cached.lock().unwrap_or_else(PoisonError::into_inner);
         // The state is read before the text, so that a change in between is seen by the next call.
-        let state = self.state()?;
-        let brand = match &*cached {
-            Some((known, brand)) if !fresh && *known == state => Arc::clone(brand),
-            known @ (Some(_) | None) => {
-                let text = fs::read_to_string(&self.file).map_err(read_error)?;
-                // A refresh of an unchanged file, which a wrong key causes, logs nothing again.
-                let is_new = known.as_ref().is_none_or(|(known, _)| *known != state);
-                let brand = match Brand::parse(&text) {
-                    Ok(brand) => Arc::new(brand),
-                    Err(error) => {
-                        if is_new {
-                            tracing::error!(brand.name = %name, %error, "brand.json is invalid");
-                        }
-                        let last_good = known.as_ref().map(|(_, brand)| Arc::clone(brand));
-                        last_good.ok_or_else(|| SecretsError::Damaged(error.into()))?
-                    }
-                };
-                if is_new {
-                    tracing::info!(target: ports::AUDIT, event = "settings_read", brand = %brand.name, "settings read");
-                }
-                for setting in brand.unusable_settings().into_iter().filter(|_| is_new) {
-                    tracing::error!(brand.name = %brand.name, setting, "setting of the brand's secret cannot be used");
-                }
-                *cached = Some((state, Arc::clone(&brand)));
+        let states = self.states()?;
+        // A refresh of unchanged files, which a wrong key causes, logs nothing again.
+        let is_new = cached.states.as_ref() != Some(&states);
+        let brand = match &cached.good {
+            Some(brand) if !fresh && !is_new => Arc::clone(brand),
+            good @ (Some(_) | None) => {
+                let brand = self.read_or_keep(name, good.as_ref(), is_new)?;
+                *cached = Cached { states: Some(states), good: Some(Arc::clone(&brand)) };
                 brand
             }
         };
         if brand.name == *name { Ok(brand) } else { Err(SecretsError::Unknown) }
+    }
+
+    /// Reads the brand, and returns the last good one where it is damaged. It logs what is new.
+    fn read_or_keep(
+        &self,
+        name: &BrandName,
+        good: Option<&Arc<Brand>>,
+        is_new: bool,
+    ) -> Result<Arc<Brand>, SecretsError> {
+        let read = self.read().and_then(|brand| match good {
+            Some(good) if good.name != brand.name => {
+                Err(SecretsError::Damaged(MismatchedDocuments::Renamed.into()))
+            }
+            Some(_) | None => Ok(brand),
+        });
+        match read {
+            Ok(brand) => {
+                if is_new {
+                    tracing::info!(target: ports::AUDIT, event = "settings_read", brand = %brand.name, "settings read");
+                    for setting in brand.unusable_settings() {
+                        tracing::error!(brand.name = %brand.name, setting, "setting of the brand's secret cannot be used");
+                    }
+                }
+                Ok(Arc::new(brand))
+            }
+            Err(SecretsError::Damaged(error)) => {
+                if is_new {
+                    let error = error_chain(error.as_ref());
+                    tracing::error!(brand.name = %name, error, "brand's secret is invalid");
+                }
+                good.map(Arc::clone).ok_or(SecretsError::Damaged(error))
+            }
+            Err(error @ (SecretsError::Unknown | SecretsError::Unavailable(_))) => Err(error),
+        }
     }
 }
 

@@ -95,7 +95,8 @@ impl BrandSecrets {
             Ok(brand) => slot.store(Some(Arc::clone(brand)), self.clock.now()),
             Err(SecretsError::Unknown) => slot.store(None, self.clock.now()),
             Err(SecretsError::Damaged(error)) => {
-                tracing::error!(brand.name = %name, %error, "brand's secret is invalid");
+                let causes = ports::error_chain(error.as_ref());
+                tracing::error!(brand.name = %name, error = causes, "brand's secret is invalid");
                 if let Some(brand) = slot.last_good() {
                     slot.store(Some(Arc::clone(&brand)), self.clock.now());
                     return Ok(brand);

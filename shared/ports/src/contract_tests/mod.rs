@@ -13,6 +13,7 @@ use std::pin::pin;
 use std::task::Poll;
 
 pub mod listing;
+mod logged;
 pub mod processor;
 pub mod queue;
 pub mod secrets;

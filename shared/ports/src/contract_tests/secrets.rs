@@ -4,6 +4,7 @@ use std::error::Error;
 
 use async_trait::async_trait;
 
+use super::logged::Logged;
 use crate::{Secrets, SecretsError};
 use domain::values::name::BrandName;
 
@@ -96,6 +97,56 @@ pub async fn damaged_secret_leaves_the_last_good_one(keeper: &dyn Keeping) {
     assert_eq!(mended.display_name.as_str(), "Mended");
 }
 
+/// Each damaged text is logged with its field and rule, at first and after a good one. No line quotes a value.
+pub async fn damaged_secret_is_logged_by_field_and_rule(keeper: &dyn Keeping) {
+    let good = brand_text(&name(), "Good");
+    let key = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=";
+    let cases = [
+        (
+            good.replace("\"keys\":[]", "\"keys\":[],\"sk_live_leaked\":1"),
+            "unknown setting beside the known ones",
+        ),
+        (
+            good.replace("\"keys\":[]", "\"keys\":[{\"mode\":\"leaked\"}]"),
+            "setting `keys[0].mode` is invalid",
+        ),
+        (
+            good.replace(&format!("\"address_key\":\"{key}\""), "\"address_key\":\"leaked\""),
+            "setting `address_key` is invalid: a key is 32 bytes in base64",
+        ),
+    ];
+    let (logged, _guard) = Logged::begin();
+    let errors = || -> Vec<String> {
+        logged.take().into_iter().filter(|line| line.starts_with("ERROR")).collect()
+    };
+    // At first there is no good one to keep, so that every read is refused.
+    let (first, rule) = &cases[0];
+    keeper.keep(&name(), first).await;
+    assert!(matches!(keeper.secrets().brand(&name()).await, Err(SecretsError::Damaged(_))));
+    assert_named(&errors(), rule);
+    keeper.keep(&name(), &good).await;
+    keeper.pass_a_minute().await;
+    assert_eq!(keeper.secrets().brand(&name()).await.unwrap().display_name.as_str(), "Good");
+    assert_eq!(errors(), Vec::<String>::new());
+    for (damaged, rule) in &cases {
+        keeper.keep(&name(), damaged).await;
+        keeper.pass_a_minute().await;
+        let brand = keeper.secrets().brand(&name()).await.unwrap();
+        assert_eq!(brand.display_name.as_str(), "Good");
+        assert_named(&errors(), rule);
+    }
+    keeper.keep(&name(), &brand_text(&name(), "Mended")).await;
+    keeper.pass_a_minute().await;
+    assert_eq!(keeper.secrets().brand(&name()).await.unwrap().display_name.as_str(), "Mended");
+    assert_eq!(errors(), Vec::<String>::new());
+}
+
+fn assert_named(errors: &[String], rule: &str) {
+    let [line] = errors else { panic!("one line is logged: {errors:?}") };
+    assert!(line.contains(rule) && line.contains("acme"), "{line}");
+    assert!(!line.contains("leaked") && !line.contains("MDEy"), "{line}");
+}
+
 /// Stamps the contract tests of the secrets over the store of `$fresh`.
 #[macro_export]
 macro_rules! secrets_contract_tests {
@@ -106,6 +157,7 @@ macro_rules! secrets_contract_tests {
             brand_without_a_secret_is_unknown,
             damaged_secret_is_reported_and_not_quoted,
             damaged_secret_leaves_the_last_good_one,
+            damaged_secret_is_logged_by_field_and_rule,
         }
     };
 }
