@@ -1,16 +1,11 @@
 //! The one brand of a local machine: made on the first start, then kept in the data folder.
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-use domain::keys::digest_hex;
+use commands::{DrawnBrand, SANDBOX_IDENTITY};
 use domain::random::Random;
 use serde_json::{Value, json};
 
 /// The name of the brand in its key and addresses.
 pub const NAME: &str = "demo";
-
-/// The end of the issuer of the sandbox's OpenID provider.
-const IDENTITY_PATH: &str = "/sandbox/identity";
 
 /// The settings of the brand that come from the command line.
 #[derive(Clone, Debug, Default)]
@@ -32,54 +27,14 @@ pub fn draw_key(random: &dyn Random) -> String {
 /// Draws the secret of a new brand whose test key is `key`.
 #[must_use]
 pub fn draw(random: &dyn Random, key: &str) -> Value {
-    let secret = || {
-        let mut bytes = [0_u8; 32];
-        random.fill(&mut bytes);
-        STANDARD.encode(bytes)
+    let brand = DrawnBrand {
+        name: NAME,
+        display_name: "Demo Shop Ltd",
+        language: "en",
+        key,
+        is_trial: true,
     };
-    json!({
-        "version": "1",
-        "name": NAME,
-        "display_name": "Demo Shop Ltd",
-        "language": "en",
-        "keys": [{ "mode": "test", "sha256": digest_hex(key.as_bytes()) }],
-        "sealing": { "current": "k1", "keys": { "k1": secret() } },
-        "consent": { "current": "k1", "keys": { "k1": secret() } },
-        "address_key": secret(),
-        "link_key": secret(),
-        "test": {
-            "channels": [
-                { "name": "rcs", "kind": "sandbox", "settings": { "style": "rcs" } },
-                { "name": "whatsapp", "kind": "sandbox", "settings": { "style": "whatsapp" } },
-                { "name": "apple", "kind": "sandbox", "settings": { "style": "apple" } },
-                { "name": "sms", "kind": "sandbox", "settings": { "style": "sms" } },
-            ],
-            "processors": [
-                { "name": "sandbox", "kind": "sandbox" },
-                {
-                    "name": "identity",
-                    "kind": "openid",
-                    "settings": {
-                        "issuer": format!("http://127.0.0.1{IDENTITY_PATH}"),
-                        "client_id": NAME,
-                        "client_secret": "sandbox",
-                    },
-                },
-            ],
-            "webhooks": { "url": "", "secrets": [format!("whsec_{}", secret())] },
-        },
-        // One person tries everything with one number here, so the limits are wider than for a customer.
-        "policy": {
-            // The sandbox sends nothing, so that every number can be tried.
-            "countries": "all",
-            "service_numbers": true,
-            "open_max": 10,
-            "prompts_per_ten_minutes": 20,
-            "prompts_per_day": 200,
-            "denials_per_ten_minutes": 10,
-            "report_cooldown_seconds": 300,
-        },
-    })
+    commands::draw(random, brand)
 }
 
 /// Adapts the secret to the command line, and to the machine's address `base`. Webhook events go to the machine itself
@@ -125,8 +80,8 @@ fn move_identity(secret: &mut Value, base: &str) {
     let processors = secret.pointer_mut("/test/processors").and_then(Value::as_array_mut);
     for processor in processors.into_iter().flatten() {
         let Some(issuer) = processor.pointer_mut("/settings/issuer") else { continue };
-        if issuer.as_str().is_some_and(|issuer| issuer.ends_with(IDENTITY_PATH)) {
-            *issuer = json!(format!("{base}{IDENTITY_PATH}"));
+        if issuer.as_str().is_some_and(|issuer| issuer.ends_with(SANDBOX_IDENTITY)) {
+            *issuer = json!(format!("{base}{SANDBOX_IDENTITY}"));
         }
     }
 }

@@ -3,6 +3,7 @@
 
 mod aws_identity;
 pub mod brand;
+mod command_context;
 mod pages;
 mod received_webhooks;
 mod serve;
@@ -21,6 +22,7 @@ use sandbox::{Sandbox, SandboxAccess};
 use send_prompt::SendPrompt;
 
 pub use aws_identity::AwsIdentity;
+pub use command_context::command_context;
 pub use received_webhooks::ReceivedWebhooks;
 pub use serve::serve;
 pub use site::{Site, router};

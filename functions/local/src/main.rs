@@ -5,8 +5,9 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use clap::{Parser, ValueEnum};
+use clap::{CommandFactory, Parser, ValueEnum};
 use domain::random::Random;
+use domain::values::name::BrandName;
 use embedded::{BrandFile, Database, SystemClock, SystemRandom};
 use local::brand::{self, BrandOptions};
 use local::{AwsIdentity, Machine, ReceivedWebhooks, Site};
@@ -18,10 +19,20 @@ use tokio::sync::watch;
 /// The number the phone shows when none is named.
 const PHONE: &str = "+15551230001";
 
-/// Assent on one machine: the API, an agent's console and a sandbox phone.
+/// Assent on one machine: the API, an agent's console and a sandbox phone. With a command, a tool for brands and deployments
 #[derive(Parser)]
-#[command(version)]
+#[command(name = "assent", version, args_conflicts_with_subcommands = true)]
+#[command(
+    after_help = "Exit codes: 0 done, 1 failed here, 2 wrong arguments, 3 no answer (repeat it), 4 refused, \
+    5 fault found, 6 not fulfilled, 7 still open"
+)]
 struct Arguments {
+    /// The command; without one, the program serves
+    #[command(subcommand)]
+    command: Option<commands::Command>,
+    /// Print results as JSON, one value a line
+    #[arg(long, global = true)]
+    json: bool,
     /// The port to listen on, on 127.0.0.1; 0 takes any that is free.
     #[arg(long, default_value_t = 8787)]
     port: u16,
@@ -60,8 +71,8 @@ enum StartError {
     Queue(#[from] ports::QueueError),
     #[error("{0}")]
     Brand(#[from] embedded::CreateBrandError),
-    #[error("invalid brand.json: {0}")]
-    BrandText(#[from] domain::brand::InvalidBrand),
+    #[error("{0}")]
+    BrandText(String),
     #[error("brand.json is not JSON: {0}")]
     BrandJson(#[from] serde_json::Error),
     #[error("failed to listen on port {0}: {1}")]
@@ -74,16 +85,33 @@ enum StartError {
 
 #[tokio::main]
 async fn main() -> std::process::ExitCode {
+    let mut arguments = Arguments::parse();
+    let command = arguments.command.take();
+    // A command says itself what is wrong.
+    let level = if command.is_some() { "off" } else { "warn" };
     let filter = tracing_subscriber::EnvFilter::try_from_default_env()
-        .unwrap_or_else(|_not_set| tracing_subscriber::EnvFilter::new("warn"));
+        .unwrap_or_else(|_not_set| tracing_subscriber::EnvFilter::new(level));
     // Nothing collects metrics here.
     let filter = match format!("{}=off", ports::METRICS).parse() {
         Ok(no_metrics) => filter.add_directive(no_metrics),
         Err(_not_a_directive) => filter,
     };
     tracing_subscriber::fmt().with_writer(std::io::stderr).with_env_filter(filter).init();
-    match run(Arguments::parse()).await {
+    if let Some(command) = command {
+        return run_command(command, arguments.json).await;
+    }
+    match run(arguments).await {
         Ok(()) => std::process::ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!("{error}");
+            std::process::ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run_command(command: commands::Command, is_json: bool) -> std::process::ExitCode {
+    match local::command_context(is_json, variable, Arguments::command) {
+        Ok(context) => commands::run(&context, command).await.code().into(),
         Err(error) => {
             tracing::error!("{error}");
             std::process::ExitCode::FAILURE
@@ -102,7 +130,7 @@ async fn run(arguments: Arguments) -> Result<(), StartError> {
     let port = listener.local_addr().map_err(StartError::Server)?.port();
     let base = format!("http://127.0.0.1:{port}");
     let options = BrandOptions { stripe: arguments.stripe, webhooks: arguments.webhooks };
-    let (key, secrets) = load_brand(folder, &options, &base)?;
+    let (key, secrets, brand_name) = load_brand(folder, &options, &base)?;
     let secrets: Arc<dyn Secrets> = Arc::new(secrets);
     let http = https::Client::new().map_err(|error| StartError::Http(error.to_string()))?;
     let http: Arc<dyn Http> = Arc::new(http);
@@ -120,14 +148,15 @@ async fn run(arguments: Arguments) -> Result<(), StartError> {
     let site = Site {
         api: base.clone(),
         key: key.clone(),
-        brand: domain_brand(),
+        brand: brand_name,
         phone: PHONE.to_owned(),
         secrets: brand,
         clock: Arc::clone(&clock),
         received: ReceivedWebhooks::default(),
     };
     let router = local::router(&machine, site);
-    announce(arguments.format, &base, &key)?;
+    let format = if arguments.json { Format::Json } else { arguments.format };
+    announce(format, &base, &key)?;
     let (stopping, stop) = watch::channel(false);
     let waiting = Arc::clone(&clock);
     let served = async {
@@ -142,11 +171,6 @@ async fn run(arguments: Arguments) -> Result<(), StartError> {
 #[expect(clippy::disallowed_methods, reason = "a binary reads its environment at the start")]
 fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok()
-}
-
-fn domain_brand() -> domain::values::name::BrandName {
-    #[expect(clippy::expect_used, reason = "a constant that a test parses")]
-    brand::NAME.parse().expect("the demo brand's name is a name")
 }
 
 /// Locks the data folder. Two processes would take each other's messages for those of a dead process.
@@ -167,14 +191,19 @@ fn load_brand(
     folder: &Path,
     options: &BrandOptions,
     base: &str,
-) -> Result<(String, BrandFile), StartError> {
+) -> Result<(String, BrandFile, BrandName), StartError> {
     let failed = |error| StartError::Folder(folder.to_owned(), error);
     let file = BrandFile::new(folder);
     let (text_path, key_path) = (folder.join("brand.json"), folder.join("test-key"));
     let random: &dyn Random = &SystemRandom;
     let (key, secret) = if file.exists() {
-        let key = std::fs::read_to_string(&key_path).map_err(failed)?;
-        (key, serde_json::from_str(&std::fs::read_to_string(&text_path).map_err(failed)?)?)
+        checked(&file)?;
+        let key = std::fs::read_to_string(&key_path)
+            .map_err(|error| StartError::Folder(key_path.clone(), error))?;
+        (
+            key.trim().to_owned(),
+            serde_json::from_str(&std::fs::read_to_string(&text_path).map_err(failed)?)?,
+        )
     } else {
         let key = brand::draw_key(random);
         write_private(&key_path, &key).map_err(failed)?;
@@ -182,10 +211,18 @@ fn load_brand(
         (key, secret)
     };
     let secret = brand::adapt(secret, options, base);
-    let text = serde_json::to_string_pretty(&secret)?;
-    domain::brand::Brand::parse(&text)?;
-    file.create(&text)?;
-    Ok((key, file))
+    file.create(&serde_json::to_string_pretty(&secret)?)?;
+    let name = checked(&file)?;
+    Ok((key, file, name))
+}
+
+/// Returns the name of the folder's brand.
+fn checked(file: &BrandFile) -> Result<BrandName, StartError> {
+    let read = file.read().map_err(|error| {
+        let causes = ports::error_chain(&error);
+        StartError::BrandText(causes)
+    });
+    read.map(|brand| brand.name)
 }
 
 fn write_private(path: &Path, text: &str) -> std::io::Result<()> {

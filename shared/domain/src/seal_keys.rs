@@ -40,6 +40,12 @@ impl<'de> Deserialize<'de> for PublicKey {
 }
 
 impl PublicKey {
+    /// Returns the public half of a private key.
+    #[must_use]
+    pub fn of(private: &Key32) -> Self {
+        seal_public::public_key(private)
+    }
+
     /// Returns the bytes.
     #[must_use]
     pub const fn bytes(&self) -> &[u8; 32] {

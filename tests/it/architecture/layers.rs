@@ -12,6 +12,7 @@ type Layer = (&'static str, &'static [&'static str], &'static [&'static str]);
 
 const LAYERS: &[Layer] = &[
     ("channels", &["domain", "ports", "texts"], &[]),
+    ("commands", &["domain", "ports"], &[]),
     (
         "consent-callback",
         &["domain", "ports", "records", "texts"],
@@ -33,6 +34,7 @@ const LAYERS: &[Layer] = &[
         "local",
         &[
             "channels",
+            "commands",
             "consent-callback",
             "domain",
             "embedded",
@@ -150,6 +152,17 @@ fn local_and_tests_link_no_aws_sdk() {
             .iter()
             .filter(|name| name.starts_with("aws-") || AWS.contains(&name.as_str()))
             .collect();
+        assert!(found.is_empty(), "{package} links {found:?}");
+    }
+}
+
+/// The commands are for people at a terminal, and no function carries their weight.
+#[test]
+fn function_links_no_commands() {
+    for package in ["consent-callback", "fetch-info", "intake", "lambda", "send-prompt"] {
+        let linked = linked(package, "normal");
+        let found: Vec<&str> =
+            ["clap", "commands"].into_iter().filter(|name| linked.contains(*name)).collect();
         assert!(found.is_empty(), "{package} links {found:?}");
     }
 }

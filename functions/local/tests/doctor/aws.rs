@@ -1,0 +1,96 @@
+//! AWS End User Messaging.
+
+use bytes::Bytes;
+use http::Request;
+use serde_json::{Value, json};
+
+use crate::{Case, Healthy, assert_each_is_named, unknown};
+
+fn aws(state: &Value, request: &Request<Bytes>) -> (u16, Value) {
+    let target = request.headers()["x-amz-target"].to_str().unwrap();
+    let operation = target.split('.').nth(1).unwrap();
+    if state["refuses"][0] == operation || state["refuses"][0] == "all" {
+        return (400, json!({ "__type": state["refuses"][1] }));
+    }
+    match operation {
+        "DescribeAccountAttributes" => (
+            200,
+            json!({ "AccountAttributes": [{ "Name": "ACCOUNT_TIER", "Value": state["tier"] }] }),
+        ),
+        "DescribePhoneNumbers" => (200, json!({ "PhoneNumbers": state["senders"] })),
+        "DescribeRcsAgents" => (200, json!({ "RcsAgents": state["senders"] })),
+        "DescribePools" => (200, json!({ "Pools": state["senders"] })),
+        "DescribeSenderIds" => (200, json!({ "SenderIds": state["senders"] })),
+        "DescribeConfigurationSets" => {
+            (200, json!({ "ConfigurationSets": [{ "EventDestinations": state["destinations"] }] }))
+        }
+        _ => unknown(request),
+    }
+}
+
+#[test]
+fn aws_misconfigured_is_named() {
+    let number = Healthy {
+        section: "channels",
+        kind: "sms",
+        mode: "live",
+        settings: json!({
+            "provider": "aws", "region": "eu-west-1", "origination_identity": "+15005550006", "configuration_set": "set",
+        }),
+        provider: json!({
+            "tier": "PRODUCTION",
+            "senders": [{ "PhoneNumber": "+15005550006", "Status": "ACTIVE" }],
+            "destinations": [{ "Enabled": true, "SnsDestination": { "TopicArn": "arn:aws:sns:eu-west-1:1:assent" } }],
+        }),
+        stand_in: aws,
+    };
+    let cases = [
+        Case {
+            check: "credentials",
+            change: |_, provider| {
+                provider["refuses"] = json!(["all", "UnrecognizedClientException"]);
+            },
+        },
+        Case {
+            check: "credentials",
+            change: |_, provider| provider["refuses"] = json!(["all", "ExpiredTokenException"]),
+        },
+        Case {
+            check: "permission",
+            change: |_, provider| {
+                provider["refuses"] = json!(["DescribeConfigurationSets", "AccessDeniedException"]);
+            },
+        },
+        Case { check: "account", change: |_, provider| provider["tier"] = json!("SANDBOX") },
+        Case { check: "sender", change: |_, provider| provider["senders"] = json!([]) },
+        Case {
+            check: "sender",
+            change: |_, provider| provider["senders"][0]["Status"] = json!("PENDING"),
+        },
+        Case {
+            check: "events",
+            change: |_, provider| {
+                provider["refuses"] =
+                    json!(["DescribeConfigurationSets", "ResourceNotFoundException"]);
+            },
+        },
+        Case { check: "events", change: |_, provider| provider["destinations"] = json!([]) },
+        Case {
+            check: "events",
+            change: |_, provider| provider["destinations"][0]["Enabled"] = json!(false),
+        },
+    ];
+    assert_each_is_named(&number, &cases);
+    let agent = Healthy {
+        kind: "rcs",
+        settings: json!({
+            "provider": "aws", "region": "eu-west-1", "origination_identity": "rcs-agent-1", "configuration_set": "set",
+        }),
+        provider: json!({
+            "tier": "PRODUCTION", "senders": [{ "RcsAgentId": "rcs-agent-1", "Status": "ACTIVE" }],
+            "destinations": number.provider["destinations"],
+        }),
+        ..number
+    };
+    assert_each_is_named(&agent, &cases);
+}

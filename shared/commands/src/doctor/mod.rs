@@ -1,0 +1,241 @@
+//! `doctor`: asks each channel and processor whether its settings work, with calls that change nothing.
+//!
+//! Each call is printed before it is made. A finding says what works or what is wrong, and names the click or command
+//! that mends it. Where no call can tell, the finding says so.
+
+mod adyen;
+mod aws;
+mod certificate;
+mod chart;
+mod google;
+mod openid;
+mod stripe;
+mod twilio;
+mod visit;
+mod whatsapp;
+
+use std::sync::Arc;
+
+use domain::brand::{Brand, Mode, Settings};
+use ports::{Http, OpenChannelError, OpenProcessorError, error_chain};
+use serde_json::{Map, Value, json};
+
+use crate::arguments::DoctorArguments;
+use crate::documents;
+use crate::failure::{Exit, Failure};
+use crate::{Adapters, Context};
+
+use chart::{Chart, Fault, Finding, Verdict};
+use visit::{Narrator, Visit};
+
+/// One channel or processor of a brand, or its webhook endpoint.
+pub(crate) struct Patient {
+    /// Test or live.
+    pub(crate) mode: Mode,
+    /// The name in the API.
+    pub(crate) name: String,
+    /// The adapter's kind.
+    pub(crate) kind: String,
+    /// The settings, with their secrets.
+    pub(crate) settings: Map<String, Value>,
+    /// The address that the provider must call; `None` where the public address is not known.
+    pub(crate) callback: Option<String>,
+}
+
+impl Patient {
+    /// Returns a setting that is a text.
+    pub(crate) fn text(&self, pointer: &str) -> Option<&str> {
+        let (first, rest) = pointer.split_once('/').unwrap_or((pointer, ""));
+        let value = self.settings.get(first)?;
+        let value = if rest.is_empty() { Some(value) } else { value.pointer(&format!("/{rest}")) };
+        value.and_then(Value::as_str)
+    }
+
+    /// Returns the first of one or several secrets.
+    pub(crate) fn secret(&self, name: &str) -> &str {
+        let value = self.settings.get(name);
+        let first = value.and_then(|value| value.get(0)).or(value);
+        first.and_then(Value::as_str).unwrap_or_default()
+    }
+
+    /// Returns the address of the provider, or of a stand-in, without a slash at its end.
+    pub(crate) fn base(&self, usual: &str) -> String {
+        self.text("base_url").unwrap_or(usual).trim_end_matches('/').to_owned()
+    }
+}
+
+/// Examines the brand that the arguments name.
+///
+/// # Errors
+/// [`Failure`] where the documents cannot be read. A fault that is found is a result.
+pub(crate) async fn run(context: &Context, arguments: &DoctorArguments) -> Result<Exit, Failure> {
+    let kept = documents::read(context, &arguments.place).await?;
+    let brand = kept.documents.assemble();
+    let brand = brand.map_err(|failure| failure.with_exit(Exit::FaultFound))?;
+    let narrator = Arc::new(Narrator::new(Arc::clone(&context.http), Arc::clone(&context.output)));
+    let way_out: Arc<dyn Http> = Arc::<Narrator>::clone(&narrator);
+    let adapters = (context.adapters)(context, &way_out);
+    let adapters = adapters.map_err(|error| Failure::new("adapters", error.to_string()))?;
+    let visit = Visit { context, narrator: &narrator, adapters: &adapters, brand: &brand };
+    let mut findings = examine_deployment(&visit, arguments).await?;
+    for mode in [Mode::Test, Mode::Live] {
+        if arguments.mode.is_some_and(|only| Mode::from(only) != mode) {
+            continue;
+        }
+        if arguments.only.is_none() {
+            findings.extend(webhook_findings(&brand, mode));
+        }
+        for patient in patients(&brand, mode, arguments.public_url.as_deref())? {
+            if arguments.only.as_ref().is_some_and(|only| *only != patient.name) {
+                continue;
+            }
+            findings.extend(examine(&visit, &patient, &arguments.phone).await?);
+        }
+    }
+    report(context, &brand, &findings)
+}
+
+fn report(context: &Context, brand: &Brand, findings: &[Finding]) -> Result<Exit, Failure> {
+    let faults = findings.iter().filter(|finding| finding.verdict == Verdict::Fault).count();
+    let lines: Vec<String> = findings.iter().map(Finding::line).collect();
+    let listed: Vec<Value> = findings.iter().map(Finding::json).collect();
+    let end = match faults {
+        0 => "No fault was found.".to_owned(),
+        1 => "One fault was found.".to_owned(),
+        many => format!("{many} faults were found."),
+    };
+    let text = format!("{}\n\n{end}", lines.join("\n"));
+    let value = json!({ "brand": brand.name, "ok": faults == 0, "findings": listed });
+    context.output.result(&text, &value)?;
+    Ok(if faults == 0 { Exit::Done } else { Exit::FaultFound })
+}
+
+fn patients(brand: &Brand, mode: Mode, public_url: Option<&str>) -> Result<Vec<Patient>, Failure> {
+    let setup = brand.setup(mode);
+    let base = public_url.map(|url| url.trim_end_matches('/'));
+    let patient = |name: &str, kind: &str, settings: &Settings| -> Result<Patient, Failure> {
+        let settings = settings.read();
+        let settings =
+            settings.map_err(|error| Failure::new("invalid-brand", error.to_string()))?;
+        let callback = base.map(|base| format!("{base}/callbacks/{}/{name}", brand.name));
+        Ok(Patient { mode, name: name.to_owned(), kind: kind.to_owned(), settings, callback })
+    };
+    let channels = setup
+        .channels
+        .iter()
+        .map(|channel| patient(channel.name.as_str(), &channel.kind, &channel.settings));
+    let processors = setup
+        .processors
+        .iter()
+        .map(|processor| patient(processor.name.as_str(), &processor.kind, &processor.settings));
+    channels.chain(processors).collect()
+}
+
+/// Finds webhook settings that cannot be used. No call is made, since a delivery is no read.
+fn webhook_findings(brand: &Brand, mode: Mode) -> Vec<Finding> {
+    let start = format!("{}.webhooks", mode.as_str());
+    let mut chart = Chart::new(start.clone());
+    for path in brand.unusable_settings() {
+        // One machine enters its own address as it starts.
+        let is_own = mode == Mode::Test
+            && path == "test.webhooks.url"
+            && brand.test.webhooks.as_ref().is_some_and(|webhooks| webhooks.url.is_empty());
+        if path.starts_with(&start) && !is_own {
+            chart.fault(Fault {
+                check: "webhooks",
+                says: format!("setting `{path}` cannot be used"),
+                mend: "give a URL (https in live mode) and secrets of whsec_ and base64".to_owned(),
+            });
+        }
+    }
+    chart.findings
+}
+
+async fn examine_deployment(
+    visit: &Visit<'_>,
+    arguments: &DoctorArguments,
+) -> Result<Vec<Finding>, Failure> {
+    let mut chart = Chart::new("deployment".to_owned());
+    let Some(url) = &arguments.public_url else {
+        chart.unchecked("address", "name it with --public-url, to compare the providers' webhooks");
+        return Ok(chart.findings);
+    };
+    let url = format!("{}/openapi.json", url.trim_end_matches('/'));
+    let answer = visit.get(&url, &[]).await;
+    match answer {
+        Ok(answer) if answer.status == 200 && answer.value.get("openapi").is_some() => {
+            chart.works("address", "the deployment answers");
+        }
+        Ok(answer) => chart.fault(Fault {
+            check: "address",
+            says: format!("{url} answers {}, and not the API's description", answer.status),
+            mend: "set --public-url to the deployment's own address".to_owned(),
+        }),
+        Err(lost) => chart.fault(Fault { check: "address", ..lost }),
+    }
+    Ok(chart.findings)
+}
+
+/// Examines one channel or processor. Settings that do not open need no call.
+async fn examine(
+    visit: &Visit<'_>,
+    patient: &Patient,
+    phone: &str,
+) -> Result<Vec<Finding>, Failure> {
+    let (kind, place) = opened(visit.adapters, visit.brand, patient);
+    let mut chart = Chart::new(place);
+    if let Err(error) = kind {
+        chart.fault(Fault {
+            check: "settings",
+            says: error,
+            mend: "mend the setting in the brand's documents, then run `brand check`".to_owned(),
+        });
+        return Ok(chart.findings);
+    }
+    let provider = patient.text("provider").unwrap_or_default();
+    match (patient.kind.as_str(), provider) {
+        ("sandbox", _) => chart.works("sandbox", "nothing is real here"),
+        ("sms", "twilio") => twilio::examine(visit, patient, &mut chart).await,
+        ("sms" | "rcs", "aws") => aws::examine(visit, patient, &mut chart).await,
+        ("rcs", "google") => google::examine(visit, patient, &mut chart, phone).await,
+        ("whatsapp", _) => whatsapp::examine(visit, patient, &mut chart).await,
+        ("apple", _) => {
+            certificate::examine(visit, patient, &mut chart);
+            chart.unchecked(
+                "account",
+                "Apple has no call that reads an account; send a request to a customer who wrote",
+            );
+        }
+        ("stripe", _) => stripe::examine(visit, patient, &mut chart).await,
+        ("adyen", _) => adyen::examine(visit, patient, &mut chart).await,
+        ("openid", _) => openid::examine(visit, patient, &mut chart).await,
+        _ => chart.unchecked("provider", "the doctor knows no call for this kind"),
+    }
+    Ok(chart.findings)
+}
+
+/// Opens the adapter as the functions do. Returns the fault of its settings, and its place.
+fn opened(adapters: &Adapters, brand: &Brand, patient: &Patient) -> (Result<(), String>, String) {
+    let mode = patient.mode;
+    let is_channel =
+        brand.setup(mode).channels.iter().any(|channel| channel.name.as_str() == patient.name);
+    let section = if is_channel { "channels" } else { "processors" };
+    let place = format!("{}.{section}.{}", mode.as_str(), patient.name);
+    let absent = "the name is not valid".to_owned();
+    let opened = if is_channel {
+        patient.name.parse().map_err(|_invalid| absent).and_then(|name| {
+            match adapters.channels.open(brand, mode, &name) {
+                Err(OpenChannelError::Settings(error)) => Err(error_chain(error.as_ref())),
+                Ok(_) | Err(OpenChannelError::Absent) => Ok(()),
+            }
+        })
+    } else {
+        patient.name.parse().map_err(|_invalid| absent).and_then(|name| {
+            match adapters.processors.open(brand, mode, &name) {
+                Err(OpenProcessorError::Settings(error)) => Err(error_chain(error.as_ref())),
+                Ok(_) | Err(OpenProcessorError::Absent) => Ok(()),
+            }
+        })
+    };
+    (opened, place)
+}
