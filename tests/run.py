@@ -279,13 +279,12 @@ def description():
     run(VENV / "bin" / "python", ROOT / "tests" / "openapi" / "check.py", *paths)
 
 
-def deployed(stack, stripe):
+def deployed(stack, stripe, *more):
     """Deploys template.yaml into an emulator, with a brand whose processor is at `stripe`."""
     folder = WORK / "stack"
     shutil.rmtree(folder, ignore_errors=True)
     command = (VENV / "bin" / "python", ROOT / "tests" / "deploy" / "stack.py")
-    arguments = ("--template", ROOT / "template.yaml", "--work", folder, "--stripe", stripe)
-    arguments += ("--client", WORK / "description" / "python")
+    arguments = ("--template", ROOT / "template.yaml", "--work", folder, "--stripe", stripe, *more)
     return start(stack, command + arguments, WORK / "stack.log")
 
 
@@ -327,7 +326,8 @@ def everything(profile):
         with phase("localstripe, emulate, an OpenID provider and Adyen's contract"):
             os.environ |= localstripe(stack) | emulate(stack) | openid(stack) | adyen(stack)
         with phase("the deployed stack"):
-            os.environ |= deployed(stack, os.environ["LOCALSTRIPE_URL"])
+            client = ("--client", WORK / "description" / "python")
+            os.environ |= deployed(stack, os.environ["LOCALSTRIPE_URL"], *client)
         with phase("each function under cargo lambda"):
             run(VENV / "bin" / "python", ROOT / "tests" / "deploy" / "functions.py")
         return tests("default", "--workspace")

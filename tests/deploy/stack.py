@@ -296,7 +296,7 @@ def main():
     arguments.add_argument("--template", type=pathlib.Path, required=True)
     arguments.add_argument("--work", type=pathlib.Path, required=True)
     arguments.add_argument("--stripe", default="http://127.0.0.1:9", help="address of Stripe or a stand-in for it")
-    arguments.add_argument("--client", type=pathlib.Path, help="where the generated Python client may be, which pays first")
+    arguments.add_argument("--client", type=pathlib.Path, help="folder of the generated Python client, which pays first")
     arguments = arguments.parse_args()
     work = arguments.work.resolve()
     work.mkdir(parents=True, exist_ok=True)
@@ -323,7 +323,7 @@ def main():
         found = parameters.outputs(emulator)
         domain.stands_for(found["HttpApiId"])
         parameters.expect("the functions' address", parameters.public_addresses(emulator), {found["ApiAddress"]})
-        if arguments.client and (arguments.client / "assent_client").exists():
+        if arguments.client:
             pay_with_client(emulator, arguments.client.resolve(), requester, domain.url)
         parameters.check_optional(emulator)
         # No name of AWS leads to the emulator, so browsers and functions can call this address alone.
