@@ -49,6 +49,12 @@ fn brand_new_serves_the_first_paid_request() {
     assert_eq!((got.code, &got.json()["outcome"]["kind"]), (0, &json!("fulfilled")));
     let watched = with_access(&["request", "watch", &id]);
     assert_eq!((watched.code, &watched.json()["state"]), (0, &json!("fulfilled")));
+    let well = assent(&["doctor", "--public-url", &served.api, "--data", data, "--json"]);
+    assert_eq!((well.code, &well.json()["ok"]), (0, &json!(true)), "{well:?}");
+    let findings = well.json()["findings"].as_array().unwrap().clone();
+    let client = findings.iter().find(|finding| finding["check"] == "client").unwrap();
+    assert_eq!(client["verdict"], "works", "{client}");
+    assert!(well.err.contains("-> GET") && well.err.contains("/openapi.json"), "{well:?}");
 }
 
 #[test]

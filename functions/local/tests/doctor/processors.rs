@@ -143,6 +143,36 @@ fn stripe_key_without_a_permission_is_named() {
     );
 }
 
+#[test]
+fn certificate_of_apple_pay_that_ended_is_named() {
+    let mut healthy = stripe_account();
+    healthy.settings["apple_pay"] = json!({
+        "merchant_identifier": "merchant.example", "display_name": "Acme", "country": "DE",
+        "networks": ["visa"], "certificate": include_str!("fixtures/valid.pem"), "key": "s3cret",
+    });
+    healthy.provider["wallets"]["apple_pay"] = json!({ "available": true });
+    assert_each_is_named(
+        &healthy,
+        &[
+            Case {
+                check: "certificate",
+                change: |settings, _| {
+                    settings["apple_pay"]["certificate"] =
+                        json!(include_str!("fixtures/ended.pem"));
+                },
+            },
+            Case {
+                check: "certificate",
+                change: |settings, _| settings["apple_pay"]["certificate"] = json!("s3cret"),
+            },
+            Case {
+                check: "wallets",
+                change: |_, provider| provider["wallets"]["apple_pay"]["available"] = json!(false),
+            },
+        ],
+    );
+}
+
 fn adyen(state: &Value, request: &Request<Bytes>) -> (u16, Value) {
     if !has(request, "x-api-key", "s3cret-key") {
         return (401, json!({ "errorCode": "000" }));

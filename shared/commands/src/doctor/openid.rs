@@ -134,7 +134,9 @@ async fn client(
     let mut form = form_urlencoded::Serializer::new(String::new());
     form.append_pair("grant_type", "authorization_code")
         .append_pair("code", NO_CODE)
-        .append_pair("redirect_uri", redirect);
+        .append_pair("redirect_uri", redirect)
+        // A provider with PKCE refuses a call without one, before it looks at the code (RFC 7636, section 4.1).
+        .append_pair("code_verifier", &"a".repeat(43));
     let encoded = |text: &str| form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
     let basic =
         format!("Basic {}", STANDARD.encode(format!("{}:{}", encoded(id), encoded(secret))));
