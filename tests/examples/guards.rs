@@ -12,8 +12,9 @@ use std::process::{Command, ExitCode, Stdio};
 
 use domain::guards::Guard;
 use serde::{Deserialize, Serialize};
-use tests::guards::{Witness, witness};
-use tests::sweep::sweep;
+use tests::guards::{Invariant, Witness, witness};
+use tests::sim::{Plan, Scenario, scenario};
+use tests::sweep::{sweep, sweep_plans};
 
 /// What `GUARD` says when all guards are on.
 const NONE: &str = "none";
@@ -44,14 +45,14 @@ fn main() -> io::Result<ExitCode> {
         ));
     }
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    if let [word, steps] = arguments.as_slice()
+    if let Some((word, [steps, name @ ..])) = arguments.split_first()
         && word == "simulate"
     {
-        return simulate(number(steps)?);
+        return simulate(number(steps)?, name.first().and_then(|name| scenario(name)));
     }
     let steps = std::env::var("STEPS").map_or(Ok(STEPS), |text| number(&text))?;
     let chosen = chosen(&arguments)?;
-    if let Some(found) = simulated(NONE, STEPS_BEFORE)? {
+    if let Some(found) = simulated(NONE, STEPS_BEFORE, None)? {
         return Err(io::Error::other(format!("broken with all guards on: {found:?}")));
     }
     print("| # | guard | what noticed | after |")?;
@@ -89,19 +90,12 @@ fn chosen(names: &[String]) -> io::Result<Vec<Guard>> {
 fn tried(guard: Guard, steps: u64) -> io::Result<Row> {
     match witness(guard) {
         Witness::Simulation(expected) => {
-            let Some(found) = simulated(&guard.name(), steps)? else {
-                let (what, when) = ("NOTHING".to_owned(), format!("{steps} steps"));
-                return Ok(Row { noticed: false, what, when });
-            };
-            let words: Vec<&str> = expected
-                .iter()
-                .map(|invariant| invariant.word())
-                .filter(|word| found.broken.iter().any(|line| begins_with(line, word)))
-                .collect();
-            let noticed = !words.is_empty();
-            let what =
-                if noticed { words.join(", ") } else { format!("OTHERS: {:?}", found.broken) };
-            Ok(Row { noticed, what, when: format!("seed {}, step {}", found.seed, found.step) })
+            Ok(noticed(simulated(&guard.name(), steps, None)?, expected, steps))
+        }
+        Witness::Scenario(name, expected) => {
+            let found = simulated(&guard.name(), steps, Some(name))?;
+            let Row { noticed, what, when } = noticed(found, expected, steps);
+            Ok(Row { noticed, what, when: format!("{name}: {when}") })
         }
         Witness::Test(test) => {
             let noticed = test_passes(test, NONE)? && !test_passes(test, &guard.name())?;
@@ -111,14 +105,30 @@ fn tried(guard: Guard, steps: u64) -> io::Result<Row> {
     }
 }
 
+/// Returns the row of a simulation's findings.
+fn noticed(found: Option<Found>, expected: &[Invariant], steps: u64) -> Row {
+    let Some(found) = found else {
+        let (what, when) = ("NOTHING".to_owned(), format!("{steps} steps"));
+        return Row { noticed: false, what, when };
+    };
+    let words: Vec<&str> = expected
+        .iter()
+        .map(|invariant| invariant.word())
+        .filter(|word| found.broken.iter().any(|line| begins_with(line, word)))
+        .collect();
+    let noticed = !words.is_empty();
+    let what = if noticed { words.join(", ") } else { format!("OTHERS: {:?}", found.broken) };
+    Row { noticed, what, when: format!("seed {}, step {}", found.seed, found.step) }
+}
+
 fn begins_with(line: &str, word: &str) -> bool {
     line.strip_prefix(word).is_some_and(|rest| !rest.starts_with(char::is_alphanumeric))
 }
 
 /// Simulates in a process of its own, since a process reads only once which guard is disabled.
-fn simulated(guard: &str, steps: u64) -> io::Result<Option<Found>> {
+fn simulated(guard: &str, steps: u64, scenario: Option<&str>) -> io::Result<Option<Found>> {
     let mut command = Command::new(std::env::current_exe()?);
-    command.args(["simulate", &steps.to_string()]).env("GUARD", guard);
+    command.args(["simulate", &steps.to_string()]).args(scenario).env("GUARD", guard);
     let output = command.stderr(Stdio::inherit()).output()?;
     if !output.status.success() {
         return Err(io::Error::other(format!("the simulation without {guard} died")));
@@ -127,8 +137,12 @@ fn simulated(guard: &str, steps: u64) -> io::Result<Option<Found>> {
 }
 
 /// Simulates, and prints what was found as JSON.
-fn simulate(steps: u64) -> io::Result<ExitCode> {
-    let found = sweep(1, steps, |_| {}).err().map(|failure| Found {
+fn simulate(steps: u64, scenario: Option<&'static Scenario>) -> io::Result<ExitCode> {
+    let swept = match scenario {
+        Some(scenario) => sweep_plans(|seed| Plan::in_scenario(scenario, seed), 1, steps, |_| {}),
+        None => sweep(1, steps, |_| {}),
+    };
+    let found = swept.err().map(|failure| Found {
         seed: failure.seed,
         step: failure.step,
         broken: failure.broken,

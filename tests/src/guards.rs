@@ -56,6 +56,8 @@ impl Invariant {
 pub enum Witness {
     /// The simulation, when any of these no longer holds.
     Simulation(&'static [Invariant]),
+    /// The runs of one customer in the scenario of that name, which come to the guard sooner.
+    Scenario(&'static str, &'static [Invariant]),
     /// A test of the binary `it`, where seeds hardly ever reach the guard.
     Test(&'static str),
 }
@@ -65,8 +67,6 @@ const TIED_ID: Witness =
     Witness::Test("flows::handles::stop_from_an_id_that_an_answer_named_counts");
 const OTHER_CUSTOMER: Witness =
     Witness::Test("flows::handles::tap_of_another_customer_counts_nothing_and_ties_nothing");
-const OLDER_WORD: Witness =
-    Witness::Test("flows::handles::older_word_reported_again_undoes_no_newer_one");
 const REPEATED_MESSAGE: Witness =
     Witness::Test("flows::handles::message_reported_again_is_recorded_once");
 // The simulation's provider refuses no customer as opted out, and a later step of a request ends it too.
@@ -85,19 +85,23 @@ pub const fn witness(guard: Guard) -> Witness {
         | Guard::PostbackSignature
         | Guard::OpenIsNoApproval
         | Guard::SavedCardOwner
-        | Guard::SameBrowser
-        | Guard::EarlyText => Witness::Simulation(&[C1]),
+        | Guard::SameBrowser => Witness::Simulation(&[C1]),
         Guard::ConsentSignature => Witness::Test("flows::consent::forged_consent_is_never_charged"),
         Guard::SealedForApproval => Witness::Test("flows::thief::approval_is_used_once"),
         Guard::SealedBySender => {
             Witness::Test("flows::thief::authorization_of_a_thief_is_never_used")
         }
         Guard::PromptMac => Witness::Test("flows::thief::ask_altered_before_approval_is_refused"),
+        Guard::ApprovalAge => {
+            Witness::Test("flows::thief::approval_put_back_after_a_day_is_not_used")
+        }
         Guard::LinkOfPrompt => Witness::Test("flows::thief::link_of_a_thief_leads_nowhere"),
         Guard::SealedForCustomer => {
             Witness::Test("flows::thief::saved_card_of_another_customer_is_never_charged")
         }
-        Guard::ReturnForOpenAttempt => Witness::Simulation(&[C1, C2]),
+        Guard::ReturnForOpenAttempt => {
+            Witness::Test("flows::hosted_page::unexpected_return_leads_to_the_page")
+        }
         Guard::CommitBeforeConfirm | Guard::CommitBetweenCreateAndConfirm => {
             Witness::Simulation(&[C1, C2, C5])
         }
@@ -113,19 +117,18 @@ pub const fn witness(guard: Guard) -> Witness {
         Guard::OneOpenAttempt
         | Guard::UnknownIsNoDecline
         | Guard::LostResponseIsInDoubt
-        | Guard::ServerErrorIsInDoubt
         | Guard::VoidBeforeGivingUp
         | Guard::RetrieveAfterLateVoid
-        | Guard::RejectedKeyKeepsDoubt
         | Guard::NoCancelAfterApproval
         | Guard::NoDenialAfterApproval
         | Guard::NoExpiryAfterApproval
         | Guard::VoidAfterAbandon
         | Guard::VoidOnHostedPage
-        | Guard::VoidWithoutRedirect
         | Guard::NoCancelOnHostedPage => Witness::Simulation(&[C2, C5]),
+        Guard::ServerErrorIsInDoubt | Guard::RejectedKeyKeepsDoubt | Guard::VoidWithoutRedirect => {
+            Witness::Scenario("pays with a card that asks the bank", &[C2, C5])
+        }
         Guard::CheckBeforeRequest
-        | Guard::CheckDuringWrite
         | Guard::NextCheck
         | Guard::LostFetch
         | Guard::LostWebhook
@@ -134,13 +137,26 @@ pub const fn witness(guard: Guard) -> Witness {
         | Guard::WebhookStatus
         | Guard::MessageRetry
         | Guard::CheckBeforeRefund
-        | Guard::LostRefund
-        | Guard::CheckWhileRefundIsOpen
         | Guard::CircuitBreakerProbe => Witness::Simulation(&[C3]),
         Guard::ProcessorWebhookBrand | Guard::CommitBeforeRefund => Witness::Simulation(&[C5]),
         Guard::SealAtRest | Guard::ForgetRedirect => Witness::Simulation(&[C6]),
         Guard::IdempotencyKey | Guard::ReturnOnce => Witness::Simulation(&[Once]),
-        Guard::OptOut => Witness::Simulation(&[Stop]),
+        // Seeds hardly ever record a stop between a request and its prompt.
+        Guard::OptOut => {
+            Witness::Test("flows::opt_outs::customer_who_stops_before_the_prompt_is_not_asked")
+        }
+        Guard::CheckDuringWrite => {
+            Witness::Test("simulation::found::request_written_after_its_check_still_ends")
+        }
+        Guard::LostRefund => {
+            Witness::Test("flows::refunds::refund_with_lost_message_is_found_by_check")
+        }
+        Guard::CheckWhileRefundIsOpen => {
+            Witness::Test("flows::refunds::slow_refund_is_reported_by_webhook_or_look_up")
+        }
+        Guard::EarlyText => {
+            Witness::Test("flows::text_replies::text_written_before_its_prompt_is_no_answer")
+        }
         Guard::CircuitBreaker => Witness::Simulation(&[Shut]),
         // The simulation has one mode.
         Guard::ChannelWebhookMode => {
@@ -191,11 +207,15 @@ pub const fn witness(guard: Guard) -> Witness {
         Guard::ClientTokenScope => {
             Witness::Test("flows::client_tokens::token_reaches_nothing_outside_its_scope")
         }
+        Guard::ChosenWord => Witness::Test("flows::opt_outs::tap_on_a_foreign_stop_button_stops"),
+        Guard::OwnButtonIsNoWord => {
+            Witness::Test("flows::opt_outs::tap_on_our_own_button_is_no_stop_by_its_label")
+        }
         Guard::ReportedOptOut => PROVIDER_OPT_OUT,
         Guard::StopOnEveryChannel => OTHER_CHANNEL,
         Guard::HandleBeforeNumber => TIED_ID,
         Guard::SenderOfAnotherAddress => OTHER_CUSTOMER,
-        Guard::NewerWord => OLDER_WORD,
+        Guard::NewerWord => Witness::Simulation(&[Stop]),
         Guard::SeenMessage => REPEATED_MESSAGE,
     }
 }

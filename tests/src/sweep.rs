@@ -18,6 +18,19 @@ pub fn sweep(
     steps: u64,
     progress: impl Fn(&Report) + Sync,
 ) -> Result<(Report, u64), Box<Failure>> {
+    sweep_plans(Plan::of, first, steps, progress)
+}
+
+/// Does the same with the plan that each seed has.
+///
+/// # Errors
+/// The first [`Failure`], which ends the sweep.
+pub fn sweep_plans(
+    plan: impl Fn(u64) -> Plan + Sync,
+    first: u64,
+    steps: u64,
+    progress: impl Fn(&Report) + Sync,
+) -> Result<(Report, u64), Box<Failure>> {
     let seed = AtomicU64::new(first);
     let sum: Mutex<Result<Report, Box<Failure>>> = Mutex::new(Ok(Report::default()));
     let work = || {
@@ -26,7 +39,7 @@ pub fn sweep(
             sum.as_ref().is_ok_and(|report| report.steps < steps)
         };
         while goes_on() {
-            let ran = run(&Plan::of(seed.fetch_add(1, Ordering::SeqCst)));
+            let ran = run(&plan(seed.fetch_add(1, Ordering::SeqCst)));
             let mut sum = lock(&sum);
             match (&mut *sum, ran) {
                 (Ok(sum), Ok(report)) => {

@@ -43,6 +43,8 @@ guards! {
     SealedBySender,
     /// An approval counts only for a prompt that was sent with exactly this ask to this customer.
     PromptMac,
+    /// An approval is used within a day, while the processor knows the attempt's idempotency key.
+    ApprovalAge,
     /// A link leads only to the prompt that its token was made for.
     LinkOfPrompt,
     /// A saved card's credential opens only for the customer and the processor that it was saved for.
@@ -177,6 +179,10 @@ guards! {
     NewerWord,
     /// A message that was recorded is not recorded again.
     SeenMessage,
+    /// A stop on a button of another message is an opt-out.
+    ChosenWord,
+    /// A button of ours is no opt-out by its label.
+    OwnButtonIsNoWord,
     /// A customer who opted out at the provider is not asked over another channel.
     ReportedOptOut,
     /// A stop on one channel ends what is open on the others.

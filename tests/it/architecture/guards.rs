@@ -3,6 +3,7 @@
 use domain::guards::Guard;
 use serde_json::Value;
 use tests::guards::{Witness, witness};
+use tests::sim::scenario;
 
 use super::files::production;
 use super::layers::packages;
@@ -47,10 +48,19 @@ fn each_guard_stands_in_production_code() {
 }
 
 #[test]
+fn each_scenario_that_is_a_witness_exists() {
+    for guard in Guard::ALL {
+        if let Witness::Scenario(name, _) = witness(*guard) {
+            assert!(scenario(name).is_some(), "{name}");
+        }
+    }
+}
+
+#[test]
 fn each_test_that_is_a_witness_exists() {
     for test in Guard::ALL.iter().filter_map(|guard| match witness(*guard) {
         Witness::Test(test) => Some(test),
-        Witness::Simulation(_) => None,
+        Witness::Simulation(_) | Witness::Scenario(..) => None,
     }) {
         let (module, name) = test.rsplit_once("::").unwrap();
         let source = read(&format!("tests/it/{}.rs", module.replace("::", "/")));

@@ -1,5 +1,8 @@
 //! Opt-outs: in words and by taps, as a provider reports them, and over all channels of a brand.
 
+use domain::brand::BrandScope;
+use records::opt_outs;
+use records::opt_outs::{Statement, Word};
 use serde_json::{Value, json};
 use tests::world::{Asked, Core, PHONE, World};
 
@@ -53,6 +56,21 @@ fn stop_on_one_channel_ends_requests_on_the_others() {
     writes(&world, "STOP");
     opted_out(&world, &near);
     opted_out(&world, &far);
+}
+
+/// The stop was recorded while the request was written, so that it ended no request.
+#[test]
+fn customer_who_stops_before_the_prompt_is_not_asked() {
+    let world = world();
+    let asked = world.accepted(&world.payment(PHONE, 100));
+    let request = world.stored(&asked);
+    let scope = BrandScope { brand: &request.brand, mode: request.mode };
+    let stop = Statement { word: Word::Stop, written_at: None, reported_at: world.now() };
+    let store = world.ports.store.as_ref();
+    world.run(opt_outs::record(store, scope, &request.address, stop)).unwrap();
+    world.settles();
+    opted_out(&world, &asked);
+    assert_eq!(world.went().sent.len(), 0);
 }
 
 #[test]

@@ -107,6 +107,29 @@ fn approval_is_used_once() {
     world.leaves();
 }
 
+/// The processor remembers an attempt's idempotency key for a day.
+#[test]
+fn approval_put_back_after_a_day_is_not_used() {
+    let world = World::new();
+    let asked = world.asks(4250);
+    approve(&world, PHONE, "pm_card_visa").ok(200);
+    let approved = world.stored(&asked);
+    world.settles();
+    assert_eq!((world.state(&asked).as_str(), charges(&world)), ("fulfilled", 1));
+    world.time_passes(24 * 3_600);
+    alter(&world, &asked, |request| {
+        request.attempts.clear();
+        request.state = approved.state.clone();
+    });
+    world.comes_again([domain::message::Message::new(domain::message::Step::Fetch, approved.id)]);
+    world.time_passes(3_600);
+    let request = world.stored(&asked);
+    assert!(request.attempts.iter().all(|attempt| attempt.started_at().is_none()));
+    assert_eq!(world.reads(&asked)["outcome"]["reason"], "processor_unavailable");
+    assert_eq!(charges(&world), 1);
+    world.leaves();
+}
+
 #[test]
 fn ask_altered_before_approval_is_refused() {
     type Forge = fn(&mut Request, &PromptRecord);

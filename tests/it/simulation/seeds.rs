@@ -3,6 +3,28 @@
 use tests::sim::Report;
 use tests::sweep::sweep;
 
+/// The actions that must happen often.
+const HAPPENED: [&str; 18] = [
+    "a webhook comes again after hours or days",
+    "acts with another brand's key",
+    "approves by a made-up link",
+    "asks for a card of another brand",
+    "erases a customer",
+    "forges a return",
+    "repeats a key with another body",
+    "a thief alters a consent",
+    "a thief alters what is asked",
+    "a thief changes counters",
+    "a thief follows a link of their own",
+    "a thief gives a saved card away",
+    "a thief puts back an approval",
+    "a thief puts back an item",
+    "a thief swaps authorizations",
+    "a thief swaps prompts",
+    "a thief turns a request to another customer",
+    "a thief writes a consent",
+];
+
 /// Returns the number in that variable. CI runs the fixed seeds and those of its commit.
 fn wanted(name: &str) -> Option<u64> {
     #[expect(clippy::disallowed_methods, reason = "the caller chooses the seed")]
@@ -40,6 +62,7 @@ fn seeds_million_steps_reach_every_end() {
         "redirected",
         "refunded",
         "released claims",
+        "reported an old word on WhatsApp",
         "reported by webhook",
         "returned",
         "said no on WhatsApp",
@@ -50,6 +73,10 @@ fn seeds_million_steps_reach_every_end() {
         "wrote STOP on WhatsApp",
     ];
     assert_eq!(report.reached.keys().copied().collect::<Vec<_>>(), reached);
+    // A repeat after days, a thief's writes and an erasure are in each run or in every fifth.
+    for what in HAPPENED {
+        assert!(report.happened.get(what).is_some_and(|count| *count > 20), "{what}: {report:?}");
+    }
 }
 
 #[test]

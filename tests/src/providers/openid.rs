@@ -24,6 +24,8 @@ pub struct OpenIdProvider {
     /// The client's secret in force.
     pub secret: String,
     codes: BTreeMap<String, Code>,
+    /// The requests whose codes were exchanged, until they are looked at.
+    pub(crate) exchanges: Vec<String>,
     pushed: Vec<String>,
     /// The messages of broken invariants.
     pub(crate) broken: Vec<&'static str>,
@@ -92,6 +94,7 @@ impl OpenIdProvider {
         }
         let token = format!("{SECRET}-token-{count}");
         code.token = Some(token.clone());
+        self.exchanges.push(code.request.clone());
         let claims = json!({
             "iss": ISSUER, "aud": CLIENT, "sub": "jane", "nonce": code.nonce,
             "exp": now.as_millis().div_euclid(1000).saturating_add(300),

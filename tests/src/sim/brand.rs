@@ -83,14 +83,15 @@ impl Credentials {
             _ if scenario.policy.is_some() => {
                 serde_json::from_str(scenario.policy.unwrap_or_default())?
             }
-            _ if !own_policy => json!({}),
-            0 => json!({}),
+            _ if !own_policy => json!({ "countries": "all" }),
+            0 => json!({ "countries": "all" }),
             _ => json!({
                 "session_code": {
                     "payment": rng.happens(600),
                     "payment_method": rng.happens(400),
                     "identity": rng.happens(400),
                 },
+                "countries": "all",
                 "text_replies": rng.happens(800),
                 "fallback_seconds": rng.between(5, 20),
                 "open_max": 20,
@@ -105,7 +106,7 @@ impl Credentials {
             generation: 0,
             policy,
             fake: scenario.processor,
-            sandbox: own_policy && rng.happens(250),
+            sandbox: own_policy && rng.happens(300),
             refuses_3ds: own_policy && rng.happens(300),
             pushes: own_policy && rng.happens(500),
         })
@@ -120,9 +121,19 @@ impl Credentials {
     /// Returns the requester's API key.
     #[must_use]
     pub(super) fn api_key(&self) -> String {
+        self.api_key_of("shop")
+    }
+
+    /// Returns the API key of another brand's requester.
+    #[must_use]
+    pub(super) fn other_api_key() -> String {
+        Self::other().api_key_of("other")
+    }
+
+    fn api_key_of(&self, brand: &str) -> String {
         let digest = digest_hex(format!("api {}", self.generation).as_bytes());
         let (half, _) = digest.split_at(32);
-        format!("sk_test_shop_{half}")
+        format!("sk_test_{brand}_{half}")
     }
 
     /// Stripe's key.
@@ -169,17 +180,18 @@ impl Credentials {
     /// # Errors
     /// When the text is no brand's secret.
     pub(super) fn other_brand() -> Result<Arc<Brand>, InvalidBrand> {
-        let (policy, flag) = (json!({}), false);
-        let fake = ProcessorFake::Stripe;
-        let theirs = Self {
+        Self::other().brand_of("other")
+    }
+
+    const fn other() -> Self {
+        Self {
             generation: OTHER,
-            policy,
-            fake,
-            sandbox: flag,
-            refuses_3ds: flag,
-            pushes: flag,
-        };
-        theirs.brand_of("other")
+            policy: Value::Null,
+            fake: ProcessorFake::Stripe,
+            sandbox: false,
+            refuses_3ds: false,
+            pushes: false,
+        }
     }
 
     fn brand_of(&self, name: &str) -> Result<Arc<Brand>, InvalidBrand> {
@@ -187,7 +199,7 @@ impl Credentials {
         let sealing: serde_json::Map<String, Value> = (0..=self.generation)
             .map(|generation| (format!("k{generation}"), json!(secret("seal", generation))))
             .collect();
-        let mut keys = vec![self.api_key(), before.api_key()];
+        let mut keys = vec![self.api_key_of(name), before.api_key_of(name)];
         // The first generation has none before it.
         keys.dedup();
         let digests: Vec<Value> = keys
@@ -245,7 +257,7 @@ impl Credentials {
                 "processors": [processor, facts],
                 "webhooks": webhooks,
             },
-            "policy": self.policy,
+            "policy": if self.policy.is_null() { json!({}) } else { self.policy.clone() },
         });
         parsed(&text.to_string())
     }

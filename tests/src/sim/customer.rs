@@ -11,7 +11,9 @@ use ports::MessagePath;
 use serde_json::json;
 
 use super::brand::BASE;
+use super::old_words::OldWebhook;
 use super::opt_outs::Word;
+use super::requester::REACHED;
 use super::scenario::{GOOGLE_PAY, REPLIES_FOR_CLAIMS, SAVED};
 use super::tell::VISA;
 use super::whatsapp;
@@ -137,6 +139,9 @@ impl Simulation {
         let chats = prompt.channel.as_str() == whatsapp::NAME;
         if chats && let Some(tapped) = self.taps_in_chat(request, prompt, (reply, code.as_deref()))
         {
+            if yes && tapped {
+                self.shared.lock().oracle.own_yes.presses(prompt.id);
+            }
             if yes && right && tapped {
                 self.said_yes(request, prompt);
             }
@@ -158,6 +163,9 @@ impl Simulation {
             self.taps(request, prompt.id, (reply, code, card))
         };
         let Some(running) = running else { return };
+        if yes && !forged && !only_opens {
+            self.shared.lock().oracle.own_yes.presses(prompt.id);
+        }
         if means_yes {
             self.said_yes(request, prompt);
         }
@@ -283,6 +291,7 @@ impl Simulation {
         let status = self.weighted(STATUSES);
         self.say(|| format!("receipt {status} {}", text.callback));
         let form = [("MessageStatus", status), ("MessageSid", "SM1")];
+        self.may_repeat(OldWebhook::Twilio(text.callback.clone(), owned(&form), None));
         self.calls_back(&text.callback, &form, Work::Other("receipt"));
     }
 
@@ -291,8 +300,7 @@ impl Simulation {
         if self.is_opting() {
             return;
         }
-        let phones = ["+15551230001", "+15551230002"];
-        let phone = self.shared.lock().rng.pick(&phones).copied().unwrap_or_default();
+        let phone = self.shared.lock().rng.pick(&REACHED).copied().unwrap_or_default();
         if self.roll(2) == 0 { self.opts(phone, word) } else { self.writes_in_chat(phone, word) }
     }
 
@@ -313,12 +321,18 @@ impl Simulation {
     }
 
     pub(super) fn opts(&mut self, phone: &str, word: &'static str) {
-        let stated = Word { phone: phone.to_owned(), written_at: None };
-        let work = if word == "STOP" { self.opts_out_by(stated) } else { self.opts_in(stated) };
-        self.say(|| format!("{phone} writes {word}"));
         let sid = format!("SM{}", self.steps);
-        let form = [("From", phone), ("Body", word), ("MessageSid", sid.as_str())];
-        self.calls_back(&format!("{BASE}/callbacks/shop/sms"), &form, work);
+        let stated = Word::by_number(phone, sid.clone());
+        // A messaging service may take the text over RCS.
+        let is_rcs = self.plan.requests > 1 && self.roll(3) == 0;
+        let from = if is_rcs { format!("rcs:{phone}") } else { phone.to_owned() };
+        self.say(|| format!("{from} writes {word}"));
+        let url = format!("{BASE}/callbacks/shop/sms");
+        let form = [("From", from.as_str()), ("Body", word), ("MessageSid", sid.as_str())];
+        let old = (word, stated.clone());
+        self.may_repeat(OldWebhook::Twilio(url.clone(), owned(&form), Some(old)));
+        let work = if word == "STOP" { self.opts_out_by(stated) } else { self.opts_in(stated) };
+        self.calls_back(&url, &form, work);
     }
 
     /// Twilio calls back, with its signature.
@@ -344,6 +358,11 @@ impl Simulation {
         });
         self.employ(work, running);
     }
+}
+
+/// Returns a form as it is remembered.
+fn owned(form: &[(&str, &str)]) -> Vec<(String, String)> {
+    form.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
 }
 
 /// Returns the last segment of an address.

@@ -5,17 +5,17 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use bytes::Bytes;
-use domain::outcome::Outcome;
-use domain::request::State;
 use domain::values::time::Timestamp;
 use http::Request;
 use ports::{HttpError, Write};
 use serde_json::{Value, json};
 
 use super::faults::FaultRates;
+use super::old_words::Repeat;
 use super::opt_outs::OptOuts;
-use super::oracle::{Oracle, RequestRecord};
+use super::oracle::Oracle;
 use super::sandbox_stripe::SandboxStripe;
+use super::thief::Thief;
 use super::whatsapp::Chats;
 use crate::providers::adyen::{ADYEN_HOST, Adyen, AdyenFaults};
 use crate::providers::endpoint::Endpoint;
@@ -129,6 +129,10 @@ pub struct Environment {
     pub working_since: u64,
     /// The stops and starts of customers.
     pub(super) opt_outs: OptOuts,
+    /// The thief who writes the table, in some runs.
+    pub(super) thief: Option<Thief>,
+    /// The webhooks that providers may repeat.
+    pub(super) repeats: Vec<Repeat>,
     /// What happened, while a failed run is repeated.
     pub told: Option<Vec<String>>,
 }
@@ -158,6 +162,8 @@ impl Environment {
             step: 0,
             working_since: 0,
             opt_outs: OptOuts::default(),
+            thief: None,
+            repeats: Vec::new(),
             told: None,
         }
     }
@@ -166,7 +172,7 @@ impl Environment {
     ///
     /// Some processors forget their idempotency keys sooner than a call is repeated. Then no call is on its way for longer.
     pub(super) fn begins(&mut self, faults: FaultRates) {
-        let forgets = self.rng.happens(faults.forgets);
+        let forgets = self.rng.happens(faults.forgets) && self.thief.is_none();
         self.stripe.keys_kept = if forgets { KEYS_FORGOTTEN } else { KEYS_KEPT };
         self.adyen.set_faults(AdyenFaults {
             acquirer_silent: faults.acquirer_silent,
@@ -181,34 +187,6 @@ impl Environment {
     pub(super) fn stops_faults(&mut self) {
         self.faults = FaultRates::none();
         self.adyen.set_faults(AdyenFaults::default());
-    }
-
-    /// Compares Adyen's books with the requests, once all its webhooks came.
-    pub(super) fn compare_adyen(&mut self) {
-        let mut wrong: Vec<String> = self.adyen.complaints().to_vec();
-        for RequestRecord { request, .. } in self.oracle.requests.values() {
-            let State::Closed { outcome, .. } = &request.state else { continue };
-            let due: Vec<u64> = match outcome {
-                Outcome::Fulfilled { .. } => {
-                    request.ask.money().map(|m| m.amount()).into_iter().collect()
-                }
-                Outcome::Denied { .. }
-                | Outcome::Expired
-                | Outcome::Cancelled
-                | Outcome::Undeliverable { .. }
-                | Outcome::Failed { .. } => Vec::new(),
-            };
-            let names = (1..=request.attempts.len()).map(|no| format!("{}.{no}", request.id));
-            let charged: Vec<u64> = names
-                .flat_map(|name| self.adyen.charges(&name))
-                .map(|charge| charge.amount)
-                .collect();
-            if request.processor.as_str() == "adyen" && charged != due {
-                let state = outcome.state_name();
-                wrong.push(format!("C2: {} is {state}, and Adyen charged {charged:?}", request.id));
-            }
-        }
-        self.oracle.broken.extend(wrong);
     }
 
     /// Counts one use of a port; returns how it goes wrong, if it does.
@@ -254,6 +232,7 @@ impl Environment {
         if unheard || (self.made_up && writes.iter().any(about_requests)) {
             self.oracle.broken.push("C5: a sender without authority was heard".to_owned());
         }
+        self.thief_reads(writes);
         self.sandbox_wrote(writes, now);
         self.oracle.sees_circuit_breakers(writes, self.step);
         let books = (&self.stripe, &self.provider, &self.endpoint);
@@ -353,6 +332,10 @@ impl Environment {
                 let answer = self.provider.take(request, now);
                 let broken = self.provider.broken.drain(..).map(str::to_owned);
                 self.oracle.broken.extend(broken);
+                for request in std::mem::take(&mut self.provider.exchanges) {
+                    let unexplained = self.oracle.own_yes.explains_claims(&request);
+                    self.oracle.broken.extend(unexplained);
+                }
                 answer
             }
             Some(whatsapp::HOST) => self.at_meta(request, now),

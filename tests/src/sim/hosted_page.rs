@@ -40,12 +40,12 @@ const TABS_MAX: usize = 24;
 
 /// What a customer does who may be on a processor's page.
 const ON_HOSTED_PAGE: &[Choice] = &[
-    (3, "opens the page to go on", |world| world.opens_some_page("go=1")),
+    (4, "opens the page to go on", |world| world.opens_some_page("go=1")),
     (1, "opens the page as one who is done", |world| world.opens_some_page("done=1")),
     (1, "opens the page", |world| world.opens_some_page("")),
     (1, "wants another payment option", Simulation::wants_another_option),
     (1, "answers in the bank's app", Simulation::answers_their_bank),
-    (3, "acts on the processor's page", Simulation::acts_at_some_tab),
+    (5, "acts on the processor's page", Simulation::acts_at_some_tab),
 ];
 
 /// An action of a customer on a processor's page.
@@ -139,8 +139,17 @@ impl Simulation {
     }
 
     pub(super) fn opens_some_page(&mut self, query: &'static str) {
-        if let Some((request, prompt)) = self.some_prompt() {
-            self.opens(request.id, prompt.id, query);
+        let redirected = {
+            let environment = &mut *self.shared.lock();
+            let all = environment.oracle.requests.values().map(|seen| &seen.request);
+            let open: Vec<(RequestId, PromptId)> = all.filter_map(redirected).collect();
+            // A customer who is expected on the processor's page comes first.
+            let is_chosen = environment.rng.happens(600);
+            environment.rng.pick(&open).copied().filter(|_| is_chosen)
+        };
+        let any = || self.some_prompt().map(|(request, prompt)| (request.id, prompt.id));
+        if let Some((request, prompt)) = redirected.or_else(any) {
+            self.opens(request, prompt, query);
         }
     }
 
@@ -335,4 +344,11 @@ impl Simulation {
             )
         }))
     }
+}
+
+/// Returns the prompt of a request whose customer is to go on to the processor's page.
+fn redirected(request: &Request) -> Option<(RequestId, PromptId)> {
+    request.open_attempt()?.redirect.as_ref()?;
+    let (consent, _) = request.approval()?;
+    Some((request.id, consent.prompt))
 }

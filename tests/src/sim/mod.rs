@@ -10,6 +10,8 @@ mod environment;
 mod faults;
 mod forged_taps;
 mod hosted_page;
+mod malicious;
+mod old_words;
 mod opt_outs;
 mod oracle;
 mod plan;
@@ -24,6 +26,8 @@ mod stories;
 mod story;
 mod tables;
 mod tell;
+mod text_replies;
+mod thief;
 mod webhooks;
 mod whatsapp;
 mod wire;
@@ -39,7 +43,7 @@ pub use faults::FaultRates;
 pub use plan::{Failure, Plan, Report, run};
 pub use scenario::{
     ADYEN_LINK, ADYEN_WALLET, AT_THE_BANK, ON_HOSTED_PAGE, POOR, ProcessorFake, SECURE, STOLEN,
-    STORM, Scenario, WITHOUT_CARD_NUMBER,
+    STORM, Scenario, WITHOUT_CARD_NUMBER, scenario,
 };
 pub use stories::{STORIES, Story};
 pub use story::{Ending, Fault, OtherAsk, Verb};

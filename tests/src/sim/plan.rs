@@ -27,7 +27,7 @@ impl Plan {
     /// The usual run of a seed.
     #[must_use]
     pub const fn of(seed: u64) -> Self {
-        Self { seed, steps: 1_500, faults: None, requests: 8, own_policy: true, scenario: &STORM }
+        Self { seed, steps: 2_200, faults: None, requests: 11, own_policy: true, scenario: &STORM }
     }
 
     /// The run of a seed in which one customer goes through a scenario.

@@ -95,7 +95,13 @@ impl Simulation {
         let calling = self.workers.iter().any(|worker| matches!(worker.work, Work::Create(_)));
         let far = |world: &Self| {
             let leaps = world.happens(|faults| faults.leap);
-            Duration::from_secs(world.roll(if leaps { 40_000 } else { 100 }))
+            // A leap takes hours, or days. The sandbox's ledger forgets an attempt within days, and no processor does.
+            let most = match (leaps, world.roll(4)) {
+                (false, _) => 100,
+                (true, 0) if !world.credentials.sandbox => 250_000,
+                (true, _) => 40_000,
+            };
+            Duration::from_secs(world.roll(most))
         };
         let by = match self.weighted(TIMES) {
             Time::Deadline if self.roll(4) == 0 => self.next_deadline(),

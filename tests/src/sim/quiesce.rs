@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::oracle::RequestRecord;
 use super::plan::{Failure, Report};
 use super::scenario::ProcessorFake;
 use super::tell::VISA;
@@ -20,6 +21,8 @@ impl Simulation {
         // Dead letters are redriven twice: some messages die only now, of the faults before.
         let mut redrives = 2_u32;
         let bound = match self.plan.scenario.processor {
+            // What a thief wrote may never rest.
+            _ if self.shared.lock().thief.is_some() => 800,
             ProcessorFake::Stripe | ProcessorFake::SandboxStripe => 20_000,
             // A late webhook of Adyen takes five hours, and an open doubt is checked each ten seconds.
             ProcessorFake::Adyen => 100_000,
@@ -56,7 +59,10 @@ impl Simulation {
         let (reached, happened) =
             (environment.oracle.reached.clone(), environment.happened.clone());
         let mut report = Report { steps: self.steps, reached, happened, ..Report::default() };
-        for seen in environment.oracle.requests.values() {
+        let has_thief = environment.thief.is_some();
+        // What a thief wrote may keep a request open.
+        let ended = |seen: &&RequestRecord| !has_thief || seen.request.is_closed();
+        for seen in environment.oracle.requests.values().filter(ended) {
             let end = report.ends.entry(seen.request.state_name()).or_default();
             *end = end.saturating_add(1);
             let attempts = u64::try_from(seen.request.attempts.len()).unwrap_or(0);
@@ -81,6 +87,9 @@ impl Simulation {
         let unsettled = environment.oracle.unsettled();
         environment.oracle.broken.extend(unsettled);
         environment.compare_adyen();
+        let records = &environment.oracle.records;
+        let erased = [records.broken_erasures(&self.keeper.now()), records.broken_journals()];
+        environment.oracle.broken.extend(erased.concat());
         if dead > 0 {
             environment.oracle.broken.push(format!("C3: {dead} dead letters"));
         }
@@ -97,6 +106,7 @@ impl Simulation {
         for tab in self.tabs.clone() {
             self.acts_at(&tab, HostedAction::Pays(VISA));
         }
-        self.quiesce().map(|_steps| ())
+        self.quiesce()?;
+        self.days_pass()
     }
 }

@@ -33,8 +33,18 @@ pub(super) struct Call {
 type NamedByAnswer = (Option<RequestId>, Option<u64>);
 
 /// Phones that every channel reaches, and phones that the sandbox or Twilio does not reach.
-pub(super) const PHONES: [&str; 5] =
-    ["+15551230001", "+15551230002", "+15551239001", "+15551239002", "+15551239004"];
+pub(super) const PHONES: [&str; 7] = [
+    "+15551230001",
+    "+15551230002",
+    "+525512345678",
+    "+5511987654321",
+    "+15551239001",
+    "+15551239002",
+    "+15551239004",
+];
+/// The phones that every channel reaches. WhatsApp knows two of them under other ids.
+pub(super) const REACHED: [&str; 4] =
+    ["+15551230001", "+15551230002", "+525512345678", "+5511987654321"];
 
 /// The channels that a request names, each list with its weight.
 const CHANNELS: &Weights<&[&str]> = &[
@@ -42,7 +52,7 @@ const CHANNELS: &Weights<&[&str]> = &[
     (1, &["sms"]),
     (1, &["sms", "rcs"]),
     (1, &["rcs", "sms"]),
-    (2, &["whatsapp"]),
+    (3, &["whatsapp"]),
     (1, &["whatsapp", "sms"]),
     (1, &["rcs", "whatsapp"]),
     (1, &["whatsapp", "rcs", "sms"]),
@@ -59,9 +69,9 @@ enum AskKind {
 }
 
 const ASKS: &Weights<AskKind> = &[
-    (2, AskKind::Card),
-    (2, AskKind::Claims),
-    (3, AskKind::PaymentBySavedCard),
+    (3, AskKind::Card),
+    (4, AskKind::Claims),
+    (5, AskKind::PaymentBySavedCard),
     (3, AskKind::Payment),
 ];
 
@@ -125,9 +135,10 @@ impl Simulation {
         self.asks_again();
     }
 
-    fn asks(&mut self) {
+    pub(super) fn asks(&mut self) {
         let amount = self.roll(8).saturating_add(4200);
-        let expires = *self.shared.lock().rng.pick(&[5, 60, 300, 700, 3000]).unwrap_or(&60);
+        let expires =
+            *self.shared.lock().rng.pick(&[5, 60, 300, 700, 700, 3000, 3000]).unwrap_or(&60);
         let channels: &[&str] = self.weighted(CHANNELS);
         let phone = self.shared.lock().rng.pick(&PHONES).copied().unwrap_or_default();
         match self.weighted(ASKS) {
@@ -140,7 +151,7 @@ impl Simulation {
 
     /// A payment by a card that is on file, if there is one: nearly always by whom it is.
     pub(super) fn asks_for_a_kept_card(&mut self, channels: &[&str], what: (u64, u64)) {
-        let somebody_else = self.plan.requests > 1 && self.roll(3) == 0;
+        let somebody_else = self.plan.requests > 1 && self.roll(5) == 0;
         let (phone, card) = {
             let environment = &mut *self.shared.lock();
             let cards = environment.oracle.cards();
@@ -175,6 +186,18 @@ impl Simulation {
             body.insert("fallback_seconds".to_owned(), json!(seconds));
         }
         self.calls_once(format!("key-{place}"), None, body);
+    }
+
+    /// Returns the key and the body of a call that made a request, while its key is known.
+    pub(super) fn answered_call(&self) -> Option<(String, Value)> {
+        let now = self.now();
+        let made = |call: &&Call| {
+            let is_made = call.made.is_some_and(|(request, _)| request.is_some());
+            is_made && call.of.is_none() && now < call.known_until
+        };
+        let calls: Vec<&Call> = self.calls.iter().filter(made).collect();
+        let picked = self.shared.lock().rng.pick(&calls).copied();
+        picked.map(|call| (call.key.clone(), call.body.clone()))
     }
 
     fn calls_once(&mut self, key: String, of: Option<RequestId>, body: Value) {
@@ -281,7 +304,10 @@ impl Simulation {
                 let known = made
                     .0
                     .is_some_and(|request| environment.oracle.requests.contains_key(&request));
-                if other || !known {
+                // An erased request names no call any more.
+                let of = call.of.and_then(|id| environment.oracle.requests.get(&id));
+                let is_erased = of.is_some_and(|seen| seen.request.erased_at.is_some());
+                if (other || !known) && !is_erased {
                     environment.oracle.broken.push(format!("ONCE: the answer names {made:?}"));
                 }
             }
@@ -290,6 +316,23 @@ impl Simulation {
             }
             Err(_) => call.answered = true,
         }
+    }
+
+    /// A requester has a customer erased.
+    pub(super) fn erases_customer(&mut self) {
+        let phone = {
+            let environment = &mut *self.shared.lock();
+            let phone = environment.rng.pick(&PHONES).copied().unwrap_or_default();
+            environment.opt_outs.erasure_begins(phone);
+            environment.oracle.records.unwanted.insert(phone.to_owned());
+            phone
+        };
+        self.say(|| format!("erases {phone}"));
+        let (headers, machine) = (self.headers(None), Arc::clone(&self.machine));
+        let running: WorkFuture = Box::pin(async move {
+            WorkResult::Answered(machine.intake.erase_customer(&headers, phone).await)
+        });
+        self.employ(Work::Other("erases"), running);
     }
 
     pub(super) fn acts_on_one(&mut self, what: &'static str) {

@@ -56,10 +56,10 @@ pub struct Scenario {
 
 /// Each step of a storm.
 const STEP: &[Choice] = &[
-    (71, "a worker goes on", Simulation::goes_on_or_delivers),
+    (66, "a worker goes on", Simulation::goes_on_or_delivers),
     (14, "a message is delivered", Simulation::delivers_if_free),
-    (4, "a requester acts", Simulation::requester_acts_if_free),
-    (6, "a customer acts", Simulation::customer_acts_if_free),
+    (5, "a requester acts", Simulation::requester_acts_if_free),
+    (10, "a customer acts", Simulation::customer_acts_if_free),
     (3, "time passes", Simulation::time_passes),
     (1, "something rare happens", Simulation::rare),
     (1, "a late call arrives", Simulation::late_call_arrives),
@@ -85,28 +85,31 @@ pub(super) const IDLE: &[Choice] = &[
 
 /// All that requesters do.
 const REQUESTER: &[Choice] = &[
-    (3, "asks", Simulation::asks_if_allowed),
-    (2, "repeats an unanswered call", Simulation::asks_once_more),
-    (1, "cancels", |world| world.acts_on_one("cancel")),
-    (1, "extends", |world| world.acts_on_one("extend")),
-    (1, "resends", |world| world.acts_on_one("resend")),
-    (1, "reads", |world| world.acts_on_one("read")),
-    (1, "refunds", Simulation::gives_some_back),
-    (1, "repeats any call", Simulation::asks_twice),
+    (12, "asks", Simulation::asks_if_allowed),
+    (6, "repeats an unanswered call", Simulation::asks_once_more),
+    (2, "cancels", |world| world.acts_on_one("cancel")),
+    (4, "extends", |world| world.acts_on_one("extend")),
+    (4, "resends", |world| world.acts_on_one("resend")),
+    (2, "reads", |world| world.acts_on_one("read")),
+    (4, "refunds", Simulation::gives_some_back),
+    (2, "repeats any call", Simulation::asks_twice),
+    (3, "is malicious", Simulation::is_malicious),
+    (1, "erases a customer", Simulation::erases_customer),
 ];
 
 /// All that customers and providers do.
 const CUSTOMER: &[Choice] = &[
-    (10, "answers", Simulation::answers),
+    (16, "answers", Simulation::answers),
     (2, "answers twice at once", Simulation::answers_twice),
     (1, "opens the page", Simulation::opens_text_page),
-    (8, "is on the processor's page", Simulation::is_on_hosted_page),
+    (12, "is on the processor's page", Simulation::is_on_hosted_page),
     (1, "comes back again", Simulation::comes_back_again),
-    (3, "a processor's webhook comes", Simulation::hears),
-    (7, "a receipt comes", Simulation::receipt),
+    (4, "a processor's webhook comes", Simulation::hears),
+    (6, "a receipt comes", Simulation::receipt),
     (1, "opts out", Simulation::opts_out),
-    (5, "opts in or a receipt comes", Simulation::opts_in_or_receipt),
-    (8, "does something on WhatsApp", Simulation::chats),
+    (1, "an old webhook comes again", Simulation::old_webhook_comes),
+    (4, "opts in or a receipt comes", Simulation::opts_in_or_receipt),
+    (10, "does something on WhatsApp", Simulation::chats),
 ];
 
 const REPLIES: &Weights<CustomerReply> = &[
@@ -266,3 +269,11 @@ pub const ADYEN_LINK: Scenario =
 /// A customer who pays with Google Pay at Adyen.
 pub const ADYEN_WALLET: Scenario =
     at_adyen("pays by wallet at Adyen", &[(1, CustomerReply::Yes)], &[(1, GOOGLE_PAY)]);
+
+/// Returns the scenario of one customer with that name.
+#[must_use]
+pub fn scenario(name: &str) -> Option<&'static Scenario> {
+    let lists = [ON_HOSTED_PAGE, AT_THE_BANK, WITHOUT_CARD_NUMBER];
+    let listed = lists.into_iter().flatten().find(|scenario| scenario.name == name);
+    listed.or_else(|| [&ADYEN_LINK, &ADYEN_WALLET].into_iter().find(|known| known.name == name))
+}

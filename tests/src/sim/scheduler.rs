@@ -36,6 +36,7 @@ impl Simulation {
         self.steps = self.steps.saturating_add(1);
         let steps = self.steps;
         self.shared.lock().working_since = steps;
+        self.thief_acts();
         self.choose(self.plan.scenario.step);
         self.processors_act();
         self.checked()

@@ -298,7 +298,7 @@ impl Simulation {
     }
 
     /// All workers come to an end.
-    fn works(&mut self) -> Result<(), Failure> {
+    pub(super) fn works(&mut self) -> Result<(), Failure> {
         while !self.workers.is_empty() {
             self.steps = self.steps.saturating_add(1);
             self.clock.pass(Duration::from_millis(50));

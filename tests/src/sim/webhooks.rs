@@ -7,6 +7,7 @@ use http::{HeaderMap, HeaderValue, Method};
 
 use super::brand::other_webhook_secret;
 use super::environment::ProcessorWebhook;
+use super::old_words::OldWebhook;
 use super::work::{Work, WorkFuture, WorkResult};
 use super::world::Simulation;
 use crate::providers::stripe;
@@ -53,7 +54,8 @@ impl Simulation {
         found
     }
 
-    fn receives(&mut self, webhook: ProcessorWebhook) {
+    pub(super) fn receives(&mut self, webhook: ProcessorWebhook) {
+        self.may_repeat(OldWebhook::Processor(webhook.clone()));
         let body = webhook.body.to_string();
         let other = self.plan.requests > 1 && self.roll(4) == 0;
         let secret = if other { other_webhook_secret() } else { self.credentials.webhook_secret() };

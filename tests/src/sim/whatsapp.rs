@@ -4,7 +4,6 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use bytes::Bytes;
-use domain::ask::Ask;
 use domain::consent::ApprovalMethod;
 use domain::journal::EntryKind;
 use domain::request::{PromptRecord, Request};
@@ -16,7 +15,8 @@ use serde_json::{Value, json};
 use super::brand::OTHER_APP_SECRET;
 use super::customer::CustomerReply;
 use super::environment::Environment;
-use super::opt_outs::Word;
+use super::old_words::OldWebhook;
+use super::opt_outs::{SenderIds, Word};
 use super::requester::{PHONES, payment};
 use super::scenario::Choice;
 use super::work::{Work, WorkFuture, WorkResult};
@@ -39,8 +39,9 @@ const LOST_ON_WHATSAPP: &str = "9004";
 
 /// What happens on WhatsApp that is no answer to a prompt.
 const ON_WHATSAPP: &[Choice] = &[
-    (4, "answers in words", Simulation::answers_in_words),
+    (6, "answers in words", Simulation::answers_in_words),
     (2, "writes something", Simulation::writes_a_secret),
+    (1, "an old word comes", Simulation::old_word_comes),
     (2, "a receipt of WhatsApp comes", Simulation::chat_receipt),
     (1, "a requester asks for capabilities", Simulation::looks_up),
     (3, "a webhook of Meta comes", Simulation::hears_of_chats),
@@ -60,7 +61,7 @@ pub(super) struct Chats {
 
 /// One call of Meta's.
 #[derive(Clone, Debug)]
-struct Post {
+pub(super) struct Post {
     posted: Posted,
     meaning: Meaning,
 }
@@ -92,7 +93,7 @@ impl Environment {
             return refusal(400, 131_026, "Message undeliverable");
         }
         let free = called.get("type") == Some(&json!("interactive"));
-        let delayed = self.faults.delayed;
+        let delayed = self.faults.delayed.saturating_mul(2);
         // A chat that we think open is closed at Meta, which reported the customer's last message late.
         if free && self.rng.happens(delayed) {
             self.reached("found a chat on WhatsApp closed");
@@ -119,7 +120,7 @@ impl Environment {
         (status, answer)
     }
 
-    fn reached(&mut self, point: &'static str) {
+    pub(super) fn reached(&mut self, point: &'static str) {
         let count = self.oracle.reached.entry(point).or_default();
         *count = count.saturating_add(1);
     }
@@ -218,46 +219,29 @@ impl Simulation {
         self.writes_in_chat(phone, SECRET);
     }
 
-    /// The customer answers in words, which mean what nothing else can be meant by when they are written.
-    fn answers_in_words(&mut self) {
-        let Some((request, _)) = self.some_prompt() else { return };
-        let phone = request.customer.phone.as_str();
-        let (words, now) = (if self.roll(4) > 0 { "yes" } else { "no" }, self.now());
-        {
-            let environment = &mut *self.shared.lock();
-            let asked = |request: &Request| {
-                let here = |prompt: &PromptRecord| prompt.channel.as_str() == NAME;
-                let theirs = request.customer.phone.as_str() == phone;
-                theirs && request.answerable(now).is_ok() && request.prompts.iter().any(here)
-            };
-            let seen = environment.oracle.requests.values().map(|seen| &seen.request);
-            let open: Vec<&Request> = seen.filter(|seen| asked(seen)).collect();
-            let only = match open.as_slice() {
-                [only] if words == "yes" => Some(only),
-                _ => None,
-            };
-            // No word moves money.
-            let meant = only.filter(|only| !matches!(only.ask, Ask::Payment { .. }));
-            let meant = meant.map(|only| only.id);
-            environment.oracle.approved.extend(meant);
-        }
-        self.writes_in_chat(phone, words);
-    }
-
     /// The customer writes something on WhatsApp.
     pub(super) fn writes_in_chat(&mut self, phone: &str, words: &str) {
+        self.writes_at(phone, words, self.now());
+    }
+
+    /// Meta reports what a customer wrote at that time, or the button of another message that the customer tapped.
+    pub(super) fn writes_at(&mut self, phone: &str, words: &str, at: Timestamp) {
         let who = self.person(phone);
-        let now = self.now();
-        let word = Word { phone: phone.to_owned(), written_at: Some(now) };
+        let ids = if who.has_username { SenderIds::Id } else { SenderIds::Both };
+        let is_word = matches!(words, "STOP" | "START");
+        let is_chosen = is_word && self.plan.requests > 1 && self.roll(3) == 0;
+        let text = {
+            let cloud = &self.shared.lock().chats.cloud;
+            if is_chosen { cloud.chooses(&who, words, at) } else { cloud.writes(&who, words, at) }
+        };
+        let message = text.pointer("/messages/0/id").map(ToString::to_string).unwrap_or_default();
+        let word = Word { phone: phone.to_owned(), written_at: Some(at), message, ids };
         let meaning = match words {
-            // Who that is may not be known.
-            "STOP" if who.has_username => Meaning::Words,
             "STOP" => Meaning::Stop(word),
             "START" => Meaning::Start(word),
             _ => Meaning::Words,
         };
-        let text = self.shared.lock().chats.cloud.writes(&who, words, now);
-        self.say(|| format!("{phone} writes {words} on WhatsApp"));
+        self.say(|| format!("{phone} wrote {words} on WhatsApp at {at}, chosen {is_chosen}"));
         self.meta_tells(&[text], meaning);
     }
 
@@ -336,7 +320,8 @@ impl Simulation {
         if self.roll(4) == 0 { self.forger_calls(&post) } else { self.meta_calls(post) }
     }
 
-    fn meta_calls(&mut self, post: Post) {
+    pub(super) fn meta_calls(&mut self, post: Post) {
+        self.may_repeat(OldWebhook::Meta(post.clone()));
         let work = match post.meaning {
             Meaning::Answer => Work::Other("answer"),
             Meaning::MadeUp => Work::MadeUp,

@@ -39,6 +39,8 @@ pub(super) enum Work {
     Unheard,
     /// A forged message, or one about another brand's requests. It may update a contact only.
     MadeUp,
+    /// A requester does what must be refused, and touches no request.
+    Refused(&'static str),
     /// A phone says STOP.
     Stop(Stop),
     /// A phone says START.

@@ -1,5 +1,7 @@
 //! Reads what a customer says in words, or by a tap on a button that is not ours.
 
+use domain::guards;
+use domain::guards::Guard;
 use domain::postback::Postback;
 use domain::problem::Problem;
 use domain::values::language::Language;
@@ -39,9 +41,14 @@ impl ChannelWebhooks {
         postback: &str,
         label: Option<&str>,
     ) -> Result<(), Problem> {
-        let is_ours = Postback::read(postback, &context.brand.link_key).is_some();
+        let is_ours = Postback::read(postback, &context.brand.link_key).is_some()
+            && !guards::is_disabled(Guard::OwnButtonIsNoWord);
         let said = [label.unwrap_or_default(), postback];
-        let word = if is_ours { None } else { self.word(context, known, &said).await? };
+        let word = if is_ours || guards::is_disabled(Guard::ChosenWord) {
+            None
+        } else {
+            self.word(context, known, &said).await?
+        };
         match word {
             Some(word) => self.on_word(context, known, word).await,
             None => self.replies.on_postback(context, known, postback).await,

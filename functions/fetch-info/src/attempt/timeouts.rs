@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use domain::guards;
+use domain::guards::Guard;
 use domain::request::{Attempt, Request};
 use domain::values::time::Timestamp;
 
@@ -9,11 +11,17 @@ use domain::values::time::Timestamp;
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(600);
 /// How long a result in doubt is retrieved before the attempt is voided.
 const IN_DOUBT_TIMEOUT: Duration = Duration::from_secs(1_800);
+/// How long an approval can be used by itself. A writer of the table may put a used one back when the processor has
+/// forgotten the attempt's idempotency key. Stripe forgets it after 24 hours at the earliest, and Adyen after 7 days.
+const APPROVAL_MAX: Duration = Duration::from_secs(23 * 3_600);
 /// The least time on the hosted page of a customer who was redirected just before the deadline.
 const HOSTED_PAGE_MIN: Duration = Duration::from_secs(120);
 
 /// Returns whether an attempt has been tried long enough: longer where the money may have moved.
 pub(super) fn is_timed_out(request: &Request, attempt: &Attempt, now: Timestamp) -> bool {
+    if is_approval_too_old(request, attempt, now) && !guards::is_disabled(Guard::ApprovalAge) {
+        return true;
+    }
     let mut started_at = attempt.started_at();
     if let Some(redirect) = &attempt.redirect {
         let Some(returned_at) = redirect.returned_at() else {
@@ -29,6 +37,12 @@ pub(super) fn is_timed_out(request: &Request, attempt: &Attempt, now: Timestamp)
         Some(_) | None => (attempt.begun_at, ATTEMPT_TIMEOUT),
     };
     now > since.after(timeout)
+}
+
+/// Returns whether an approval is too old to be used. One that led to a hosted page has the deadline of that page.
+fn is_approval_too_old(request: &Request, attempt: &Attempt, now: Timestamp) -> bool {
+    let approved_at = request.approval().map(|(consent, _)| consent.at);
+    attempt.redirect.is_none() && approved_at.is_some_and(|at| now > at.after(APPROVAL_MAX))
 }
 
 /// Returns whether a webhook or the customer changed something while the worker was at the processor.

@@ -1,6 +1,6 @@
 //! A fake Stripe, written independently of the sandbox's, and the ledger of its charges.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -13,6 +13,7 @@ use self::checkout::Session;
 use crate::providers::Answer;
 
 mod checkout;
+mod methods;
 mod refunds;
 mod signature;
 mod status;
@@ -38,6 +39,8 @@ pub struct Stripe {
     setups: BTreeMap<String, Setup>,
     sessions: BTreeMap<String, Session>,
     customers: u64,
+    /// The payment methods that were taken off file.
+    pub(crate) detached: BTreeSet<String>,
     /// Events that were not sent yet.
     pub(crate) events: Vec<Value>,
     answers: BTreeMap<String, KeptAnswer>,
@@ -177,6 +180,8 @@ impl Stripe {
                 let id = format!("cus_made{}", self.customers);
                 (200, json!({ "id": id, "object": "customer" }))
             }
+            (&Method::GET, ["v1", "payment_methods", id]) => self.read_method(id),
+            (&Method::POST, ["v1", "payment_methods", id, "detach"]) => self.detach(id),
             (&Method::POST, ["v1", "setup_intents"]) => self.create_setup(request.body()),
             (&Method::GET, ["v1", "setup_intents", id]) => self.read_setup(id),
             (&Method::POST, ["v1", "setup_intents", id, "confirm"]) => self.confirm_setup(id, now),
@@ -222,7 +227,8 @@ impl Stripe {
         let method = text("payment_method");
         if let Some(kept) = method.strip_prefix("pm_kept_") {
             let setup = self.setups.get(kept).filter(|setup| setup.status == Status::Succeeded);
-            if setup.is_none_or(|setup| setup.customer != text("customer")) {
+            let is_theirs = setup.is_some_and(|setup| setup.customer == text("customer"));
+            if !is_theirs || self.detached.contains(&method) {
                 return fault(400, "invalid_request_error", "resource_missing");
             }
         }

@@ -12,7 +12,7 @@ use super::{APP_SECRET, ButtonAction, CloudApi, NUMBER_ID, Sent};
 /// A customer with WhatsApp.
 #[derive(Clone, Debug)]
 pub struct Person {
-    /// Their number, without the `+`.
+    /// Their number as WhatsApp writes it, without the `+`.
     pub number: String,
     /// Their id for this business.
     pub user_id: String,
@@ -29,11 +29,25 @@ pub struct Posted {
     pub signature: String,
 }
 
+/// Returns the id under which WhatsApp knows a number. In Mexico, Brazil and Argentina it has the older form of mobiles.
+#[must_use]
+pub fn wa_id(number: &str) -> String {
+    let older = match (number.len(), number.get(..2)) {
+        (12, Some("52")) => number.get(2..).map(|rest| format!("521{rest}")),
+        (12, Some("54")) => number.get(2..).map(|rest| format!("549{rest}")),
+        (13, Some("55")) if number.get(4..5) == Some("9") => {
+            number.get(..4).zip(number.get(5..)).map(|(area, rest)| format!("{area}{rest}"))
+        }
+        (_, _) => None,
+    };
+    older.unwrap_or_else(|| number.to_owned())
+}
+
 impl Person {
     /// Returns the customer with that number, which begins with `+`.
     #[must_use]
     pub fn at(phone: &str) -> Self {
-        let number = phone.trim_start_matches('+').to_owned();
+        let number = wa_id(phone.trim_start_matches('+'));
         // The number cannot be told from it.
         let user_id = format!("US.{}77", number.chars().rev().collect::<String>());
         Self { number, user_id, has_username: false }
@@ -73,6 +87,14 @@ impl CloudApi {
     #[must_use]
     pub fn writes(&self, who: &Person, words: &str, now: Timestamp) -> Value {
         self.inbound(who, &json!({ "type": "text", "text": { "body": words } }), None, now)
+    }
+
+    /// The customer taps a button of a message that Assent did not send.
+    #[must_use]
+    pub fn chooses(&self, who: &Person, label: &str, now: Timestamp) -> Value {
+        let payload = format!("offer-{}", label.to_lowercase());
+        let button = json!({ "payload": payload, "text": label });
+        self.inbound(who, &json!({ "type": "button", "button": button }), None, now)
     }
 
     fn inbound(&self, who: &Person, what: &Value, context: Option<Value>, now: Timestamp) -> Value {
@@ -130,7 +152,7 @@ impl CloudApi {
             "id": message.id,
             "status": status,
             "timestamp": now.as_secs().to_string(),
-            "recipient_id": message.to,
+            "recipient_id": wa_id(&message.to),
             "biz_opaque_callback_data": message.reference,
         })
     }

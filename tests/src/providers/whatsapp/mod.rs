@@ -22,7 +22,7 @@ use serde_json::{Value, json};
 
 use crate::lock::lock;
 
-pub use callbacks::{Person, Posted, posted, signature, signature_by, signed};
+pub use callbacks::{Person, Posted, posted, signature, signature_by, signed, wa_id};
 
 /// The API's host.
 pub const HOST: &str = "graph.facebook.com";
@@ -143,7 +143,7 @@ impl CloudApi {
             }
         } else {
             let shown = checks::interactive(&body["interactive"]);
-            let open = state.inbound.get(&to).is_some_and(|last| last.until(now) < WINDOW);
+            let open = state.inbound.get(&wa_id(&to)).is_some_and(|last| last.until(now) < WINDOW);
             if !open {
                 return refusal(400, 131_047, "Re-engagement message");
             }
@@ -158,7 +158,7 @@ impl CloudApi {
             json!({ "id": id })
         };
         state.sent.push(Sent { id, to: to.clone(), reference, kind, text, buttons });
-        let contact = json!({ "input": format!("+{to}"), "wa_id": to });
+        let contact = json!({ "input": format!("+{to}"), "wa_id": wa_id(&to) });
         let taken = json!({ "messaging_product": "whatsapp", "contacts": [contact], "messages": [message] });
         (200, taken)
     }

@@ -14,6 +14,8 @@ use ports::{Item, Write};
 use records::storage::decode;
 
 use self::circuit_breakers::Circuit;
+use self::erasure::Records;
+use self::own_yes::OwnYes;
 use self::reached::reached;
 use self::refunds::misreported;
 use crate::doubles::given_elsewhere;
@@ -22,7 +24,10 @@ use crate::providers::openid::OpenIdProvider;
 use crate::providers::shows_a_secret;
 use crate::providers::stripe::{Charged, Stripe};
 
+mod adyen;
 mod circuit_breakers;
+mod erasure;
+pub(super) mod own_yes;
 mod reached;
 mod refunds;
 
@@ -56,6 +61,10 @@ pub struct Oracle {
     pub requests: BTreeMap<RequestId, RequestRecord>,
     /// The requests that customers really approved, with everything that an approval takes.
     pub approved: BTreeSet<RequestId>,
+    /// The items that are stored now.
+    pub(super) records: Records,
+    /// What customers were shown, and each yes of theirs.
+    pub(super) own_yes: OwnYes,
     /// The rules that no longer hold.
     pub broken: Vec<String>,
     /// How often requests came to each point that runs should reach.
@@ -98,6 +107,7 @@ impl Oracle {
         now: Timestamp,
     ) -> CommitReport {
         let (stripe, provider, endpoint) = environment;
+        self.records.written(writes);
         let mut parts = Parts::default();
         let mut partition = None;
         for write in writes {
@@ -160,6 +170,7 @@ impl Oracle {
         (stripe, provider, now): (&Stripe, &OpenIdProvider, Timestamp),
     ) {
         let id = after.id;
+        self.own_yes.shows(&after, events);
         let before = self.requests.get(&id);
         let mut wrong: Vec<String> = Vec::new();
         let old = before.map(|seen| &seen.request);
@@ -207,10 +218,11 @@ impl Oracle {
         }
         let Some(seen) = self.requests.get_mut(&id) else { return };
         if let Some(before) = seen.webhooks.get(&webhook.seq) {
-            if before.id != webhook.id || before.payload != webhook.payload {
+            let is_erased = webhook.payload == before.erased().payload;
+            if before.id != webhook.id || (before.payload != webhook.payload && !is_erased) {
                 wrong.push("C3: a webhook changed");
             }
-            if before.is_settled() {
+            if before.is_settled() && !(is_erased && webhook.is_settled()) {
                 wrong.push("C3: a webhook that was settled is open again");
             }
         }
@@ -253,6 +265,7 @@ impl Oracle {
                 }
             }
         }
+        wrong.extend(self.own_yes.explains_charge(charge, stripe));
         let unused = id.and_then(|id| self.requests.get(&id));
         let unused = unused.map_or(0, |seen| given_elsewhere(&seen.request));
         let times = stripe.charges_of(&charge.request) + stripe.kept_for(&charge.request);
@@ -283,7 +296,8 @@ impl Oracle {
 
     /// Returns the saved cards, each with the request that saved it.
     pub(super) fn cards(&self) -> Vec<(&Request, CardId)> {
-        let kept = self.requests.values().filter_map(|seen| match &seen.request.state {
+        let on_file = self.requests.values().filter(|seen| seen.request.erased_at.is_none());
+        let kept = on_file.filter_map(|seen| match &seen.request.state {
             State::Closed {
                 outcome: Outcome::Fulfilled { receipt: Details::Card { card, .. }, .. },
                 ..
