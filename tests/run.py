@@ -270,12 +270,14 @@ def adyen(stack):
     return ready
 
 
+def local_program():
+    return pathlib.Path(os.environ.get("CARGO_TARGET_DIR", TARGET)) / os.environ["CARGO_BUILD_TARGET"] / "debug" / "local"
+
+
 def description():
     """Checks functions/intake/openapi.json with a linter, generated clients and drawn calls, against one machine."""
     node, packages = node_packages("openapi")
-    target = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", TARGET)) / os.environ["CARGO_BUILD_TARGET"]
-    local = target / "debug" / "local"
-    paths = ("--local", local, "--node", node, "--packages", packages, "--work", WORK / "description")
+    paths = ("--local", local_program(), "--node", node, "--packages", packages, "--work", WORK / "description")
     run(VENV / "bin" / "python", ROOT / "tests" / "openapi" / "check.py", *paths)
 
 
@@ -326,7 +328,7 @@ def everything(profile):
         with phase("localstripe, emulate, an OpenID provider and Adyen's contract"):
             os.environ |= localstripe(stack) | emulate(stack) | openid(stack) | adyen(stack)
         with phase("the deployed stack"):
-            client = ("--client", WORK / "description" / "python")
+            client = ("--local", local_program(), "--client", WORK / "description" / "python")
             os.environ |= deployed(stack, os.environ["LOCALSTRIPE_URL"], *client)
         with phase("each function under cargo lambda"):
             run(VENV / "bin" / "python", ROOT / "tests" / "deploy" / "functions.py")

@@ -42,9 +42,8 @@ import parameters
 from messaging import Messaging
 
 HERE = pathlib.Path(__file__).resolve().parent
-# The test key of the brand `demo`, and what its webhooks are signed with.
+# The test key of the brand `demo`.
 KEY = "sk_test_demo_0123456789abcdef0123456789abcdef"
-WEBHOOK_SECRET = "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYX"
 REGION = "eu-west-1"
 ACCOUNT = {
     "AWS_ACCESS_KEY_ID": "test",
@@ -159,18 +158,20 @@ def deploy(emulator, template, work, settings):
         raise SystemExit(f"sam deploy failed:\n{log.read_text()[-6000:]}")
 
 
-def pay_with_client(emulator, folder, requester, api):
+def command(emulator, program, *words):
+    """Runs a command of `local` on the emulator's Secrets Manager, and returns what it prints."""
+    environment = os.environ | ACCOUNT | {"AWS_ENDPOINT_URL": emulator.url}
+    words = (*words, "--secrets", "aws", "--brand", "first", "--json")
+    done = subprocess.run([program, *words], env=environment, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise SystemExit(f"{' '.join(words)} failed with {done.returncode}:\n{done.stdout}\n{done.stderr}")
+    return done.stdout
+
+
+def pay_with_client(emulator, folder, key, api):
     """Pays a first request with the generated Python client, at the API's own address."""
-    environment = {
-        "API": api,
-        "LINKS": parameters.outputs(emulator)["ApiAddress"],
-        "KEY": KEY,
-        "SECRET": WEBHOOK_SECRET,
-        "PHONE": "+15557019999",
-        "EVENTS": str(requester.events),
-    }
-    command = [sys.executable, "client.py"]
-    done = subprocess.run(command, cwd=folder, env=os.environ | environment, stdout=sys.stderr, check=False)
+    environment = {"API": api, "LINKS": parameters.outputs(emulator)["ApiAddress"], "KEY": key, "PHONE": "+15557019999"}
+    done = subprocess.run([sys.executable, "client.py"], cwd=folder, env=os.environ | environment, stdout=sys.stderr, check=False)
     if done.returncode != 0:
         raise SystemExit("the generated client did not pay at the API's own address")
 
@@ -228,10 +229,9 @@ class Requester(http.server.ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, events):
+    def __init__(self):
         super().__init__(("127.0.0.1", 0), Listening)
-        self.webhooks, self.lock, self.events = [], threading.Lock(), events
-        events.write_text("")
+        self.webhooks, self.lock = [], threading.Lock()
         self.url = f"http://127.0.0.1:{self.server_address[1]}/webhooks"
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
@@ -246,8 +246,6 @@ class Listening(http.server.BaseHTTPRequestHandler):
         headers = {name.lower(): value for name, value in self.headers.items()}
         with self.server.lock:
             self.server.webhooks.append({"headers": headers, "body": body})
-            with self.server.events.open("a") as file:
-                file.write(json.dumps({"headers": headers, "body": body}) + "\n")
         self.answer(b"")
 
     def do_GET(self):
@@ -296,6 +294,7 @@ def main():
     arguments.add_argument("--template", type=pathlib.Path, required=True)
     arguments.add_argument("--work", type=pathlib.Path, required=True)
     arguments.add_argument("--stripe", default="http://127.0.0.1:9", help="address of Stripe or a stand-in for it")
+    arguments.add_argument("--local", type=pathlib.Path, help="the built program of one machine, for its commands")
     arguments.add_argument("--client", type=pathlib.Path, help="folder of the generated Python client, which pays first")
     arguments = arguments.parse_args()
     work = arguments.work.resolve()
@@ -314,17 +313,21 @@ def main():
             "DeletionProtection": "false",
             "LogLevel": "INFO",
         }
-        requester = Requester(work / "events.jsonl")
+        requester = Requester()
         messaging = Messaging()
         stripe = faults.Keys(arguments.stripe).url
         addresses = {"webhooks": requester.url, "stripe": stripe, "messaging": messaging.url, "public": domain.url}
         create_brands(emulator, **addresses)
+        if arguments.client:
+            # These are the lines of README.md: a brand, one deployment, the doctor and the first request.
+            made = json.loads(command(emulator, arguments.local.resolve(), "brand", "new", "first"))
         deploy(emulator, arguments.template.resolve(), work, settings)
         found = parameters.outputs(emulator)
         domain.stands_for(found["HttpApiId"])
         parameters.expect("the functions' address", parameters.public_addresses(emulator), {found["ApiAddress"]})
         if arguments.client:
-            pay_with_client(emulator, arguments.client.resolve(), requester, domain.url)
+            command(emulator, arguments.local.resolve(), "doctor", "--public-url", domain.url)
+            pay_with_client(emulator, arguments.client, made["key"], domain.url)
         parameters.check_optional(emulator)
         # No name of AWS leads to the emulator, so browsers and functions can call this address alone.
         parameters.update(emulator, PublicBaseUrl=domain.url)

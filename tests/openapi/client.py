@@ -25,10 +25,11 @@ from assent_client.models import (
 from assent_client.types import UNSET, Unset
 from standardwebhooks import Webhook, WebhookVerificationError
 
-API, KEY, SECRET, PHONE = (os.environ[name] for name in ("API", "KEY", "SECRET", "PHONE"))
+API, KEY, PHONE = (os.environ[name] for name in ("API", "KEY", "PHONE"))
+# Where there is no file of events, no webhook is expected.
+SECRET, EVENTS = (os.environ.get(name, "") for name in ("SECRET", "EVENTS"))
 # Links begin with the deployment's public address, which a test may reach by another one.
 LINKS = os.environ.get("LINKS", API)
-EVENTS = pathlib.Path(os.environ["EVENTS"])
 client = AuthenticatedClient(base_url=API, token=KEY)
 
 
@@ -74,7 +75,7 @@ def end(request_id: str) -> Outcome:
 def verified(request_id: str) -> WebhookEvent:
     """Waits for the event of the payment, and verifies its signature over the raw body."""
     for _ in range(300):
-        for line in EVENTS.read_text().splitlines():
+        for line in pathlib.Path(EVENTS).read_text().splitlines():
             told = json.loads(line)
             event = WebhookEvent.from_dict(Webhook(SECRET).verify(told["body"], told["headers"]))
             if event.type_ == "request.fulfilled" and event.data.id == request_id:
@@ -92,9 +93,10 @@ tap(asked)
 outcome = end(asked.id)
 assert isinstance(outcome.payment, PaymentReceipt), outcome
 assert outcome.payment.amount == 4250, outcome
-event = verified(asked.id)
-assert isinstance(event.data.outcome, Outcome), event
-assert event.data.outcome.transaction_code == outcome.transaction_code
+if EVENTS:
+    event = verified(asked.id)
+    assert isinstance(event.data.outcome, Outcome), event
+    assert event.data.outcome.transaction_code == outcome.transaction_code
 ask(2)
 ask(3)
 listed: list[str] = []
@@ -111,4 +113,4 @@ assert listed[-1] == asked.id, listed
 missing = read_request.sync("req_01M844DZG03XCBJ52V4K8GHNXC", client=client)
 assert isinstance(missing, Problem), missing
 assert missing.code == "not-found", missing
-print(f"python: paid {outcome.transaction_code}, verified {event.type_}, listed {len(listed)}")
+print(f"python: paid {outcome.transaction_code}, listed {len(listed)}")
