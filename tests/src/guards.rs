@@ -125,9 +125,14 @@ pub const fn witness(guard: Guard) -> Witness {
         | Guard::VoidAfterAbandon
         | Guard::VoidOnHostedPage
         | Guard::NoCancelOnHostedPage => Witness::Simulation(&[C2, C5]),
-        Guard::ServerErrorIsInDoubt | Guard::RejectedKeyKeepsDoubt | Guard::VoidWithoutRedirect => {
+        Guard::ServerErrorIsInDoubt => {
             Witness::Scenario("pays with a card that asks the bank", &[C2, C5])
         }
+        Guard::RejectedKeyKeepsDoubt => {
+            Witness::Test("flows::circuit_breaker::attempt_in_doubt_is_kept_while_circuit_is_open")
+        }
+        // Only a brand that refuses 3-D Secure comes to it, with one card in ten.
+        Guard::VoidWithoutRedirect => Witness::Simulation(&[C2, C5]),
         Guard::CheckBeforeRequest
         | Guard::NextCheck
         | Guard::LostFetch
