@@ -204,6 +204,8 @@ pub fn requested(
         attempts: Vec::new(),
         refunds: Vec::new(),
         aftermath: Aftermath::default(),
+        thread: Box::default(),
+        card: None,
         erased_at: None,
         timeline: Vec::new(),
         entries: 0,

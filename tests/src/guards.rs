@@ -207,6 +207,13 @@ pub const fn witness(guard: Guard) -> Witness {
             Witness::Test("flows::address_limits::brands_limit_is_never_passed_by_two_at_once")
         }
         Guard::SilentCard => Witness::Test("flows::forgetting::card_of_a_silent_number_ends"),
+        Guard::MessageAfterFact => {
+            Witness::Test("flows::thread::message_follows_only_what_is_stored")
+        }
+        Guard::OneMessagePerFact => Witness::Test("flows::thread::fact_is_told_once"),
+        Guard::OptOutBeforeMessage => {
+            Witness::Test("flows::thread::customer_who_opted_out_gets_no_message")
+        }
         Guard::KeyRights => Witness::Test("flows::keys::key_without_a_right_is_refused"),
         Guard::KeyCeilings => Witness::Test("flows::keys::key_above_its_ceilings_is_refused"),
         Guard::ClientTokenScope => {

@@ -179,6 +179,8 @@ impl Intake {
             attempts: Vec::new(),
             refunds: Vec::new(),
             aftermath: Aftermath::default(),
+            thread: Box::default(),
+            card: processor.card.map(Box::new),
             erased_at: None,
             timeline: Vec::new(),
             entries: 0,

@@ -2,6 +2,7 @@
 
 use domain::ask::Ask;
 use domain::brand::{Mode, ProcessorSetup};
+use domain::card_name::CardName;
 use domain::guards;
 use domain::guards::Guard;
 use domain::problem::{Code, FieldError, Problem};
@@ -19,6 +20,22 @@ pub(crate) struct SelectedProcessor {
     pub(crate) name: ProcessorName,
     /// Whether an approval needs nothing of the customer but a tap.
     pub(crate) by_tap: bool,
+    /// The saved card that the ask names, as its customer reads it; `None` where it names none.
+    pub(crate) card: Option<CardName>,
+}
+
+/// The saved card that an ask names.
+struct NamedCard {
+    /// The processor that keeps it.
+    keeper: ProcessorName,
+    name: CardName,
+}
+
+/// The processors that may take an ask.
+struct Candidates<'a> {
+    setups: Vec<&'a ProcessorSetup>,
+    /// The saved card that the ask names; `None` where it names none.
+    card: Option<CardName>,
 }
 
 /// A processor that may take an ask.
@@ -72,11 +89,11 @@ impl Intake {
         requester: &Requester,
         routed: RoutedAsk<'_>,
     ) -> Result<SelectedProcessor, Problem> {
-        let candidates = self.candidates(requester, routed).await?;
+        let Candidates { setups, card } = self.candidates(requester, routed).await?;
         let mut refused = None;
-        for setup in candidates {
+        for setup in setups {
             match self.consider(requester, routed, setup).await?.result {
-                Ok(selected) => return Ok(selected),
+                Ok(selected) => return Ok(SelectedProcessor { card, ..selected }),
                 Err(problem) => refused = Some(weightier(refused, problem)),
             }
         }
@@ -92,7 +109,7 @@ impl Intake {
         routed: RoutedAsk<'_>,
     ) -> Result<Vec<ProcessorView>, Problem> {
         let mut views = Vec::new();
-        for setup in self.candidates(requester, routed).await? {
+        for setup in self.candidates(requester, routed).await?.setups {
             let name = setup.name.clone();
             let Considered { account, result } = self.consider(requester, routed, setup).await?;
             let problem = result.err();
@@ -112,21 +129,24 @@ impl Intake {
         &self,
         requester: &'a Requester,
         routed: RoutedAsk<'_>,
-    ) -> Result<Vec<&'a ProcessorSetup>, Problem> {
-        let keeper = self.card_processor(requester, routed.ask, routed.address).await?;
+    ) -> Result<Candidates<'a>, Problem> {
+        let card = self.named_card(requester, routed.ask, routed.address).await?;
+        let keeper = card.as_ref().map(|card| &card.keeper);
         let configured = &requester.brand.setup(requester.mode).processors;
         if let Some(named) = routed.processor {
             if !configured.iter().any(|setup| setup.name == *named) {
                 let detail = format!("the brand has no processor named {named} in this mode");
                 return Err(in_field("/processor", Code::ProcessorNotConfigured, detail));
             }
-            if keeper.as_ref().is_some_and(|keeper| keeper != named) {
+            if keeper.is_some_and(|keeper| keeper != named) {
                 let detail = "another processor keeps the card; omit `processor`";
                 return Err(in_field("/processor", Code::PaymentMethodUnknown, detail));
             }
         }
-        let only = keeper.as_ref().or(routed.processor);
-        Ok(configured.iter().filter(|setup| only.is_none_or(|only| *only == setup.name)).collect())
+        let only = keeper.or(routed.processor);
+        let is_candidate = |setup: &&ProcessorSetup| only.is_none_or(|only| *only == setup.name);
+        let setups = configured.iter().filter(is_candidate).collect();
+        Ok(Candidates { setups, card: card.map(|card| card.name) })
     }
 
     /// Judges one processor.
@@ -186,16 +206,16 @@ impl Intake {
             return Ok(Err(Problem { retry_after, ..shut }));
         }
         let by_tap = payment_options.iter().any(gives_by_tap);
-        Ok(Ok(SelectedProcessor { name: setup.name.clone(), by_tap }))
+        Ok(Ok(SelectedProcessor { name: setup.name.clone(), by_tap, card: None }))
     }
 
-    /// Returns the processor that keeps the saved card of the ask; `None` when the ask names no card.
-    async fn card_processor(
+    /// Returns the saved card that the ask names; `None` when it names none.
+    async fn named_card(
         &self,
         requester: &Requester,
         ask: &Ask,
         address: &str,
-    ) -> Result<Option<ProcessorName>, Problem> {
+    ) -> Result<Option<NamedCard>, Problem> {
         let Some(card) = ask.card() else { return Ok(None) };
         let (brand, mode) = (&requester.brand.name, requester.mode);
         let known = saved_cards::load(self.ports.store.as_ref(), brand, mode, card).await?;
@@ -214,7 +234,10 @@ impl Intake {
                 let detail = "the customer was silent for longer than `card_silence_days`; the card is taken off file";
                 Err(Problem::new(Code::PaymentMethodGone, detail))
             }
-            Some(known) => Ok(Some(known.processor)),
+            Some(known) => {
+                let name = CardName::from(&known.receipt);
+                Ok(Some(NamedCard { keeper: known.processor, name }))
+            }
             None => {
                 let detail =
                     "`payment_method` names no card that this customer saved with the brand";

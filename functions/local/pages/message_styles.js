@@ -36,12 +36,13 @@ function body(message) {
   return [title, element("p", { class: "say" }, linkedText(message))];
 }
 
-/** Returns the buttons; a retracted message has none. A button that opens the page is a link and a tap at once.
+/** Returns the buttons; a retracted message has none. Spent ones look so and can still be tapped, as on a phone. A button that opens the page is a link and a tap at once.
  * `icon` draws the sign before or after a label. */
 function buttons(message, onTap, icon) {
+  const spent = message.spent ? "true" : null;
   const draw = (action) => action.action === "open"
-    ? element("a", { class: "tap", "data-action": "open", href: message.link, target: "_blank", rel: "noopener", onclick: () => onTap(action) }, action.label, icon?.("↗"))
-    : element("button", { type: "button", class: "tap", "data-action": action.action, "data-code": action.session_code, onclick: () => onTap(action) }, icon?.("↩"), action.label);
+    ? element("a", { class: "tap", "aria-disabled": spent, "data-action": "open", href: message.link, target: "_blank", rel: "noopener", onclick: () => onTap(action) }, action.label, icon?.("↗"))
+    : element("button", { type: "button", class: "tap", "aria-disabled": spent, "data-action": action.action, "data-code": action.session_code, onclick: () => onTap(action) }, icon?.("↩"), action.label);
   return message.retracted ? [] : message.actions.map(draw);
 }
 
@@ -65,7 +66,7 @@ function drawApple(message, onTap) {
   const sheet = message.actions.find((action) => action.sheet);
   const open = () => openPaymentSheet(message, () => onTap({ ...sheet, label: "Pay" }));
   const pay = sheet && !message.retracted
-    ? element("button", { type: "button", class: "pay", "data-action": "approve", onclick: open }, "Pay") : null;
+    ? element("button", { type: "button", class: "pay", "aria-disabled": message.spent ? "true" : null, "data-action": "approve", onclick: open }, "Pay") : null;
   return element("article", { class: "chat" },
     element("div", { class: "bubble" }, body(message), pay),
     sheet ? null : element("div", { class: "taps" }, buttons(message, onTap)));

@@ -12,7 +12,7 @@ let isFirstDraw = true;
 
 function messageElement(message, isNew) {
   const retracted = message.retracted ? element("p", { class: "note" }, "Retracted by the sender.") : null;
-  return element("li", { class: `message${message.retracted ? " retracted" : ""}${isNew ? " new" : ""}`, "data-id": message.id, "data-channel": message.channel, "data-style": message.style },
+  return element("li", { class: `message${message.retracted ? " retracted" : ""}${message.spent ? " spent" : ""}${isNew ? " new" : ""}`, "data-id": message.id, "data-channel": message.channel, "data-style": message.style },
     drawMessage(message, (action) => tap(message, action)),
     element("div", { class: "answered", role: "status" }, notes.get(message.id) ?? retracted),
     laterElement(message));

@@ -8,6 +8,8 @@ mod opt_out;
 mod render;
 mod retract;
 mod send;
+mod thread;
+mod thread_rendering;
 
 use std::sync::Arc;
 

@@ -2,6 +2,7 @@
 
 use domain::ask::AskKind;
 use domain::brand::Brand;
+use domain::card_name::CardName;
 use domain::contact::Contact;
 use domain::keys;
 use domain::postback::{Action, Postback};
@@ -27,6 +28,7 @@ pub(crate) fn prompt(
         payee: &request.payee,
         by_assistant: request.is_by_assistant(),
         money: money.as_deref(),
+        card: request.card.as_deref(),
         description: request.ask.description(),
         describes: brand.policy.description_in_texts,
         kind: AskKind::of(&request.ask),
@@ -48,6 +50,7 @@ pub(crate) fn prompt(
         labels: texts.labels,
         contact: Contact::default(),
         money: request.ask.money(),
+        card: request.card.as_deref().and_then(CardName::dotted),
         callback: format!("{public_base}/callbacks/{}/{}", request.brand, record.channel),
         expires_at: request.delivers_by(record),
         now,

@@ -142,7 +142,7 @@ impl SendPrompt {
     }
 
     /// Loads the contact record of the customer on the prompt's channel.
-    async fn contact(
+    pub(crate) async fn contact(
         &self,
         request: &Request,
         prompt: &PromptRecord,

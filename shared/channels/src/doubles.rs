@@ -342,6 +342,7 @@ pub(crate) fn prompt_to(phone: &str) -> Prompt {
         ],
         contact: Contact { handle: Some(HANDLE.to_owned()), ..Contact::default() },
         money: None,
+        card: None,
         link: "https://pay.example.com/c/tok_hidden".to_owned(),
         callback: "https://hooks.example.com/callbacks/acme/sms".to_owned(),
         expires_at: NOW.after(Duration::from_secs(300)),

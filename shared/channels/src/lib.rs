@@ -16,6 +16,8 @@ mod registry;
 mod senders;
 mod settings;
 mod sms;
+#[cfg(test)]
+mod thread_tests;
 mod tokens;
 #[cfg(test)]
 mod under_test;

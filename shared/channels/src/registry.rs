@@ -76,6 +76,7 @@ pub(crate) const KINDS: &[Kind] = &[apple::KIND, rcs::KIND, sms::KIND, whatsapp:
 /// #     buttons: Vec::new(),
 /// #     contact: Contact::default(),
 /// #     money: None,
+/// #     card: None,
 /// #     link: "https://pay.example.com/c/token".to_owned(),
 /// #     callback: "https://hooks.example.com/callbacks/acme/sms".to_owned(),
 /// #     expires_at: NOW.after(Duration::from_secs(300)),

@@ -203,6 +203,12 @@ guards! {
     BrandPromptLimit,
     /// A card whose number was silent for too long is not used.
     SilentCard,
+    /// A message in the customer's thread follows only a fact that is committed.
+    MessageAfterFact,
+    /// A fact has at most one message in the customer's thread.
+    OneMessagePerFact,
+    /// A customer who opted out gets no message in their thread.
+    OptOutBeforeMessage,
 }
 
 /// Returns whether a mutation run disables the guard: never, in this build.

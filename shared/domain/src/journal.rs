@@ -16,7 +16,7 @@ use crate::consent::Consent;
 use crate::keys::digest_hex;
 use crate::outcome::DenialReason;
 use crate::processor_result::DisputeStatus;
-use crate::request::{CancelRedirect, ReturnBrowser, Reversal};
+use crate::request::{CancelRedirect, MessageStatus, ReturnBrowser, Reversal, ThreadFact};
 use crate::values::id::PromptId;
 use crate::values::name::ChannelName;
 use crate::values::time::Timestamp;
@@ -331,6 +331,25 @@ pub enum EntryKind {
     },
     /// The customer's personal data was erased.
     Erased,
+    /// The customer tapped a button of a prompt that no longer counted.
+    SpentTap {
+        /// The prompt of the button.
+        prompt: PromptId,
+    },
+    /// The customer reported "this is not me" after a denial.
+    NotMeReported {
+        /// The prompt in whose thread it was reported.
+        prompt: PromptId,
+    },
+    /// A message in the customer's thread is about to be sent, or its status changed.
+    Message {
+        /// The message's id.
+        message: PromptId,
+        /// The fact that it tells.
+        fact: ThreadFact,
+        /// The new status.
+        status: MessageStatus,
+    },
     /// The requester asked for the prompt again.
     Resent {
         /// The channel that the requester named; `None` for the usual order.

@@ -7,6 +7,7 @@ pub mod authorization;
 pub mod brand;
 pub mod brand_documents;
 pub mod caller;
+pub mod card_name;
 pub mod code_policy;
 pub mod consent;
 pub mod contact;

@@ -49,6 +49,8 @@ pub struct Policy {
     pub description_links: bool,
     /// Whether a text message quotes the description. Without it, only the page shows the description.
     pub description_in_texts: bool,
+    /// Whether a message tells the end also to customers who answered on the page or by a text.
+    pub receipts: bool,
 }
 
 /// The countries whose numbers a brand may ask.
@@ -107,6 +109,7 @@ impl Default for Policy {
             service_numbers: false,
             description_links: false,
             description_in_texts: false,
+            receipts: false,
         }
     }
 }

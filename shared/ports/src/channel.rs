@@ -43,6 +43,8 @@ pub struct Prompt {
     pub contact: Contact,
     /// The amount of a payment; `None` for other asks.
     pub money: Option<Money>,
+    /// The saved card that a yes charges, such as `Visa •••• 4242`; `None` where the ask names none.
+    pub card: Option<String>,
     /// The URL of the consent page.
     pub link: String,
     /// The URL for the provider's webhooks of this brand and channel.
@@ -104,6 +106,21 @@ impl fmt::Debug for Prompt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Prompt").field("reference", &self.reference).finish_non_exhaustive()
     }
+}
+
+/// A message that follows the customer's answer, in the thread of the prompt that they answered.
+///
+/// It is a pure function of stored data, as a prompt is.
+#[derive(Clone, Debug)]
+pub struct ThreadMessage {
+    /// The message in the form of a prompt: its own id in the reference, and often no buttons.
+    ///
+    /// A button returns the postback of the answered prompt.
+    pub message: Prompt,
+    /// The prompt in whose thread it is.
+    pub answered: PromptRef,
+    /// The provider's id of that prompt.
+    pub answered_id: Option<String>,
 }
 
 /// The acceptance of a prompt by its provider, before delivery.
@@ -214,7 +231,7 @@ pub struct Capability {
 /// use domain::values::time::Timestamp;
 /// use ports::{
 ///     AcceptedPrompt, CallbackError, Capability, Channel, Prompt, ReceiptKinds, ReceivedWebhook,
-///     Resend, Retraction, SendError, UnverifiedCallback,
+///     Resend, Retraction, SendError, ThreadMessage, UnverifiedCallback,
 /// };
 ///
 /// /// A channel without a single customer.
@@ -236,6 +253,14 @@ pub struct Capability {
 ///     }
 ///
 ///     async fn send(&self, _: &Prompt) -> Result<AcceptedPrompt, SendError> {
+///         Err(SendError::Unreachable { reason: "not_on_channel" })
+///     }
+///
+///     fn is_chat(&self) -> bool {
+///         true
+///     }
+///
+///     async fn send_in_thread(&self, _: &ThreadMessage) -> Result<AcceptedPrompt, SendError> {
 ///         Err(SendError::Unreachable { reason: "not_on_channel" })
 ///     }
 ///
@@ -270,6 +295,17 @@ pub trait Channel: Send + Sync {
     /// # Errors
     /// [`SendError`], by the reaction that follows.
     async fn send(&self, prompt: &Prompt) -> Result<AcceptedPrompt, SendError>;
+
+    /// Returns whether customers answer in a conversation. `false` where each message is a text that costs money.
+    fn is_chat(&self) -> bool;
+
+    /// Sends a message that follows the customer's answer, within the channel's rules for an answer.
+    ///
+    /// [`resend`](Self::resend) holds of it too.
+    ///
+    /// # Errors
+    /// [`SendError`], by the reaction that follows.
+    async fn send_in_thread(&self, message: &ThreadMessage) -> Result<AcceptedPrompt, SendError>;
 
     /// Retracts a prompt; `false` where the channel cannot, or it is too late.
     async fn retract(&self, retraction: &Retraction) -> bool;

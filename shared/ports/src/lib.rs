@@ -29,7 +29,7 @@ pub use callback::{
 };
 pub use channel::{
     AcceptedPrompt, Addressee, Button, ButtonAction, Capability, Channel, Channels, Labels,
-    OpenChannelError, Prompt, ReceiptKinds, Resend, Retraction, SendError,
+    OpenChannelError, Prompt, ReceiptKinds, Resend, Retraction, SendError, ThreadMessage,
 };
 pub use clock::Clock;
 pub use handler::{Handler, Listener, Notification};

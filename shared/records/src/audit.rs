@@ -79,6 +79,7 @@ const fn event(what: &EntryKind) -> Option<&'static str> {
         EntryKind::RefundedOutside { .. } => "refunded_outside",
         EntryKind::DisputeReported { .. } => "disputed",
         EntryKind::Erased => "erased",
+        EntryKind::NotMeReported { .. } => "not_me_reported",
         EntryKind::Sending { .. }
         | EntryKind::Prompt { .. }
         | EntryKind::Leased { .. }
@@ -102,6 +103,8 @@ const fn event(what: &EntryKind) -> Option<&'static str> {
         | EntryKind::Expired
         | EntryKind::Undeliverable { .. }
         | EntryKind::Extended { by_customer: true, .. }
-        | EntryKind::Requeued { .. } => return None,
+        | EntryKind::Requeued { .. }
+        | EntryKind::SpentTap { .. }
+        | EntryKind::Message { .. } => return None,
     })
 }

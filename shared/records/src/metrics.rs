@@ -85,6 +85,9 @@ const fn counted(what: &EntryKind) -> Option<(&'static str, Option<PromptId>)> {
         | EntryKind::CaptureFailed
         | EntryKind::LatePayment { .. }
         | EntryKind::ReversalReported { .. }
-        | EntryKind::Requeued { .. } => return None,
+        | EntryKind::Requeued { .. }
+        | EntryKind::SpentTap { .. }
+        | EntryKind::NotMeReported { .. }
+        | EntryKind::Message { .. } => return None,
     })
 }

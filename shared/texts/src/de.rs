@@ -2,6 +2,7 @@
 
 use super::page::PageTexts;
 use super::prompt::Words;
+use super::thread::ThreadWords;
 
 pub(super) static PROMPT: Words = Words {
     title_payment: "Zahlung von {money}",
@@ -10,6 +11,7 @@ pub(super) static PROMPT: Words = Words {
     payment: "{payee} {asks} um Zahlung von {money}",
     payment_method: "{payee} {asks}, eine Karte zu hinterlegen",
     identity: "{payee} {asks}, Ihre Identität zu bestätigen",
+    with: " mit {card}",
     assistant: "Ein automatischer Assistent von {payee}",
     asks: "bittet Sie",
     still_asks: "bittet Sie erneut",
@@ -17,6 +19,18 @@ pub(super) static PROMPT: Words = Words {
     unexpected: "Unerwartet? Ablehnen.",
     answer: "Ihre Antwort:",
     open: "Anfrage ansehen",
+};
+
+pub(super) static THREAD: ThreadWords = ThreadWords {
+    paid: "Bezahlt: {money}",
+    card_kept: "Karte hinterlegt",
+    claims_shared: "Weitergegeben",
+    card_declined: "Karte nicht angenommen",
+    denied: "Sie haben abgelehnt. Es wurde nichts gezahlt und nichts weitergegeben.",
+    asks_not_me: "War das nicht für Sie bestimmt? Tippen Sie auf „{button}“: {payee} fragt diese Nummer dann eine Weile nicht mehr.",
+    not_me: "Sie haben gemeldet, dass das nicht für Sie bestimmt war. {payee} fragt diese Nummer eine Weile nicht mehr. Wenn ein Anrufer Sie drängt, legen Sie auf.",
+    spent: "Schon beantwortet",
+    spent_hint: "Diese Nachricht wurde schon beantwortet oder ersetzt. Wenn Sie noch um etwas gebeten werden, nutzen Sie die neueste Nachricht.",
 };
 
 pub(super) static PAGE: PageTexts = PageTexts {

@@ -2,6 +2,7 @@
 
 use super::page::PageTexts;
 use super::prompt::Words;
+use super::thread::ThreadWords;
 
 pub(super) static PROMPT: Words = Words {
     title_payment: "Payment of {money}",
@@ -10,6 +11,7 @@ pub(super) static PROMPT: Words = Words {
     payment: "{payee} {asks} to pay {money}",
     payment_method: "{payee} {asks} to keep a card on file",
     identity: "{payee} {asks} to confirm who you are",
+    with: " with {card}",
     assistant: "An automated assistant of {payee}",
     asks: "asks you",
     still_asks: "still asks you",
@@ -17,6 +19,18 @@ pub(super) static PROMPT: Words = Words {
     unexpected: "Not expected? Decline.",
     answer: "Your answer:",
     open: "View request",
+};
+
+pub(super) static THREAD: ThreadWords = ThreadWords {
+    paid: "Paid: {money}",
+    card_kept: "Card kept on file",
+    claims_shared: "Shared",
+    card_declined: "Card refused",
+    denied: "You declined. Nothing was paid and nothing was shared.",
+    asks_not_me: "Was this not meant for you? Tap “{button}”: {payee} then stops asking this number for a while.",
+    not_me: "You reported that this was not meant for you. {payee} stops asking this number for a while. If a caller pressed you, hang up.",
+    spent: "Already answered",
+    spent_hint: "This message was answered or replaced already. If you are still asked for something, use the newest message.",
 };
 
 pub(super) static PAGE: PageTexts = PageTexts {

@@ -2,6 +2,7 @@
 
 use super::page::PageTexts;
 use super::prompt::Words;
+use super::thread::ThreadWords;
 
 pub(super) static PROMPT: Words = Words {
     title_payment: "Pago de {money}",
@@ -10,6 +11,7 @@ pub(super) static PROMPT: Words = Words {
     payment: "{payee} {asks} pagar {money}",
     payment_method: "{payee} {asks} guardar una tarjeta",
     identity: "{payee} {asks} confirmar su identidad",
+    with: " con {card}",
     assistant: "Un asistente virtual de {payee}",
     asks: "le pide",
     still_asks: "le pide de nuevo",
@@ -17,6 +19,18 @@ pub(super) static PROMPT: Words = Words {
     unexpected: "¿No lo esperaba? Rechace.",
     answer: "Su respuesta:",
     open: "Ver la solicitud",
+};
+
+pub(super) static THREAD: ThreadWords = ThreadWords {
+    paid: "Pagado: {money}",
+    card_kept: "Tarjeta guardada",
+    claims_shared: "Compartido",
+    card_declined: "Tarjeta rechazada",
+    denied: "Ha rechazado la solicitud. No se ha pagado ni compartido nada.",
+    asks_not_me: "¿No era para usted? Toque «{button}»: {payee} dejará de preguntar a este número por un tiempo.",
+    not_me: "Ha avisado de que no era para usted. {payee} dejará de preguntar a este número por un tiempo. Si alguien le presiona por teléfono, cuelgue.",
+    spent: "Ya respondido",
+    spent_hint: "Este mensaje ya tiene respuesta o fue reemplazado. Si aún se le pide algo, use el mensaje más reciente.",
 };
 
 pub(super) static PAGE: PageTexts = PageTexts {

@@ -2,6 +2,7 @@
 
 use super::page::PageTexts;
 use super::prompt::Words;
+use super::thread::ThreadWords;
 
 pub(super) static PROMPT: Words = Words {
     title_payment: "Paiement de {money}",
@@ -10,6 +11,7 @@ pub(super) static PROMPT: Words = Words {
     payment: "{payee} {asks} de payer {money}",
     payment_method: "{payee} {asks} d'enregistrer une carte",
     identity: "{payee} {asks} de confirmer votre identité",
+    with: " avec {card}",
     assistant: "Un assistant automatique de {payee}",
     asks: "vous demande",
     still_asks: "vous redemande",
@@ -17,6 +19,18 @@ pub(super) static PROMPT: Words = Words {
     unexpected: "Inattendu ? Refusez.",
     answer: "Votre réponse :",
     open: "Voir la demande",
+};
+
+pub(super) static THREAD: ThreadWords = ThreadWords {
+    paid: "Payé : {money}",
+    card_kept: "Carte enregistrée",
+    claims_shared: "Transmis",
+    card_declined: "Carte refusée",
+    denied: "Vous avez refusé. Rien n’a été payé et rien n’a été transmis.",
+    asks_not_me: "Ce n’était pas pour vous ? Touchez « {button} » : {payee} cessera de solliciter ce numéro pendant un temps.",
+    not_me: "Vous avez signalé que ce n’était pas pour vous. {payee} cesse de solliciter ce numéro pendant un temps. Si quelqu’un vous presse au téléphone, raccrochez.",
+    spent: "Déjà répondu",
+    spent_hint: "Ce message a déjà reçu une réponse ou a été remplacé. Si l’on vous demande encore quelque chose, utilisez le message le plus récent.",
 };
 
 pub(super) static PAGE: PageTexts = PageTexts {

@@ -10,11 +10,13 @@ pub mod inbound;
 mod money;
 mod page;
 mod prompt;
+mod thread;
 
 pub use gsm7::segments;
 pub use money::amount;
 pub use page::PageTexts;
 pub use prompt::{PromptContent, PromptTexts, prompt, reminder};
+pub use thread::{ThreadContent, ThreadNews, ThreadTexts, thread};
 
 use domain::values::language::Language;
 
@@ -60,6 +62,15 @@ impl TextLanguage {
             Self::En => &en::PAGE,
             Self::Es => &es::PAGE,
             Self::Fr => &fr::PAGE,
+        }
+    }
+
+    const fn thread(self) -> &'static thread::ThreadWords {
+        match self {
+            Self::De => &de::THREAD,
+            Self::En => &en::THREAD,
+            Self::Es => &es::THREAD,
+            Self::Fr => &fr::THREAD,
         }
     }
 

@@ -128,7 +128,8 @@ fn timeline_live(core: &Core, asked: &Asked) -> Vec<String> {
 
 /// Sends a token from the customer's device to the payment gateway of the newest message.
 fn pays(core: &Core, times: u32) -> Answer {
-    let (url, body) = core.apple().newest().pays(times);
+    let mut sheets = core.apple().sent().into_iter().filter(|sent| sent.asked.is_some());
+    let (url, body) = sheets.next_back().unwrap().pays(times);
     pay_with_token(core, &url, &body)
 }
 

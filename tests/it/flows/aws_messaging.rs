@@ -280,15 +280,16 @@ fn tap_on_the_right_code_is_charged_once() {
     taps(&world, 0, code);
     assert_eq!(world.state(&asked), "fulfilled");
     assert_eq!(world.timeline(&asked)[..3], ["accepted rcs", "delivered rcs", "authorized rcs"]);
-    let version = world.reads(&asked)["version"].clone();
+    let timeline = world.timeline(&asked);
     taps(&world, 0, code);
     card(&world, 0, "RCS_READ", "READ");
-    assert_eq!(world.reads(&asked)["version"], version);
+    assert_eq!(world.timeline(&asked), timeline);
     assert_eq!(world.stored(&asked).attempts.len(), 1);
     let refused = world.asks(100);
     let code = refused.answer["session_code"].as_str().unwrap();
-    let (wrong, _) = world.buttons(1).into_iter().find(|(says, _)| says != code).unwrap();
-    taps(&world, 1, &wrong);
+    // Between the two cards, the thread said that it is paid, and that the button was spent.
+    let (wrong, _) = world.buttons(3).into_iter().find(|(says, _)| says != code).unwrap();
+    taps(&world, 3, &wrong);
     let outcome = json!({ "kind": "denied", "reason": "wrong_session_code" });
     assert_eq!(world.reads(&refused)["outcome"], outcome);
 }
@@ -307,7 +308,7 @@ fn tap_on_approve_counts_and_tap_on_link_does_not() {
     taps(&world, 0, "Approve");
     assert_eq!(world.state(&asked), "fulfilled");
     let other = world.asks(100);
-    taps(&world, 1, "Decline");
+    taps(&world, 2, "Decline");
     let outcome = json!({ "kind": "denied", "reason": "customer" });
     assert_eq!(world.reads(&other)["outcome"], outcome);
 }
@@ -318,18 +319,22 @@ fn tap_late_or_on_superseded_card_changes_nothing() {
     let replaced = world.asks(4250);
     world.time_passes(13);
     assert_eq!(world.messages_over_aws().len(), 2, "the text took the card's place");
-    let version = world.reads(&replaced)["version"].clone();
+    let timeline = world.timeline(&replaced);
     taps(&world, 0, "Approve");
-    assert_eq!(world.reads(&replaced)["version"], version);
+    assert_eq!(
+        (world.state(&replaced).as_str(), world.timeline(&replaced)),
+        ("prompted", timeline)
+    );
     world.acts(&replaced, "cancel", &json!({})).ok(200);
     let expired = world.asks(100);
-    card(&world, 2, "RCS_READ", "READ");
+    // The thread said that the first card's button was spent.
+    card(&world, 3, "RCS_READ", "READ");
     world.time_passes(301);
-    let version = world.reads(&expired)["version"].clone();
+    let timeline = world.timeline(&expired);
     for label in ["Approve", "Decline", "This is not me"] {
-        taps(&world, 2, label);
+        taps(&world, 3, label);
     }
-    assert_eq!(world.reads(&expired)["version"], version);
+    assert_eq!(world.timeline(&expired), timeline);
     assert_eq!(world.state(&expired), "expired");
 }
 

@@ -46,5 +46,6 @@ mod settings;
 mod sms_twilio;
 mod text_replies;
 mod thief;
+mod thread;
 mod webhooks;
 mod whatsapp;

@@ -125,11 +125,12 @@ fn late_tap_changes_nothing() {
     let asked = world.asks(4250);
     let prompt = newest(&world);
     world.acts(&asked, "cancel", &json!({})).ok(200);
-    let version = world.reads(&asked)["version"].clone();
+    let before = (world.reads(&asked)["outcome"].clone(), world.timeline(&asked));
     for label in ["Approve", "Decline", "This is not me"] {
         taps(&world, &prompt, label);
     }
-    assert_eq!(world.reads(&asked)["version"], version);
+    assert_eq!((world.reads(&asked)["outcome"].clone(), world.timeline(&asked)), before);
+    assert_eq!(world.went().followed.len(), 1, "the thread says so once");
     let asked = world.asks(100);
     let prompt = newest(&world);
     world.clock_jumps(301);

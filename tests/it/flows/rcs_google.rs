@@ -79,7 +79,7 @@ fn card_is_delivered_read_and_approved_by_right_code() {
     assert_eq!(world.state(&asked), "fulfilled");
     let told = ["prompted", "delivered", "read", "authorized", "fulfilled"];
     assert_eq!(world.webhooks(), told.map(|what| format!("request.{what}")));
-    assert_eq!(messages(&world), (1, 0));
+    assert_eq!(messages(&world), (2, 0), "the prompt, and that it is paid");
 }
 
 #[test]
@@ -152,11 +152,11 @@ fn tap_repeated_or_late_is_acknowledged_and_ignored() {
     let first = delivered(&world);
     taps(&world, &first, "Approve");
     assert_eq!(world.state(&asked), "fulfilled");
-    let version = world.reads(&asked)["version"].clone();
+    let before = (world.reads(&asked)["outcome"].clone(), world.timeline(&asked));
     for label in ["Approve", "Decline"] {
         taps(&world, &first, label);
     }
-    assert_eq!(world.reads(&asked)["version"], version);
+    assert_eq!((world.reads(&asked)["outcome"].clone(), world.timeline(&asked)), before);
     let late = world.asks(100);
     let second = delivered(&world);
     world.time_passes(301);

@@ -74,13 +74,16 @@ fn ambiguous_text_changes_nothing() {
 }
 
 #[test]
-fn text_reply_is_ignored_unless_the_brand_allows_it() {
+fn yes_is_ignored_unless_allowed_and_no_always_denies() {
     for policy in [json!({}), json!({ "text_replies": false })] {
         let world = world(&policy);
         let asked = asks_for_a_card(&world, "en");
         writes(&world, "yes");
-        writes(&world, "no");
         assert_eq!(world.state(&asked), "prompted");
+        writes(&world, "no");
+        world.settles();
+        let denied = json!({ "kind": "denied", "reason": "customer" });
+        assert_eq!(world.reads(&asked)["outcome"], denied);
     }
 }
 

@@ -28,6 +28,7 @@ pub(super) fn told() -> BTreeMap<String, Value> {
         with_endpoint_gone(),
         forgotten(),
         at_fake_processor(),
+        with_a_spent_button(),
     ];
     for world in worlds {
         for item in world.ever() {
@@ -71,6 +72,20 @@ fn on_the_sandbox() -> World {
     world.asks_at("+15551239003", 100);
     world.asks_at(phone, 100);
     world.time_passes(400);
+    world
+}
+
+/// A customer who denies, reports it, and taps a button that no longer counts.
+fn with_a_spent_button() -> World {
+    let world = World::beginning().begin();
+    world.asks(100);
+    let customer = world.customer();
+    let message = customer.newest();
+    customer.declines().ok(200);
+    customer.reports().ok(200);
+    let pick = &message.shown["actions"][0]["postback"];
+    customer.taps(&message, &json!({ "postback": pick })).ok(200);
+    world.settles();
     world
 }
 

@@ -85,7 +85,8 @@ impl Simulation {
         let dead = self.tables.dead_letters().unwrap_or(1);
         let mut environment = self.shared.lock();
         let unsettled = environment.oracle.unsettled();
-        environment.oracle.broken.extend(unsettled);
+        let untold = environment.oracle.untold();
+        environment.oracle.broken.extend(unsettled.into_iter().chain(untold));
         environment.compare_adyen();
         let records = &environment.oracle.records;
         let erased = [records.broken_erasures(&self.keeper.now()), records.broken_journals()];

@@ -81,6 +81,7 @@ pub(super) fn prompt(fuzz_fixture: &FuzzFixture) -> Prompt {
         buttons: Vec::new(),
         contact: Contact { handle: Some(super::apple::HANDLE.to_owned()), ..Contact::default() },
         money: None,
+        card: None,
         link: said(BASE),
         callback: said(BASE),
         expires_at: BEGINNING.after(std::time::Duration::from_secs(300)),

@@ -31,9 +31,19 @@ impl Message {
 }
 
 impl Customer<'_> {
-    /// The messages on the phone, newest first.
+    /// The prompts on the phone, newest first.
     #[must_use]
     pub fn messages(&self) -> Vec<Message> {
+        self.all().into_iter().filter(|message| message.shown["answers"].is_null()).collect()
+    }
+
+    /// The messages on the phone that followed an answer, newest first.
+    #[must_use]
+    pub fn followed(&self) -> Vec<Message> {
+        self.all().into_iter().filter(|message| !message.shown["answers"].is_null()).collect()
+    }
+
+    fn all(&self) -> Vec<Message> {
         let answer = self.core.get(&format!("/sandbox/phones/{}/messages", self.phone)).ok(200);
         let messages = answer.json()["messages"].as_array().cloned().unwrap_or_default();
         let message = |shown: Value| {

@@ -17,7 +17,8 @@ use local::Machine;
 use ports::{
     AcceptedPrompt, Callback, CallbackError, CallbackReply, Capability, Channel, Channels,
     MessageOrigin, OPTED_OUT, OUTSIDE_WINDOW, OpenChannelError, Prompt, PromptSelector,
-    ReceiptKinds, ReceivedWebhook, Resend, Retraction, SendError, Sender, UnverifiedCallback,
+    ReceiptKinds, ReceivedWebhook, Resend, Retraction, SendError, Sender, ThreadMessage,
+    UnverifiedCallback,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -35,6 +36,7 @@ pub const PROOF: &str = "x-proof";
 #[derive(Default)]
 pub(super) struct Talk {
     pub(super) sent: Mutex<Vec<Prompt>>,
+    pub(super) followed: Mutex<Vec<ThreadMessage>>,
     pub(super) retracted: Mutex<Vec<Retraction>>,
     pub(super) asked: Mutex<Vec<(ChannelName, Contact)>>,
 }
@@ -232,6 +234,15 @@ impl Channel for Talking {
         Ok(AcceptedPrompt { recipient, ..AcceptedPrompt::new(None) })
     }
 
+    fn is_chat(&self) -> bool {
+        true
+    }
+
+    async fn send_in_thread(&self, message: &ThreadMessage) -> Result<AcceptedPrompt, SendError> {
+        lock(&self.talk.followed).push(message.clone());
+        Ok(AcceptedPrompt::new(None))
+    }
+
     async fn retract(&self, retraction: &Retraction) -> bool {
         lock(&self.talk.retracted).push(retraction.clone());
         true
@@ -255,6 +266,8 @@ impl Channel for Talking {
 pub struct Went {
     /// The prompts sent, oldest first.
     pub sent: Vec<Prompt>,
+    /// The messages that followed an answer, oldest first.
+    pub followed: Vec<ThreadMessage>,
     /// The prompts taken back, oldest first.
     pub retracted: Vec<Retraction>,
     /// What was known of the customer whenever a channel was asked what it can do, by the channel's name.
@@ -267,7 +280,12 @@ impl Talk {
         for (name, contact) in lock(&self.asked).iter() {
             asked.entry(name.as_str().to_owned()).or_default().push(contact.clone());
         }
-        Went { sent: lock(&self.sent).clone(), retracted: lock(&self.retracted).clone(), asked }
+        Went {
+            sent: lock(&self.sent).clone(),
+            followed: lock(&self.followed).clone(),
+            retracted: lock(&self.retracted).clone(),
+            asked,
+        }
     }
 }
 

@@ -2,16 +2,16 @@
 
 use domain::brand::BrandScope;
 use domain::outcome::DenialReason;
-use domain::values::id::PromptId;
 use ports::Store;
 use records::limits;
 use records::update::{Commit, commit};
 
-use super::reply::{DecisionInput, ReplyError};
+use super::reply::{DecisionInput, ReplyError, ReplySource};
 
 /// Denies a request, and counts the denial in the same transaction against how soon the address may be asked again.
 ///
-/// `prompt` is `None` when the customer denied without naming a prompt.
+/// `source` is `None` when the customer denied without naming a prompt. A report "this is not me" after a denial counts as
+/// a report too, and changes no outcome.
 ///
 /// # Errors
 /// [`ReplyError::Refused`] when the request takes no more replies; [`ReplyError::Failed`] when the store fails.
@@ -19,10 +19,18 @@ pub(crate) async fn deny(
     store: &dyn Store,
     input: DecisionInput<'_>,
     reason: DenialReason,
-    prompt: Option<PromptId>,
+    source: Option<ReplySource>,
 ) -> Result<Commit, ReplyError> {
     let DecisionInput { request, brand, now } = input;
+    let prompt = source.map(|source| source.prompt);
     let change = request.deny(reason, prompt, now).map_err(ReplyError::Refused)?;
+    let change = match source {
+        Some(source) if change.is_nothing() && reason == DenialReason::NotMe => {
+            request.report_not_me(source.prompt, now)
+        }
+        Some(source) => change.answered(source.prompt, source.method),
+        None => change,
+    };
     if change.is_nothing() {
         return Ok(commit(change));
     }
@@ -32,5 +40,7 @@ pub(crate) async fn deny(
     let reported = reason == DenialReason::NotMe;
     let limits = limits.denied(&brand.policy, reported, now).without(&[request.id], now);
     let counted = limits::put(scope, address, &limits, expected_version, now)?;
-    Ok(commit(change).with_writes([counted]))
+    let denied = commit(change).with_writes([counted]);
+    // Once a request has ended, no other check is left that would find the message which its thread owes.
+    Ok(if request.is_closed() { denied.with_recovery_check() } else { denied })
 }

@@ -98,7 +98,7 @@ impl Approvals {
                 Ok(commit(request.extend_for_customer(now).map_err(ReplyError::Refused)?))
             }
             // A denial counts from an older prompt too: a customer who denies need not find the newer message first.
-            CustomerReply::Deny(reason) => self.deny(input, *reason, source.prompt).await,
+            CustomerReply::Deny(reason) => self.deny(input, *reason, source).await,
             CustomerReply::Approve { .. } if !prompt.in_force() => {
                 Err(ReplyError::Refused(Refusal::Prompt))
             }
@@ -115,7 +115,7 @@ impl Approvals {
                     CodeCheck::Missing => return Err(ReplyError::SessionCodeMissing),
                     CodeCheck::Wrong => {
                         let reason = DenialReason::WrongSessionCode;
-                        return self.deny(input, reason, source.prompt).await;
+                        return self.deny(input, reason, source).await;
                     }
                     CodeCheck::Matched => true,
                     CodeCheck::NotAsked => false,
@@ -174,8 +174,8 @@ impl Approvals {
         &self,
         input: DecisionInput<'_>,
         reason: DenialReason,
-        prompt: PromptId,
+        source: ReplySource,
     ) -> Result<Commit, ReplyError> {
-        denial::deny(self.ports.store.as_ref(), input, reason, Some(prompt)).await
+        denial::deny(self.ports.store.as_ref(), input, reason, Some(source)).await
     }
 }

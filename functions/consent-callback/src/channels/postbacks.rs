@@ -40,13 +40,15 @@ impl Replies {
             tracing::warn!(channel.name = %context.channel, request.id = %loaded.request.id, "postback of another customer ignored");
             return self.contacts.update_sender(context, known).await;
         }
-        let (mode, address) = (loaded.request.mode, loaded.request.address.clone());
+        let (mode, address) = (loaded.request.mode, &loaded.request.address);
+        // Before the reply: what follows from it may be sent at once, in the window that the tap opened.
+        self.contacts.update_contact(context, mode, address, known).await?;
         if let Some(reply) = reply_of(&loaded.request, postback.action) {
             let (brand, prompt) = (Arc::clone(context.brand), postback.reference.prompt);
             let target = PromptedRequest { loaded, brand, prompt, visitor: None };
             self.record(&target, ApprovalMethod::Tap, &reply).await?;
         }
-        self.contacts.update_contact(context, mode, &address, known).await
+        Ok(())
     }
 
     /// Records a payment in the chat as an approval that carries its own credential. `false` when it was not recorded.

@@ -9,9 +9,12 @@ use domain::outcome::DenialReason;
 use domain::postback::{Action, Postback};
 use domain::problem::Problem;
 use domain::request::Request;
+use domain::values::id::{PromptId, RequestId};
 use ports::Ports;
+use records::effects::EffectError;
 use records::storage;
 use records::storage::VersionedRequest;
+use records::update::{Decision, Updated, commit, update};
 
 use super::contacts::Contacts;
 use super::context::ChannelContext;
@@ -45,6 +48,8 @@ impl Replies {
     }
 
     /// Records a reply. One that does not count is logged and acknowledged like any other.
+    ///
+    /// The thread answers a tap on a button that no longer counts.
     pub(super) async fn record(
         &self,
         target: &PromptedRequest,
@@ -57,8 +62,34 @@ impl Replies {
             Err(error) => {
                 let id = target.loaded.request.id;
                 tracing::info!(request.id = %id, error = ?error, "reply over a channel ignored");
-                Ok(())
+                match (error, method) {
+                    (ReplyError::Refused(_), ApprovalMethod::Tap) => {
+                        Box::pin(self.record_spent_tap(id, target.prompt)).await
+                    }
+                    (
+                        ReplyError::Refused(_)
+                        | ReplyError::NoSuchPrompt
+                        | ReplyError::SessionCodeMissing
+                        | ReplyError::PayloadNotSupported
+                        | ReplyError::Failed(_),
+                        _,
+                    ) => Ok(()),
+                }
             }
+        }
+    }
+
+    /// Records that a tapped button no longer counted, which the thread says once for each prompt.
+    async fn record_spent_tap(&self, id: RequestId, prompt: PromptId) -> Result<(), Problem> {
+        let updated = update(&self.ports, id, |request, now| -> Result<_, EffectError> {
+            let change = request.record_spent_tap(prompt, now);
+            if change.is_nothing() {
+                return Ok(Decision::Stop(()));
+            }
+            Ok(commit(change).with_recovery_check().into())
+        });
+        match updated.await? {
+            Updated::Stored(_) | Updated::Stopped(()) | Updated::Absent => Ok(()),
         }
     }
 }
@@ -70,7 +101,7 @@ pub(super) fn reply_of(request: &Request, action: Action) -> Option<CustomerRepl
     let approve =
         |session_code| CustomerReply::Approve { session_code, payload: ApprovalPayload::Empty };
     match action {
-        Action::Deny => Some(CustomerReply::Deny(DenialReason::Customer)),
+        Action::Deny | Action::DenyAsStranger => Some(CustomerReply::Deny(DenialReason::Customer)),
         Action::NotMe => Some(CustomerReply::Deny(DenialReason::NotMe)),
         Action::Open if guards::is_disabled(Guard::OpenIsNoApproval) => {
             Some(approve(request.session_code.as_ref().map(|session| session.code.clone())))

@@ -36,7 +36,7 @@ pub(super) struct InboundText<'a> {
 }
 
 impl Replies {
-    /// Records a text as a reply, where the brand allows text replies.
+    /// Records a text as a reply. A no always counts; a yes only where the brand allows text replies.
     ///
     /// A text counts only if exactly one request can be meant. A text approves no payment, and may deny one.
     pub(super) async fn on_text(
@@ -56,14 +56,16 @@ impl Replies {
         if known.addresses().is_empty() {
             return Ok(());
         }
-        if context.brand.policy.text_replies
-            && let Some((target, reply)) = self.text_reply(context, &known, inbound).await?
-        {
-            self.record(&target, ApprovalMethod::Reply, &reply).await?;
-        } else {
-            tracing::info!(channel.name = %context.channel, "text received that is no reply");
+        let reply = self.text_reply(context, &known, inbound).await?;
+        // Before the reply: what follows from it may be sent at once, in the window that the text opened.
+        self.contacts.update_sender(context, &known).await?;
+        match reply {
+            Some((target, reply)) => self.record(&target, ApprovalMethod::Reply, &reply).await,
+            None => {
+                tracing::info!(channel.name = %context.channel, "text received that is no reply");
+                Ok(())
+            }
         }
-        self.contacts.update_sender(context, &known).await
     }
 
     /// Returns the reply that a text means, and the request that it answers.
@@ -94,7 +96,9 @@ impl Replies {
         let prompt = request.prompts.iter().rev().find(here).map(|prompt| prompt.id);
         let is_payment = matches!(request.ask, Ask::Payment { .. });
         let action = match meaning {
-            Some(Meaning::Yes) if !is_payment => Action::Approve,
+            Some(Meaning::Yes) if !is_payment && context.brand.policy.text_replies => {
+                Action::Approve
+            }
             Some(Meaning::No) => Action::Deny,
             Some(Meaning::Yes | Meaning::Stop | Meaning::Start) | None => return Ok(None),
         };

@@ -4,8 +4,8 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::ask::AskHash;
 use domain::brand::{Brand, Mode};
+use domain::card_name::CardName;
 use domain::problem::Problem;
-use domain::processor_result::CardReceipt;
 use domain::request::Request;
 use domain::values::money::Money;
 use ports::{ApplePay, GooglePay, PaymentOption};
@@ -26,7 +26,10 @@ impl ConsentPage {
             let offer = match (option, request.ask.money()) {
                 (PaymentOption::Nothing, _) => {
                     let card = self.approvals.saved_card(request, brand).await?;
-                    card.map(|card| Offer::SavedCard { label: label(&card.receipt) })
+                    card.map(|card| {
+                        let label = CardName::from(&card.receipt).dotted();
+                        Offer::SavedCard { label: label.unwrap_or_else(|| "Card".to_owned()) }
+                    })
                 }
                 (PaymentOption::TestCard, _) => Some(Offer::TestCard),
                 (PaymentOption::Hosted, _) => Some(Offer::Hosted),
@@ -49,23 +52,6 @@ impl ConsentPage {
             offers.extend(offer);
         }
         Ok(offers)
-    }
-}
-
-/// Returns a label such as `Visa •••• 4242`.
-fn label(receipt: &CardReceipt) -> String {
-    let brand = match receipt.card_brand.as_deref().unwrap_or("card") {
-        "amex" => "American Express".to_owned(),
-        "jcb" => "JCB".to_owned(),
-        other => {
-            let mut letters = other.chars();
-            let first = letters.next().map(|letter| letter.to_uppercase().to_string());
-            first.unwrap_or_default() + letters.as_str()
-        }
-    };
-    match &receipt.last4 {
-        Some(last4) => format!("{brand} •••• {last4}"),
-        None => brand,
     }
 }
 

@@ -28,7 +28,7 @@ use domain::values::phone::Phone;
 use domain::values::time::Timestamp;
 use ports::{
     AcceptedPrompt, Addressee, ButtonAction, CallbackError, Capability, Channel, Http, Prompt,
-    Reach, ReceiptKinds, ReceivedWebhook, Resend, Retraction, SendError, Source,
+    Reach, ReceiptKinds, ReceivedWebhook, Resend, Retraction, SendError, Source, ThreadMessage,
     UnverifiedCallback,
 };
 use serde_json::Value;
@@ -40,7 +40,7 @@ use callback::InboundMessage;
 use entry::EntryLink;
 use pay::ApplePay;
 use settings::Settings;
-use wire::ButtonSupport;
+use wire::{ButtonSupport, Content};
 
 /// Apple Messages for Business.
 pub(crate) const KIND: Kind = Kind { name: "apple", open };
@@ -93,6 +93,18 @@ impl Apple {
         apple_pay.session(answer.status(), answer.body())
     }
 
+    async fn send_content(
+        &self,
+        prompt: &Prompt,
+        handle: &str,
+        content: Content,
+    ) -> Result<AcceptedPrompt, SendError> {
+        let call = wire::message(&self.account, prompt, handle, content)?;
+        let answer =
+            self.http.call(call, Reach::Configured, TIMEOUT).await.map_err(answers::no_answer)?;
+        wire::accepted(answer.status(), prompt)
+    }
+
     /// Reads a message whose sender is verified; `None` for one to another business of the provider.
     fn message(
         &self,
@@ -138,10 +150,20 @@ impl Channel for Apple {
             }
             None => wire::content(&self.account.bid, prompt),
         };
-        let call = wire::message(&self.account, prompt, handle, content)?;
-        let answer =
-            self.http.call(call, Reach::Configured, TIMEOUT).await.map_err(answers::no_answer)?;
-        wire::accepted(answer.status(), prompt)
+        self.send_content(prompt, handle, content).await
+    }
+
+    fn is_chat(&self) -> bool {
+        true
+    }
+
+    /// Sends reply buttons where the message has some, and a text otherwise. It never opens a payment sheet by itself.
+    async fn send_in_thread(&self, message: &ThreadMessage) -> Result<AcceptedPrompt, SendError> {
+        let prompt = &message.message;
+        let Some(handle) = &prompt.contact.handle else {
+            return Err(SendError::Unreachable { reason: CUSTOMER_MUST_START });
+        };
+        self.send_content(prompt, handle, wire::in_thread(&self.account.bid, prompt)).await
     }
 
     /// Returns `false`: a sent message stays on the phone.

@@ -91,6 +91,27 @@ pub(super) fn content(bid: &str, prompt: &Prompt) -> Content {
     }
 }
 
+/// Writes a message that follows the customer's answer.
+///
+/// Its buttons are quick replies, or a list picker where there is one alone. Without buttons that the device can show, it
+/// is a text, as it is where an approval needs the page. The text has the page's link where the customer may go on.
+pub(super) fn in_thread(bid: &str, prompt: &Prompt) -> Content {
+    let replies = replies(&prompt.buttons);
+    let said = format!("{}\n{}", prompt.title, prompt.body);
+    let opens = prompt.buttons.iter().any(|button| !is_reply(button));
+    let needs_page = prompt.buttons.first().is_some_and(|button| !is_reply(button));
+    let text = if opens { format!("{said}\n{}", prompt.link) } else { said.clone() };
+    let prompt = &Prompt { body: said, ..prompt.clone() };
+    let shown = if needs_page { 0 } else { replies.len() };
+    match (shown, ButtonSupport::of(&prompt.contact.features)) {
+        (0, _) | (_, ButtonSupport::Unsupported) => Content::text(&cut(&text, APPLE.body_max)),
+        (1, ButtonSupport::Quick | ButtonSupport::List) | (_, ButtonSupport::List) => {
+            Content::interactive(list_picker(bid, prompt, &replies))
+        }
+        (_, ButtonSupport::Quick) => Content::interactive(quick_reply(bid, prompt, &replies)),
+    }
+}
+
 const fn is_reply(button: &Button) -> bool {
     matches!(button.action, ButtonAction::Reply { .. })
 }

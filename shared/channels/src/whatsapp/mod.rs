@@ -22,7 +22,7 @@ use domain::values::time::Timestamp;
 use http::Method;
 use ports::{
     AcceptedPrompt, Addressee, CallbackError, Capability, Channel, Http, OUTSIDE_WINDOW, Prompt,
-    Reach, ReceiptKinds, ReceivedWebhook, Resend, Retraction, SendError, Source,
+    Reach, ReceiptKinds, ReceivedWebhook, Resend, Retraction, SendError, Source, ThreadMessage,
     UnverifiedCallback,
 };
 use serde_json::Value;
@@ -122,6 +122,18 @@ impl Channel for WhatsApp {
             }
             sent => sent,
         }
+    }
+
+    fn is_chat(&self) -> bool {
+        true
+    }
+
+    /// Sends a free-form message. The customer's answer has opened the window, and no template says what came of it.
+    async fn send_in_thread(&self, message: &ThreadMessage) -> Result<AcceptedPrompt, SendError> {
+        if !window_is_open(&message.message.contact, message.message.now) {
+            return Err(SendError::Unreachable { reason: OUTSIDE_WINDOW });
+        }
+        self.send_message(&message.message, &wire::in_thread(message)).await
     }
 
     /// Returns `false`: a business cannot delete a message.

@@ -135,14 +135,17 @@ impl Template {
     /// Fills the template with the prompt; `None` if the prompt lacks a value that the template needs.
     pub(super) fn message(&self, prompt: &Prompt, own: &Language) -> Option<Value> {
         let code = self.code(&prompt.language).or_else(|| self.code(own))?;
+        let is_body = |text: &Placeholder| matches!(text.value, PlaceholderValue::Body);
+        let has_body = self.header.iter().chain(&self.body).any(is_body);
+        let filled = Filled { prompt, own, has_body };
         let mut components = Vec::new();
         if let Some(placeholder) = &self.header {
-            let text = placeholder.parameter(prompt, own, WHATSAPP.title_max)?;
+            let text = placeholder.parameter(&filled, WHATSAPP.title_max)?;
             components.push(json!({ "type": "header", "parameters": [text] }));
         }
         if !self.body.is_empty() {
             let texts = self.body.iter();
-            let texts = texts.map(|text| text.parameter(prompt, own, WHATSAPP.body_max));
+            let texts = texts.map(|text| text.parameter(&filled, WHATSAPP.body_max));
             let texts: Option<Vec<Value>> = texts.collect();
             components.push(json!({ "type": "body", "parameters": texts? }));
         }
@@ -195,15 +198,32 @@ fn check_names(settings: &Settings) -> Result<(), InvalidSetting> {
     }
 }
 
+/// The content of a template's placeholders.
+#[derive(Clone, Copy)]
+struct Filled<'a> {
+    prompt: &'a Prompt,
+    /// The brand's own language.
+    own: &'a Language,
+    /// Whether one of the placeholders is the prompt's sentences.
+    has_body: bool,
+}
+
 impl Placeholder {
     /// Writes the parameter; `None` if the prompt lacks its value. Meta refuses line breaks, tabs and runs of spaces in it.
     ///
     /// UNVERIFIED: before going live, send a value with each of them to a test template.
-    fn parameter(&self, prompt: &Prompt, own: &Language, max: usize) -> Option<Value> {
+    fn parameter(&self, filled: &Filled<'_>, max: usize) -> Option<Value> {
+        let Filled { prompt, own, has_body } = *filled;
         let text = match self.value {
             PlaceholderValue::Payee => prompt.payee.clone(),
             PlaceholderValue::Amount => {
-                prompt.money.map(|money| texts::amount(&prompt.language, own, money))?
+                let amount =
+                    prompt.money.map(|money| texts::amount(&prompt.language, own, money))?;
+                // The card is named before a yes, also in a template without the body's sentences.
+                match prompt.card.as_ref().filter(|_| !has_body) {
+                    Some(card) => format!("{amount} ({card})"),
+                    None => amount,
+                }
             }
             PlaceholderValue::Title => prompt.title.clone(),
             PlaceholderValue::Body => prompt.body.clone(),

@@ -67,10 +67,12 @@ impl Request {
                 let channel = consent.channel.clone();
                 let mut change = Change::of(self, now);
                 change.request.state = State::Authorized { consent: consent.clone(), sealed };
+                let (prompt, method) = (consent.prompt, consent.method);
                 Ok(change
                     .with_timeline_entry("authorized", Some(&channel), None)
                     .with_entry(EntryKind::Approved { consent })
-                    .with_webhook(WebhookEventType::Authorized))
+                    .with_webhook(WebhookEventType::Authorized)
+                    .answered(prompt, method))
             }
             State::Authorized { .. } | State::Processing { .. } => Err(Refusal::Authorized),
             State::Closed { .. } => Err(Refusal::Closed),

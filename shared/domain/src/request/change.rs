@@ -19,6 +19,8 @@ pub struct Change {
     pub webhooks: Vec<WebhookEventType>,
     /// When it was decided.
     pub at: Timestamp,
+    /// Whether the request owed a message in the customer's thread before.
+    owed_message: bool,
 }
 
 /// The type of a webhook event.
@@ -103,7 +105,9 @@ impl Change {
     /// Begins a decision from `request`.
     #[must_use]
     pub(super) fn of(request: &Request, at: Timestamp) -> Self {
-        Self { request: request.clone(), entries: Vec::new(), webhooks: Vec::new(), at }
+        let owed_message = request.owed_message().is_some();
+        let (entries, webhooks) = (Vec::new(), Vec::new());
+        Self { request: request.clone(), entries, webhooks, at, owed_message }
     }
 
     /// Adds a journal entry.
@@ -159,6 +163,12 @@ impl Change {
         }
         self.request.chain = chain;
         self
+    }
+
+    /// Returns whether the request owes a message in the customer's thread from this change on.
+    #[must_use]
+    pub fn begins_to_owe_message(&self) -> bool {
+        !self.owed_message && self.request.owed_message().is_some()
     }
 
     /// Returns whether nothing is to be stored, as for a repeat.

@@ -29,6 +29,7 @@ impl Request {
         ERASED.clone_into(&mut request.address);
         ERASED.clone_into(&mut request.session.id);
         request.session_code = None;
+        request.card = None;
         request.metadata.clear();
         match &mut request.ask {
             Ask::Payment { description, .. }

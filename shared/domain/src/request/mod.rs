@@ -15,6 +15,7 @@ mod prompt_mac;
 mod prompting;
 mod refund_reports;
 mod refunding;
+mod thread;
 
 use std::time::Duration;
 
@@ -30,10 +31,12 @@ pub use hosted_page::{CancelRedirect, Redirect, RedirectState, ReturnBrowser};
 pub use late_payments::{LatePayment, Reversal};
 pub use prompting::{BUSY_RETRY, CHANNEL_BUSY, NextPrompt, PromptRecord, PromptStatus};
 pub use refunding::{REFUNDS_MAX, RefundEnd, RefundRecord, RefundRetry};
+pub use thread::{Answer, FollowUp, MessageStatus, OwedMessage, Thread, ThreadFact, ThreadMessage};
 
 use crate::api_key::{KeyKind, KeyRef};
 use crate::ask::{Ask, AskHash, Customer, Metadata, Session};
 use crate::brand::Mode;
+use crate::card_name::CardName;
 use crate::consent::{Consent, SessionCode};
 use crate::guards;
 use crate::guards::Guard;
@@ -106,6 +109,12 @@ pub struct Request {
     /// What happened to the charge since.
     #[serde(default, skip_serializing_if = "Aftermath::is_empty")]
     pub aftermath: Aftermath,
+    /// The thread in which the customer answered.
+    #[serde(default, skip_serializing_if = "Thread::is_empty")]
+    pub thread: Box<Thread>,
+    /// The saved card that the ask names, as the customer reads it; `None` where it names none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub card: Option<Box<CardName>>,
     /// When the customer's personal data was erased; `None` before that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub erased_at: Option<Timestamp>,
@@ -251,8 +260,9 @@ impl Request {
     #[must_use]
     pub fn next_check(&self, now: Timestamp) -> Option<Duration> {
         let soon = now.after(Duration::from_secs(10));
+        let owed = self.owed_message().map(|_| soon);
         let due = match &self.state {
-            State::Pending | State::Prompted if self.awaits_sending() => soon,
+            State::Pending | State::Prompted if owed.is_some() || self.awaits_sending() => soon,
             State::Pending | State::Prompted => {
                 let quiet = self.falls_back_at().or_else(|| self.reminds_at());
                 quiet.unwrap_or(self.expires_at)
@@ -271,8 +281,8 @@ impl Request {
                 return None;
             }
             State::Closed { .. } => {
-                let lost = self.open_refunds().map(RefundRecord::lost_at).min()?;
-                return Some(wait_until(lost, now));
+                let lost = self.open_refunds().map(RefundRecord::lost_at);
+                return Some(wait_until(lost.chain(owed).min()?, now));
             }
         };
         Some(wait_until(due.min(self.expires_at.max(soon)), now))

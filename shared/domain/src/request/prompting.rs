@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::closing::PROMPTS_MAX;
-use super::{Change, Request, State, WebhookEventType};
+use super::{Change, FollowUp, Request, State, WebhookEventType};
 use crate::journal::{DeliveryStatus, EntryKind};
 use crate::outcome::Outcome;
 use crate::values::id::PromptId;
@@ -45,6 +45,9 @@ pub struct PromptRecord {
     /// The MAC by send-prompt over what is asked of whom; `None` for a prompt from before there were MACs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mac: Option<String>,
+    /// The answers that get a message in its thread.
+    #[serde(default, skip_serializing_if = "FollowUp::is_never")]
+    pub follow_up: FollowUp,
 }
 
 /// The status of a prompt. It moves forward only.
@@ -169,15 +172,11 @@ impl Request {
         self.prompts.len() < PROMPTS_MAX
     }
 
-    /// Returns since when the newest prompt is out without a receipt; `None` otherwise.
-    fn silent_since(&self) -> Option<Timestamp> {
-        self.prompts.iter().rev().find(|prompt| prompt.silent()).map(|prompt| prompt.at)
-    }
-
     /// Returns when the next route is tried; `None` where no receipt is awaited or no route is left.
     pub(super) fn falls_back_at(&self) -> Option<Timestamp> {
         self.routes.get(self.routes_used).filter(|_| self.has_room())?;
-        Some(self.silent_since()?.after(self.fallback()))
+        let silent = self.prompts.iter().rev().find(|prompt| prompt.silent())?;
+        Some(silent.at.after(self.fallback()))
     }
 
     /// Returns the end of a prompt's useful delivery: the deadline, or the fallback to another route.
@@ -232,6 +231,7 @@ impl Request {
             taken_back: false,
             tells_delivery,
             mac: None,
+            follow_up: FollowUp::Never,
         });
         change.with_entry(EntryKind::Sending { prompt: id, channel: channel.clone(), reminder })
     }

@@ -91,10 +91,14 @@ impl Commit {
             effects::schedule_recovery_check(queue, request, now).await?;
         }
         let events = u32::try_from(self.change.webhooks.len()).unwrap_or(0);
+        let owes_message = self.change.begins_to_owe_message();
         let stored = storage::commit(store, expected_version, self.change, self.writes).await?;
         let id = stored.request.id;
         if let Some(step) = self.step {
             effects::send(queue, step, id, self.delay).await?;
+        }
+        if owes_message && self.step != Some(Step::Deliver) {
+            effects::send(queue, Step::Deliver, id, Duration::ZERO).await?;
         }
         let first = stored.request.webhooks.saturating_sub(events).saturating_add(1);
         for seq in first..=stored.request.webhooks {

@@ -151,6 +151,8 @@ fn request() -> Request {
         attempts: Vec::new(),
         refunds: Vec::new(),
         aftermath: Aftermath::default(),
+        thread: Box::default(),
+        card: None,
         erased_at: None,
         timeline: Vec::new(),
         entries: 0,

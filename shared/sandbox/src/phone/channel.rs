@@ -13,12 +13,12 @@ use domain::values::phone::Phone;
 use domain::values::time::Timestamp;
 use ports::{
     AcceptedPrompt, CallbackError, Capability, Channel, Expect, OPTED_OUT, Prompt, ReceiptKinds,
-    ReceivedWebhook, Resend, Retraction, SendError, Source, Store, StoreError, UnverifiedCallback,
-    Write,
+    ReceivedWebhook, Resend, Retraction, SendError, Source, Store, StoreError, ThreadMessage,
+    UnverifiedCallback, Write,
 };
 use serde::Deserialize;
 
-use super::drawing::{Drawing, draw};
+use super::drawing::{Drawing, draw, draw_in_thread};
 use super::{PhoneMessage, SandboxStyle};
 
 const NOT_ON_CHANNEL: &str = "not_on_channel";
@@ -112,7 +112,26 @@ impl Channel for PhoneChannel {
             MagicNumber::Unreachable => Err(SendError::Unreachable { reason: NOT_ON_CHANNEL }),
             MagicNumber::OptedOut => Err(SendError::Unreachable { reason: OPTED_OUT }),
             MagicNumber::Silent => Ok(AcceptedPrompt::new(None)),
-            MagicNumber::Ordinary => self.store_message(prompt).await,
+            MagicNumber::Ordinary => self.store_message(prompt, self.message(prompt)).await,
+        }
+    }
+
+    fn is_chat(&self) -> bool {
+        self.style != SandboxStyle::Sms
+    }
+
+    async fn send_in_thread(&self, message: &ThreadMessage) -> Result<AcceptedPrompt, SendError> {
+        let ThreadMessage { message: prompt, answered, .. } = message;
+        match MagicNumber::of(&prompt.to, self.style) {
+            MagicNumber::OptedOut => Err(SendError::Unreachable { reason: OPTED_OUT }),
+            MagicNumber::Unreachable | MagicNumber::Silent | MagicNumber::Ordinary => {
+                let Drawing { title, text, actions } =
+                    draw_in_thread(prompt, self.style, &self.key);
+                let answers = Some(answered.prompt);
+                let message =
+                    PhoneMessage { title, text, actions, answers, ..self.message(prompt) };
+                self.store_message(prompt, message).await
+            }
         }
     }
 
@@ -126,8 +145,11 @@ impl Channel for PhoneChannel {
 }
 
 impl PhoneChannel {
-    async fn store_message(&self, prompt: &Prompt) -> Result<AcceptedPrompt, SendError> {
-        let message = self.message(prompt);
+    async fn store_message(
+        &self,
+        prompt: &Prompt,
+        message: PhoneMessage,
+    ) -> Result<AcceptedPrompt, SendError> {
         let write =
             super::put(&prompt.to, &message).map_err(|error| SendError::Unknown(error.into()))?;
         match self.store.write(vec![if_absent(write)]).await {
@@ -165,6 +187,7 @@ impl PhoneChannel {
             style: self.style,
             at: prompt.now,
             retracted: false,
+            answers: None,
         }
     }
 

@@ -29,6 +29,31 @@ pub(super) fn draw(prompt: &Prompt, style: SandboxStyle, key: &Key32) -> Drawing
     }
 }
 
+/// Draws a message that follows the customer's answer. Apple's and WhatsApp's buttons that open the page become the link.
+pub(super) fn draw_in_thread(prompt: &Prompt, style: SandboxStyle, key: &Key32) -> Drawing {
+    let replies =
+        |limits| actions(prompt.buttons.iter().filter(|button| is_reply(button)), limits, key);
+    match style {
+        SandboxStyle::Whatsapp if prompt.buttons.is_empty() => {
+            sized(&prompt.title, &prompt.body, &WHATSAPP)
+        }
+        SandboxStyle::Whatsapp if prompt.buttons.len() == 1 => {
+            let actions = replies(&WHATSAPP);
+            Drawing { actions, ..sized(&prompt.title, &prompt.body, &WHATSAPP) }
+        }
+        SandboxStyle::Apple if prompt.buttons.first().is_some_and(is_reply) => {
+            let actions = replies(&APPLE);
+            Drawing { actions, ..sized(&prompt.title, &prompt.body, &APPLE) }
+        }
+        SandboxStyle::Apple => {
+            let link = if prompt.buttons.is_empty() { "" } else { prompt.link.as_str() };
+            let text = format!("{}\n{link}", prompt.body);
+            sized(&prompt.title, text.trim_end(), &APPLE)
+        }
+        SandboxStyle::Rcs | SandboxStyle::Whatsapp | SandboxStyle::Sms => draw(prompt, style, key),
+    }
+}
+
 fn sized(title: &str, text: &str, limits: &MessageLimits) -> Drawing {
     let (title, text) = (cut(title, limits.title_max), cut(text, limits.body_max));
     Drawing { title, text, actions: Vec::new() }
@@ -92,7 +117,7 @@ fn actions<'a>(
         let (action, code) = match Postback::read(postback, key)?.action {
             Action::Approve => (Tap::Approve, None),
             Action::Pick(_) => (Tap::Approve, Some(button.label.clone())),
-            Action::Deny => (Tap::Deny, None),
+            Action::Deny | Action::DenyAsStranger => (Tap::Deny, None),
             Action::NotMe => (Tap::NotMe, None),
             Action::Open => (Tap::Open, None),
         };

@@ -9,6 +9,7 @@ use domain::brand::Mode;
 use domain::values::id::{PromptId, RequestId};
 use domain::values::name::{BrandName, ChannelName};
 use domain::values::phone::Phone;
+use domain::values::prompt_ref::PromptRef;
 use domain::values::time::Timestamp;
 use ports::{Expect, Item, Key, Order, Range, Write};
 use serde::{Deserialize, Serialize};
@@ -45,6 +46,17 @@ pub struct PhoneMessage {
     pub at: Timestamp,
     /// Whether the message was retracted.
     pub retracted: bool,
+    /// The prompt whose answer the message follows; `None` for a prompt.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answers: Option<PromptId>,
+}
+
+impl PhoneMessage {
+    /// Returns the prompt that a tap on the message answers.
+    #[must_use]
+    pub fn prompt(&self) -> PromptRef {
+        PromptRef { request: self.request, prompt: self.answers.unwrap_or(self.id) }
+    }
 }
 
 /// The channel that a sandbox message imitates.

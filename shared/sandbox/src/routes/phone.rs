@@ -9,11 +9,10 @@ use domain::consent::SessionCode;
 use domain::media_type;
 use domain::outcome::DenialReason;
 use domain::problem::{Code, FieldError, Problem};
-use domain::request::Request;
+use domain::request::{PromptRecord, Request};
 use domain::values::id::PromptId;
 use domain::values::name::BrandName;
 use domain::values::phone::Phone;
-use domain::values::prompt_ref::PromptRef;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
 use http::{HeaderMap, Response};
 use ports::{MessagePath, Ports, SandboxEvent, SandboxMessage, SandboxReplies, SandboxReply};
@@ -97,7 +96,7 @@ impl PhoneApi {
                 let message = SandboxMessage {
                     brand: &message.brand,
                     channel: &message.channel,
-                    prompt: PromptRef { request: message.request, prompt: id },
+                    prompt: message.prompt(),
                     phone: &phone,
                 };
                 return Ok(state_response(&replies.record_event(message, event).await?));
@@ -117,8 +116,7 @@ impl PhoneApi {
             },
             TapBody { .. } => return Err(wrong_tap()),
         };
-        let prompt = PromptRef { request: message.request, prompt: id };
-        Ok(state_response(&replies.record(prompt, reply).await?))
+        Ok(state_response(&replies.record(message.prompt(), reply).await?))
     }
 
     /// Returns the event that plays a report about the request of a message.
@@ -183,6 +181,7 @@ impl PhoneApi {
     /// Returns the message as JSON, with the three session codes to pick from while its request waits for a reply.
     async fn message_json(&self, message: PhoneMessage) -> Result<Value, Problem> {
         let loaded = storage::load(self.ports.store.as_ref(), message.request).await?;
+        let spent = loaded.as_ref().is_some_and(|loaded| is_spent(&message, &loaded.request));
         let open = loaded.filter(|loaded| loaded.request.is_open_to_answers());
         let codes = open.and_then(|loaded| loaded.request.session_code);
         let codes = codes.as_ref().and_then(SessionCode::picks);
@@ -201,8 +200,20 @@ impl PhoneApi {
             "codes": codes,
             "at": message.at,
             "retracted": message.retracted,
+            "answers": message.answers,
+            "spent": spent,
         }))
     }
+}
+
+/// Returns whether the message's buttons no longer count, so that they look spent.
+fn is_spent(message: &PhoneMessage, request: &Request) -> bool {
+    let in_force = request.prompt(message.prompt().prompt).is_some_and(PromptRecord::in_force);
+    let asks_not_me = message.actions.iter().all(|action| action.action == Tap::NotMe);
+    if message.answers.is_some() && asks_not_me {
+        return request.thread.reported.is_some();
+    }
+    !request.is_open_to_answers() || !in_force
 }
 
 fn read_phone(text: &str) -> Result<Phone, Problem> {

@@ -2,6 +2,7 @@
 
 use super::{TextLanguage, gsm7};
 use domain::ask::AskKind;
+use domain::card_name::CardName;
 use domain::values::language::Language;
 use ports::Labels;
 
@@ -21,6 +22,8 @@ pub struct PromptContent<'a> {
     pub by_assistant: bool,
     /// The amount as the customer reads it; `None` where it is no payment.
     pub money: Option<&'a str>,
+    /// The saved card that a yes charges; `None` where the ask names none.
+    pub card: Option<&'a CardName>,
     /// The purpose, in the requester's words; may be empty.
     pub description: &'a str,
     /// Whether a text message quotes the purpose. Without it, only the page shows the purpose.
@@ -60,6 +63,8 @@ pub(super) struct Words {
     pub(super) payment: &'static str,
     pub(super) payment_method: &'static str,
     pub(super) identity: &'static str,
+    /// Follows the amount, where the ask names a saved card.
+    pub(super) with: &'static str,
     /// The payee, where its AI agent asks.
     pub(super) assistant: &'static str,
     pub(super) asks: &'static str,
@@ -111,6 +116,13 @@ fn written(spoken: TextLanguage, asks: &str, content: &PromptContent<'_>) -> Pro
         ("code", content.code.unwrap_or_default()),
     ];
     let sentence = filled(sentence, &values);
+    let with = |card: Option<String>| match card {
+        Some(card) => format!("{sentence}{}", filled(words.with, &[("card", &card)])),
+        None => sentence.clone(),
+    };
+    let named = with(content.card.and_then(CardName::dotted));
+    // The page names the card again, so a text that would need another segment for it leaves it out.
+    let plain = with(content.card.and_then(CardName::plain));
     let code =
         content.code.map(|_| format!(" {}", filled(words.code, &values))).unwrap_or_default();
     let pick = if content.picks { format!(" {}.", page.pick_code) } else { String::new() };
@@ -118,8 +130,8 @@ fn written(spoken: TextLanguage, asks: &str, content: &PromptContent<'_>) -> Pro
     PromptTexts {
         tag: spoken.tag(),
         title: filled(title, &values),
-        body: body(&sentence, &Purpose { label: page.purpose, text: content.description }, &tail),
-        text: text(spoken, &sentence, &code, content),
+        body: body(&named, &Purpose { label: page.purpose, text: content.description }, &tail),
+        text: text(spoken, [&plain, &sentence], &code, content),
         labels: Labels {
             approve: page.approve.to_owned(),
             deny: page.deny.to_owned(),
@@ -157,9 +169,18 @@ fn body(sentence: &str, purpose: &Purpose<'_>, tail: &str) -> String {
 
 /// Returns the first variant that fits one segment: with the warning and a purpose, before without.
 ///
-/// Our own link comes before the requester's words, so that the first link of the message is ours.
-fn text(spoken: TextLanguage, sentence: &str, code: &str, content: &PromptContent<'_>) -> String {
+/// The first sentence is taken if any variant with it fits. Our own link comes before the requester's words, so that the
+/// first link of the message is ours.
+fn text(
+    spoken: TextLanguage,
+    [sentence, shorter]: [&str; 2],
+    code: &str,
+    content: &PromptContent<'_>,
+) -> String {
     let (words, link) = (spoken.prompt(), content.link);
+    let shortest = format!("{sentence}.{code} {} {link}", words.answer);
+    let fits = gsm7::septets(&shortest).is_some_and(|septets| septets <= gsm7::SEGMENT);
+    let sentence = if fits { sentence } else { shorter };
     let warned = format!("{sentence}.{code} {} {} {link}", words.unexpected, words.answer);
     let plain = format!("{sentence}.{code} {} {link}", words.answer);
     let text = if content.describes { content.description } else { "" };
@@ -205,7 +226,7 @@ fn shortened(text: &str, room: usize, cost: impl Fn(char) -> usize) -> Option<St
 }
 
 /// Fills a template in one pass, so that a value that looks like a placeholder stays as it is.
-fn filled(template: &str, values: &[(&str, &str)]) -> String {
+pub(super) fn filled(template: &str, values: &[(&str, &str)]) -> String {
     let mut text = String::with_capacity(template.len() + 64);
     let mut rest = template;
     while let Some((before, after)) = rest.split_once('{') {

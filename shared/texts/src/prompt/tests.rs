@@ -10,6 +10,7 @@ fn payment<'a>(payee: &'a str, money: &'a str, description: &'a str) -> PromptCo
         payee,
         by_assistant: false,
         money: Some(money),
+        card: None,
         description,
         describes: true,
         kind,
@@ -183,4 +184,33 @@ fn prompt_in_a_text_leaves_the_purpose_to_the_page() {
     let texts = in_english(&content);
     assert!(!texts.text.contains("4711") && texts.text.ends_with(LINK), "{}", texts.text);
     assert!(texts.body.contains("(For: \"Invoice 4711\")"), "{}", texts.body);
+}
+
+#[test]
+fn prompt_names_the_card_on_file_in_every_language() {
+    let card = CardName { brand: Some("visa".to_owned()), last4: Some("4242".to_owned()) };
+    for spoken in TextLanguage::ALL {
+        let language = spoken.tag().parse().unwrap();
+        let content = PromptContent { card: Some(&card), ..payment("Acme", "19.99 EUR", "") };
+        for texts in
+            [prompt(&language, &language, &content), reminder(&language, &language, &content)]
+        {
+            let with = |card: &str| filled(spoken.prompt().with, &[("card", card)]);
+            let named = format!("19.99 EUR{}.", with("Visa •••• 4242"));
+            assert!(texts.body.contains(&named), "{}", texts.body);
+            let named = format!("19.99 EUR{}.", with("Visa 4242"));
+            assert!(fits(&texts.text) && texts.text.contains(&named), "{}", texts.text);
+        }
+    }
+}
+
+#[test]
+fn prompt_in_a_text_leaves_out_a_card_that_costs_a_segment() {
+    let card =
+        CardName { brand: Some("american_express".to_owned()), last4: Some("4242".to_owned()) };
+    let payee = "The Municipal Water, Waste Water and Street Lighting Company";
+    let content = PromptContent { card: Some(&card), ..payment(payee, "99999999 JPY", "") };
+    let texts = in_english(&content);
+    assert!(fits(&texts.text) && !texts.text.contains("4242"), "{}", texts.text);
+    assert!(texts.body.contains("4242"), "{}", texts.body);
 }

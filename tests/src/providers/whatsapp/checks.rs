@@ -24,9 +24,13 @@ pub(super) fn call(parts: &Parts, body: &[u8]) -> Value {
     assert_eq!(parts.headers["content-type"], "application/json");
     let body: Value = serde_json::from_slice(body).expect("the body is JSON");
     let kind = text(&body, "type", 11);
-    assert!(matches!(kind, "interactive" | "template"), "{kind}");
+    assert!(matches!(kind, "interactive" | "template" | "text"), "{kind}");
     let known = ["messaging_product", "recipient_type", "to", "type", "biz_opaque_callback_data"];
-    members(&body, &[known.as_slice(), &[kind]].concat(), &[]);
+    members(&body, &[known.as_slice(), &[kind]].concat(), &["context"]);
+    if let Some(context) = body.get("context") {
+        members(context, &["message_id"], &[]);
+        assert_ne!(kind, "template", "a template quotes nothing");
+    }
     assert_eq!(body["messaging_product"], "whatsapp");
     assert_eq!(body["recipient_type"], "individual");
     text(&body, "biz_opaque_callback_data", 512);
@@ -87,6 +91,12 @@ pub(super) fn interactive(message: &Value) -> Shown {
         other => panic!("{other} is not sent"),
     };
     (kind.to_owned(), shown, buttons)
+}
+
+/// Holds a text to its form, and shows it.
+pub(super) fn text_message(message: &Value) -> Shown {
+    members(message, &["body"], &["preview_url"]);
+    ("text".to_owned(), text(message, "body", 4_096).to_owned(), Vec::new())
 }
 
 fn replies(action: &Value) -> Vec<Button> {

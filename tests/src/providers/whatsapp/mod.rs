@@ -71,6 +71,8 @@ pub struct Sent {
     pub text: String,
     /// Its buttons.
     pub buttons: Vec<Button>,
+    /// Meta's id of the message that it quotes.
+    pub quotes: Option<String>,
 }
 
 /// A button on the phone.
@@ -115,10 +117,18 @@ impl CloudApi {
         lock(&self.0)
     }
 
-    /// The messages that were taken, in their order.
+    /// The prompts that were taken, in their order.
     #[must_use]
     pub fn sent(&self) -> Vec<Sent> {
-        self.state().sent.clone()
+        let all = self.state().sent.clone();
+        all.into_iter().filter(|message| message.quotes.is_none()).collect()
+    }
+
+    /// The messages that quote a prompt, in their order.
+    #[must_use]
+    pub fn followed(&self) -> Vec<Sent> {
+        let all = self.state().sent.clone();
+        all.into_iter().filter(|message| message.quotes.is_some()).collect()
     }
 
     /// The newest message.
@@ -142,7 +152,11 @@ impl CloudApi {
                 Err(refused) => return refused,
             }
         } else {
-            let shown = checks::interactive(&body["interactive"]);
+            let shown = if body["type"] == "text" {
+                checks::text_message(&body["text"])
+            } else {
+                checks::interactive(&body["interactive"])
+            };
             let open = state.inbound.get(&wa_id(&to)).is_some_and(|last| last.until(now) < WINDOW);
             if !open {
                 return refusal(400, 131_047, "Re-engagement message");
@@ -157,7 +171,10 @@ impl CloudApi {
         } else {
             json!({ "id": id })
         };
-        state.sent.push(Sent { id, to: to.clone(), reference, kind, text, buttons });
+        let quotes = body["context"]["message_id"].as_str().map(str::to_owned);
+        let is_known = |quoted: &String| state.sent.iter().any(|sent| sent.id == *quoted);
+        assert!(quotes.iter().all(is_known), "a message that was never sent is quoted: {body}");
+        state.sent.push(Sent { id, to: to.clone(), reference, kind, text, buttons, quotes });
         let contact = json!({ "input": format!("+{to}"), "wa_id": wa_id(&to) });
         let taken = json!({ "messaging_product": "whatsapp", "contacts": [contact], "messages": [message] });
         (200, taken)

@@ -7,7 +7,7 @@ use domain::invariants;
 use domain::journal::{EntryKind, JournalEntry};
 use domain::outcome::{Details, Outcome};
 use domain::request::{Request, State};
-use domain::values::id::{CardId, RequestId};
+use domain::values::id::{CardId, PromptId, RequestId};
 use domain::values::time::Timestamp;
 use domain::webhook::WebhookEvent;
 use ports::{Item, Write};
@@ -30,6 +30,7 @@ mod erasure;
 pub(super) mod own_yes;
 mod reached;
 mod refunds;
+mod threads;
 
 /// Returns what a requester reads, without the released claims, which may be nowhere else.
 pub(super) fn besides_claims(body: &[u8]) -> String {
@@ -69,6 +70,8 @@ pub struct Oracle {
     pub broken: Vec<String>,
     /// How often requests came to each point that runs should reach.
     pub(super) reached: BTreeMap<&'static str, u64>,
+    /// The messages that followed an answer and arrived on a sandbox phone.
+    arrived: BTreeSet<PromptId>,
     /// The request that each call made or refunded.
     made: BTreeMap<String, RequestId>,
     /// The accounts and kinds of call that are known to be refused: until when, and since which step.
@@ -117,6 +120,9 @@ impl Oracle {
             let key = format!("{:?} {:?}", item.key, item.index);
             if ours && (shows_a_secret(&item.body) || shows_a_secret(&key)) {
                 self.breaks("C6", format!("a secret lies open in {}", item.key.pk));
+            }
+            if item.key.pk.starts_with("PHONE#") {
+                self.followed(item);
             }
             if let Some(id) = item.key.pk.strip_prefix("REQ#") {
                 partition = id.parse().ok();

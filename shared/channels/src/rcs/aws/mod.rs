@@ -12,7 +12,7 @@ use domain::values::phone::Phone;
 use domain::values::time::Timestamp;
 use ports::{
     AcceptedPrompt, Addressee, CallbackError, Capability, Channel, Prompt, ReceiptKinds,
-    ReceivedWebhook, Resend, Retraction, SendError, UnverifiedCallback,
+    ReceivedWebhook, Resend, Retraction, SendError, ThreadMessage, UnverifiedCallback,
 };
 
 use crate::adapter::Deps;
@@ -66,6 +66,18 @@ impl Channel for AwsRcs {
     async fn send(&self, prompt: &Prompt) -> Result<AcceptedPrompt, SendError> {
         let Some(card) = wire::message(&self.origination, self.sms_fallback.as_ref(), prompt)
         else {
+            return Err(SendError::Misconfigured { reason: "public_base" });
+        };
+        self.client.send(wire::OPERATION, &card).await
+    }
+
+    fn is_chat(&self) -> bool {
+        true
+    }
+
+    /// Never falls back to a text, which costs money and comes in another thread.
+    async fn send_in_thread(&self, message: &ThreadMessage) -> Result<AcceptedPrompt, SendError> {
+        let Some(card) = wire::message(&self.origination, None, &message.message) else {
             return Err(SendError::Misconfigured { reason: "public_base" });
         };
         self.client.send(wire::OPERATION, &card).await

@@ -59,6 +59,7 @@ struct RichCard<'a> {
 struct CardContent<'a> {
     title: String,
     description: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     suggestions: Vec<Suggestion<'a>>,
 }
 

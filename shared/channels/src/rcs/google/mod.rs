@@ -23,7 +23,7 @@ use domain::values::time::Timestamp;
 use http::StatusCode;
 use ports::{
     AcceptedPrompt, Addressee, CallbackError, Capability, Channel, Prompt, ReceiptKinds,
-    ReceivedWebhook, Resend, Retraction, SendError, UnverifiedCallback,
+    ReceivedWebhook, Resend, Retraction, SendError, ThreadMessage, UnverifiedCallback,
 };
 
 use crate::adapter::AdapterConfig;
@@ -91,6 +91,14 @@ impl Channel for GoogleRcs {
         };
         let answer = self.caller.call(call, TIMEOUT).await?;
         wire::accepted(prompt.reference.prompt, answer.status(), answer.body())
+    }
+
+    fn is_chat(&self) -> bool {
+        true
+    }
+
+    async fn send_in_thread(&self, message: &ThreadMessage) -> Result<AcceptedPrompt, SendError> {
+        self.send(&message.message).await
     }
 
     /// Removes the message from Google's queue. A message on the phone stays there, and Google answers 404.

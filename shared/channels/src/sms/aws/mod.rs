@@ -8,7 +8,7 @@ use domain::values::phone::Phone;
 use domain::values::time::Timestamp;
 use ports::{
     AcceptedPrompt, Addressee, CallbackError, Capability, Channel, Prompt, ReceiptKinds,
-    ReceivedWebhook, Resend, Retraction, SendError, UnverifiedCallback,
+    ReceivedWebhook, Resend, Retraction, SendError, ThreadMessage, UnverifiedCallback,
 };
 use serde::Deserialize;
 
@@ -67,6 +67,14 @@ impl Channel for AwsSms {
 
     async fn send(&self, prompt: &Prompt) -> Result<AcceptedPrompt, SendError> {
         self.client.send(wire::OPERATION, &wire::message(&self.origination, prompt)).await
+    }
+
+    fn is_chat(&self) -> bool {
+        false
+    }
+
+    async fn send_in_thread(&self, message: &ThreadMessage) -> Result<AcceptedPrompt, SendError> {
+        self.send(&message.message).await
     }
 
     /// Returns `false`: the service cannot take a text back.

@@ -18,7 +18,8 @@ use domain::values::phone::Phone;
 use domain::values::time::Timestamp;
 use ports::{
     AcceptedPrompt, Addressee, CallbackError, Capability, Channel, Http, Prompt, Reach,
-    ReceiptKinds, ReceivedWebhook, Resend, Retraction, SendError, UnverifiedCallback,
+    ReceiptKinds, ReceivedWebhook, Resend, Retraction, SendError, ThreadMessage,
+    UnverifiedCallback,
 };
 
 use super::capability::capability;
@@ -65,6 +66,14 @@ impl Channel for TwilioSms {
         let answer =
             self.http.call(call, Reach::Configured, TIMEOUT).await.map_err(answers::no_answer)?;
         wire::accepted(answer.status(), answer.body())
+    }
+
+    fn is_chat(&self) -> bool {
+        false
+    }
+
+    async fn send_in_thread(&self, message: &ThreadMessage) -> Result<AcceptedPrompt, SendError> {
+        self.send(&message.message).await
     }
 
     /// Returns `false`: Twilio can cancel a scheduled text, but not one that is on its way.

@@ -106,6 +106,23 @@ fn template_language_is_the_nearest_or_the_brands() {
 }
 
 #[test]
+fn amount_names_the_card_where_no_sentence_does() {
+    let card = Some("Visa •••• 4242".to_owned());
+    let named = Prompt { card, ..payment() };
+    assert_eq!(
+        template(&named)["components"][1]["parameters"][1],
+        text("42.50 EUR"),
+        "the body does"
+    );
+    let mut short = settings("page");
+    short["templates"][0]["body"] = json!(["payee", "amount"]);
+    let world = World::new(Script::Lost);
+    drop(block_on(world.open("whatsapp", &short).unwrap().send(&named)));
+    let body = String::from_utf8(world.calls()[0].body().to_vec()).unwrap();
+    assert!(body.contains("42.50 EUR (Visa •••• 4242)"), "{body}");
+}
+
+#[test]
 fn placeholder_value_is_one_line_within_the_limit() {
     let body = "a\tb\r\n\n     c".to_owned();
     let prompt = Prompt { title: "ü".repeat(70), body, ..payment() };

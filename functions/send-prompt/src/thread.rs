@@ -1,0 +1,179 @@
+//! Sends the messages that the customer's thread owes: recorded first, then sent, then the channel's answer is recorded.
+
+use std::sync::Arc;
+
+use domain::brand::{Brand, BrandScope};
+use domain::guards;
+use domain::guards::Guard;
+use domain::message::Step;
+use domain::request::{BUSY_RETRY, FollowUp, MessageStatus, OwedMessage, PromptRecord, Request};
+use domain::values::id::PromptId;
+use ports::{
+    AcceptedPrompt, Channel, OPTED_OUT, Prompt, Resend, SendError, StoreError, ThreadMessage,
+};
+use records::effects;
+use records::opt_outs;
+use records::storage::VersionedRequest;
+use records::update::{Decision, Updated, update};
+
+use crate::thread_rendering::Rendering;
+use crate::{SendPrompt, StepError};
+
+/// More than the facts of one request that a thread tells at once. A loop that turns more often is a bug, and ends.
+const TURNS_MAX: u32 = 8;
+
+/// Returns the answers to a prompt over this channel that get a message.
+pub(crate) fn follow_up(brand: &Brand, channel: Option<&dyn Channel>) -> FollowUp {
+    match channel {
+        None => FollowUp::Never,
+        Some(_) if brand.policy.receipts => FollowUp::Always,
+        Some(channel) if channel.is_chat() => FollowUp::Replies,
+        Some(_) => FollowUp::Never,
+    }
+}
+
+/// A message, and the prompt in whose thread it is.
+#[derive(Clone, Copy)]
+struct ToldIn<'a> {
+    owed: &'a OwedMessage,
+    prompt: &'a PromptRecord,
+    id: PromptId,
+}
+
+impl SendPrompt {
+    /// Sends every message that the thread owes. A busy channel is tried again a moment later.
+    pub(crate) async fn answer_thread(
+        &self,
+        mut loaded: VersionedRequest,
+        brand: &Arc<Brand>,
+    ) -> Result<VersionedRequest, StepError> {
+        for _ in 0..TURNS_MAX {
+            let Some(owed) = loaded.request.owed_message() else { break };
+            let Some(prompt) = loaded.request.prompt(owed.prompt).cloned() else { break };
+            let channel = self.open_channel(&loaded.request, brand, &prompt.channel);
+            let (id, is_repeat) = match owed.record {
+                Some((id, status)) => (id, status == MessageStatus::Sending),
+                None => (self.new_message_id(), false),
+            };
+            if self.is_opted_out(&loaded.request).await? {
+                let change = loaded.request.withhold_message(&owed, id, self.ports.clock.now());
+                loaded = self.commit(loaded.version, change, Vec::new()).await?;
+                continue;
+            }
+            let doubles = channel.as_ref().is_some_and(|known| known.resend() == Resend::Doubles);
+            let status = if is_repeat && doubles {
+                // Another worker recorded the message and died. It may have sent it.
+                MessageStatus::Unknown
+            } else {
+                if !is_repeat {
+                    let change = loaded.request.begin_message(&owed, id, self.ports.clock.now());
+                    loaded = self.commit(loaded.version, change, Vec::new()).await?;
+                }
+                let told = ToldIn { owed: &owed, prompt: &prompt, id };
+                self.send_message(&loaded.request, brand, channel.as_deref(), told).await?
+            };
+            loaded = self.record_message(loaded, id, status).await?;
+            if status == MessageStatus::Busy {
+                let (queue, id) = (self.ports.queue.as_ref(), loaded.request.id);
+                effects::send(queue, Step::Deliver, id, BUSY_RETRY).await?;
+                break;
+            }
+        }
+        Ok(loaded)
+    }
+
+    fn new_message_id(&self) -> PromptId {
+        let mut random = [0_u8; 10];
+        self.ports.random.fill(&mut random);
+        PromptId::new(self.ports.clock.now(), random)
+    }
+
+    /// Reads right before the decision to send whether the customer opted out.
+    async fn is_opted_out(&self, request: &Request) -> Result<bool, StepError> {
+        let scope = BrandScope { brand: &request.brand, mode: request.mode };
+        let store = self.ports.store.as_ref();
+        let opted_out = opt_outs::is_opted_out(store, scope, &request.address).await?;
+        Ok(opted_out && !guards::is_disabled(Guard::OptOutBeforeMessage))
+    }
+}
+
+impl SendPrompt {
+    /// Sends a recorded message, and returns its status.
+    async fn send_message(
+        &self,
+        request: &Request,
+        brand: &Arc<Brand>,
+        channel: Option<&dyn Channel>,
+        told: ToldIn<'_>,
+    ) -> Result<MessageStatus, StepError> {
+        let ToldIn { owed, prompt, id } = told;
+        let now = self.ports.clock.now();
+        let contact = self.contact(request, prompt, now).await?;
+        let rendered = Rendering { request, prompt, brand, public_base: &self.public_base };
+        let message = rendered.message(owed, id, now);
+        let message = ThreadMessage { message: Prompt { contact, ..message.message }, ..message };
+        let sent = match channel {
+            Some(channel) => send_twice_if_lost(channel, &message).await,
+            None => Err(SendError::Misconfigured { reason: "channel_settings" }),
+        };
+        let name = &prompt.channel;
+        Ok(match sent {
+            Ok(AcceptedPrompt { .. }) => MessageStatus::Sent,
+            Err(SendError::Unknown(error)) => {
+                tracing::warn!(message.id = %id, channel.name = %name, error = %error, "channel's answer to a message was lost");
+                MessageStatus::Unknown
+            }
+            Err(SendError::Again(error)) => {
+                tracing::warn!(message.id = %id, channel.name = %name, error = %error, "channel was busy");
+                MessageStatus::Busy
+            }
+            Err(SendError::Unreachable { reason }) => {
+                if reason == OPTED_OUT && !guards::is_disabled(Guard::ReportedOptOut) {
+                    self.record_opt_out(request).await?;
+                }
+                tracing::info!(message.id = %id, channel.name = %name, reason, "channel refused a message in the thread");
+                MessageStatus::Failed
+            }
+            Err(SendError::Misconfigured { reason: "credentials" }) => {
+                tracing::error!(message.id = %id, channel.name = %name, "channel rejected our credentials");
+                if let Err(error) = self.ports.secrets.refresh(&request.brand).await {
+                    tracing::warn!(error = %error, "failed to refresh the brand's secret");
+                }
+                // They may have been rotated: nothing was sent, and the next try has the newest ones.
+                MessageStatus::Busy
+            }
+            Err(SendError::Misconfigured { reason }) => {
+                tracing::error!(message.id = %id, channel.name = %name, reason, "channel rejected our settings");
+                MessageStatus::Failed
+            }
+        })
+    }
+
+    /// Records the status of a message. Another change may have been faster: then it is decided again.
+    async fn record_message(
+        &self,
+        loaded: VersionedRequest,
+        id: PromptId,
+        status: MessageStatus,
+    ) -> Result<VersionedRequest, StepError> {
+        let updated = update(&self.ports, loaded, |request, now| -> Result<_, StepError> {
+            Ok(Decision::<()>::from(request.record_message(id, status, now)))
+        });
+        match updated.await? {
+            Updated::Stored(stored) => Ok(stored),
+            Updated::Stopped(()) | Updated::Absent => Err(StoreError::Conflict.into()),
+        }
+    }
+}
+
+/// Sends once more where an answer was lost and the channel recognises a repeat.
+async fn send_twice_if_lost(
+    channel: &dyn Channel,
+    message: &ThreadMessage,
+) -> Result<AcceptedPrompt, SendError> {
+    let first = channel.send_in_thread(message).await;
+    if matches!(first, Err(SendError::Unknown(_))) && channel.resend() == Resend::Safe {
+        return channel.send_in_thread(message).await;
+    }
+    first
+}

@@ -1,0 +1,159 @@
+//! Renders what a request owes its customer's thread as the message that a channel sends.
+
+use std::time::Duration;
+
+use domain::ask::Ask;
+use domain::brand::Brand;
+use domain::card_name::CardName;
+use domain::outcome::{DenialReason, Details, Outcome};
+use domain::postback::{Action, Postback};
+use domain::request::{OwedMessage, PromptRecord, Request, State, ThreadFact};
+use domain::values::id::PromptId;
+use domain::values::prompt_ref::PromptRef;
+use domain::values::time::Timestamp;
+use ports::{Button, ButtonAction, Prompt, ThreadMessage};
+use texts::{ThreadContent, ThreadNews};
+
+use crate::render;
+
+/// How long a message is worth its delivery.
+const DELIVERS_WITHIN: Duration = Duration::from_secs(86_400);
+
+/// The parts that a message is rendered from.
+#[derive(Clone, Copy)]
+pub(crate) struct Rendering<'a> {
+    pub(crate) request: &'a Request,
+    /// The prompt that the customer answered.
+    pub(crate) prompt: &'a PromptRecord,
+    pub(crate) brand: &'a Brand,
+    pub(crate) public_base: &'a str,
+}
+
+impl Rendering<'_> {
+    /// Renders the message from what is stored alone.
+    pub(crate) fn message(self, owed: &OwedMessage, id: PromptId, now: Timestamp) -> ThreadMessage {
+        let Self { request, prompt, brand, public_base } = self;
+        let asked = render::prompt(request, prompt, brand, public_base, now);
+        let news = news(request, owed.fact);
+        let goes_on = matches!(news, ThreadNews::CardDeclined | ThreadNews::NotConfirmed);
+        let asks_not_me = news == ThreadNews::Denied;
+        let money =
+            request.ask.money().map(|money| texts::amount(&asked.language, &brand.language, money));
+        let success = Success::of(request, news);
+        let claims: Vec<&str> = success.claims.iter().map(String::as_str).collect();
+        let content = ThreadContent {
+            news,
+            payee: &request.payee,
+            money: money.as_deref(),
+            card: success.card.as_ref(),
+            claims: &claims,
+            code: success.code,
+            time: success.time.as_deref(),
+            link: goes_on.then_some(asked.link.as_str()),
+            asks_not_me,
+        };
+        let texts = texts::thread(&asked.language, &brand.language, &content);
+        let answered = PromptRef { request: request.id, prompt: prompt.id };
+        let buttons = match () {
+            () if goes_on => asked.buttons.clone(),
+            () if asks_not_me => {
+                let not_me = Postback { reference: answered, action: Action::NotMe };
+                let postback = not_me.write(&brand.link_key);
+                let action = ButtonAction::Reply { postback };
+                vec![Button { label: asked.labels.not_me.clone(), action }]
+            }
+            () => Vec::new(),
+        };
+        let message = Prompt {
+            reference: PromptRef { request: request.id, prompt: id },
+            title: texts.title,
+            body: texts.body,
+            text: texts.text,
+            buttons,
+            expires_at: now.after(DELIVERS_WITHIN),
+            ..asked
+        };
+        ThreadMessage { message, answered, answered_id: prompt.provider_id.clone() }
+    }
+}
+
+/// The parts of a receipt about a success; empty for every other message.
+#[derive(Default)]
+struct Success<'a> {
+    card: Option<CardName>,
+    claims: &'a [String],
+    code: Option<&'a str>,
+    time: Option<String>,
+}
+
+impl<'a> Success<'a> {
+    fn of(request: &'a Request, news: ThreadNews) -> Self {
+        let is_receipt =
+            matches!(news, ThreadNews::Paid | ThreadNews::CardKept | ThreadNews::ClaimsShared);
+        let State::Closed { outcome: Outcome::Fulfilled { transaction_code, receipt, .. }, at } =
+            &request.state
+        else {
+            return Self::default();
+        };
+        if !is_receipt {
+            return Self::default();
+        }
+        let (card, claims): (_, &[String]) = match receipt {
+            Details::Payment(receipt) => (Some(CardName::from(receipt)), &[]),
+            Details::Card { receipt, .. } => (Some(CardName::from(receipt)), &[]),
+            Details::Claims(receipt) => (None, &receipt.released),
+        };
+        Self { card, claims, code: Some(transaction_code), time: Some(minute(*at)) }
+    }
+}
+
+/// Returns the fact as the customer reads it.
+fn news(request: &Request, fact: ThreadFact) -> ThreadNews {
+    match (fact, &request.state) {
+        (ThreadFact::Reported, _) => ThreadNews::NotMe,
+        (ThreadFact::AttemptFailed { .. }, _) => match request.ask {
+            Ask::Payment { .. } | Ask::PaymentMethod { .. } => ThreadNews::CardDeclined,
+            Ask::Identity { .. } => ThreadNews::NotConfirmed,
+        },
+        (ThreadFact::Ended, State::Closed { outcome, .. }) => ended(outcome),
+        (ThreadFact::Spent { .. }, State::Closed { outcome: Outcome::Expired, .. }) => {
+            ThreadNews::Expired
+        }
+        (ThreadFact::Spent { .. }, State::Closed { outcome: Outcome::Cancelled, .. }) => {
+            ThreadNews::Cancelled
+        }
+        (
+            ThreadFact::Ended | ThreadFact::Spent { .. },
+            State::Pending
+            | State::Prompted
+            | State::Authorized { .. }
+            | State::Processing { .. }
+            | State::Closed { .. },
+        ) => ThreadNews::Spent,
+    }
+}
+
+const fn ended(outcome: &Outcome) -> ThreadNews {
+    match outcome {
+        Outcome::Fulfilled { receipt: Details::Payment(_), .. } => ThreadNews::Paid,
+        Outcome::Fulfilled { receipt: Details::Card { .. }, .. } => ThreadNews::CardKept,
+        Outcome::Fulfilled { receipt: Details::Claims(_), .. } => ThreadNews::ClaimsShared,
+        Outcome::Denied { reason: DenialReason::Customer | DenialReason::OptedOut } => {
+            ThreadNews::Denied
+        }
+        Outcome::Denied { reason: DenialReason::NotMe } => ThreadNews::NotMe,
+        Outcome::Denied { reason: DenialReason::WrongSessionCode } => ThreadNews::WrongCode,
+        Outcome::Expired => ThreadNews::Expired,
+        Outcome::Cancelled => ThreadNews::Cancelled,
+        Outcome::Undeliverable { .. } | Outcome::Failed { .. } => ThreadNews::Failed,
+    }
+}
+
+/// Writes a time to the minute. The customer's time zone is not known, so that it names its own.
+fn minute(at: Timestamp) -> String {
+    let text = at.to_string();
+    match (text.get(..10), text.get(11..16)) {
+        (Some(day), Some(minute)) => format!("{day} {minute} UTC"),
+        (Some(_) | None, _) => text,
+    }
+}
