@@ -49,6 +49,9 @@ pub fn router(consent: Arc<ConsentCallback>) -> Router {
     let limit = Arc::new(ReportLimit::default());
     let mut router = Router::new()
         .route("/c/{token}", get(open_page).post(submit_page))
+        // A link that was cut on its way leads to a page, and not to JSON.
+        .route("/c", get(cut_link))
+        .route("/c/", get(cut_link))
         .route("/callbacks/{brand}/{channel}", get(receive).post(receive))
         // Apple appends the word to the address that it is given.
         .route("/callbacks/{brand}/{channel}/message", post(receive))
@@ -165,6 +168,10 @@ async fn open_page(
         page.open(&token, query, &call.parts.headers).await
     };
     call.answer(&consent, shown)
+}
+
+async fn cut_link(State(consent): Root, call: Call) -> Response {
+    call.answer(&consent, page::unknown(""))
 }
 
 async fn submit_page(

@@ -137,17 +137,12 @@ pub struct SessionCode {
 }
 
 impl SessionCode {
-    /// Draws a code and two others that differ from it and from each other.
+    /// Draws a code and two others. No two of the three sound alike.
     #[must_use]
     pub fn draw(random: &dyn Random, entry: CodeEntry) -> Self {
-        let first = below(random, 100);
-        let second = (first + 1 + below(random, 99)) % 100;
-        let mut third = below(random, 98);
-        for taken in [first.min(second), first.max(second)] {
-            if third >= taken {
-                third += 1;
-            }
-        }
+        let first = below(random, NUMBERS);
+        let second = other(random, &[first]);
+        let third = other(random, &[first, second]);
         let mut choices = [first, second, third].map(|number| format!("{number:02}"));
         let code = format!("{first:02}");
         choices.rotate_left(usize::from(below(random, 3)));
@@ -162,6 +157,37 @@ impl SessionCode {
     pub fn picks(&self) -> Option<&[String; 3]> {
         (!self.typed).then_some(&self.choices)
     }
+}
+
+/// The numbers of two digits, from 00.
+const NUMBERS: u8 = 100;
+
+/// Draws a number that sounds like none of `taken`.
+fn other(random: &dyn Random, taken: &[u8]) -> u8 {
+    let differs = |number: &u8| !taken.iter().any(|known| sound_alike(*known, *number));
+    let left: Vec<u8> = (0..NUMBERS).filter(differs).collect();
+    // A number sounds like at most five, itself included, so that 90 are left.
+    let count = u8::try_from(left.len()).unwrap_or(NUMBERS);
+    left.get(usize::from(below(random, count.max(1)))).copied().unwrap_or_default()
+}
+
+/// Returns whether a listener easily takes two numbers for each other, in one of many languages.
+///
+/// Sixteen and sixty are such a pair in English, 62 and 72 in French, 61 and 71 in Spanish. So are 47 and 74 in
+/// languages that say the unit first.
+fn sound_alike(one: u8, other: u8) -> bool {
+    let parts = |number: u8| (number / 10, number % 10);
+    let ((tens, unit), (other_tens, other_unit)) = (parts(one), parts(other));
+    let is_teen_of = |(teen, its_unit): (u8, u8), (ty, zero): (u8, u8)| {
+        teen == 1 && zero == 0 && its_unit >= 2 && its_unit == ty
+    };
+    let pair = (tens.min(other_tens), tens.max(other_tens));
+    let is_twisted = tens == other_unit && unit == other_tens;
+    one == other
+        || is_twisted
+        || is_teen_of((tens, unit), (other_tens, other_unit))
+        || is_teen_of((other_tens, other_unit), (tens, unit))
+        || (unit == other_unit && [(6, 7), (8, 9)].contains(&pair))
 }
 
 /// Returns a uniform number below `bound`. Draws that would favour small numbers are repeated.
@@ -225,6 +251,23 @@ mod tests {
             assert!(sorted.iter().all(|choice| choice.len() == 2));
         }
         assert!(places.iter().all(|count| *count > 400), "{places:?}");
+    }
+
+    #[test]
+    fn session_code_choices_never_sound_alike() {
+        let pairs = [(16, 60), (13, 30), (12, 20), (47, 74), (62, 72), (84, 94), (7, 70), (55, 55)];
+        assert!(pairs.iter().all(|(one, two)| sound_alike(*one, *two) && sound_alike(*two, *one)));
+        let clear = [(16, 62), (10, 2), (0, 90), (21, 31), (46, 56)];
+        assert!(clear.iter().all(|(one, two)| !sound_alike(*one, *two)), "{clear:?}");
+        let random = Counting(AtomicU64::new(1));
+        for _ in 0..2_000 {
+            let drawn = SessionCode::draw(&random, CodeEntry::Picked);
+            let [a, b, c] = drawn.choices.map(|choice| choice.parse().unwrap());
+            assert!(![(a, b), (b, c), (a, c)].iter().any(|(x, y)| sound_alike(*x, *y)));
+        }
+        for number in 0..NUMBERS {
+            assert!((0..NUMBERS).filter(|other| sound_alike(number, *other)).count() <= 5);
+        }
     }
 
     #[test]

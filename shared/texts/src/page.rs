@@ -12,6 +12,8 @@ pub struct PageTexts {
     /// The notice of test mode.
     pub test_mode: &'static str,
 
+    /// After the payee, in the preview of a link.
+    pub preview: &'static str,
     /// Before the payee, where an AI agent of the business asks.
     pub asked_by_assistant: &'static str,
     /// After the payee: asks for a payment, the amount follows.
@@ -55,12 +57,26 @@ pub struct PageTexts {
     pub pick_code_hint: &'static str,
     /// Beside the test cards.
     pub test_card: &'static str,
-    /// The button that approves; at most 20 characters.
+    /// The button that approves, in a message; at most 20 characters.
     pub approve: &'static str,
+    /// The button that pays `{money}`; without the amount at most 20 characters.
+    pub pay: &'static str,
+    /// The button that saves a card; at most 20 characters.
+    pub save_card: &'static str,
+    /// The button that shares the claims; at most 20 characters.
+    pub share: &'static str,
     /// The button that denies; at most 20 characters.
     pub deny: &'static str,
-    /// The button that denies and reports; at most 20 characters.
+    /// The link to the page that reports a wrong person; at most 20 characters.
     pub not_me: &'static str,
+    /// The heading of the page that reports a wrong person.
+    pub not_me_question: &'static str,
+    /// The effect of the report, and the steps that the customer should take.
+    pub not_me_hint: &'static str,
+    /// The button that reports a wrong person.
+    pub not_me_confirm: &'static str,
+    /// The link back to the request.
+    pub not_me_back: &'static str,
 
     /// The button that approves and continues to the card page.
     pub go_on_card: &'static str,
@@ -77,14 +93,16 @@ pub struct PageTexts {
     /// When a wallet did not work.
     pub wallet_failed: &'static str,
 
-    /// Before the time of the deadline.
-    pub answer_by: &'static str,
     /// When less than a minute is left.
     pub left_seconds: &'static str,
     /// When a minute is left.
     pub left_minute: &'static str,
     /// When `{n}` minutes are left.
     pub left_minutes: &'static str,
+    /// When `{n}` hours are left, two or more.
+    pub left_hours: &'static str,
+    /// When `{n}` days are left, two or more.
+    pub left_days: &'static str,
     /// The button that asks for more time.
     pub extend: &'static str,
 
@@ -177,8 +195,13 @@ mod tests {
             // No text contains a quote, so two in a row show an empty text.
             assert!(!shown.contains("\"\"") && !shown.contains("\\\""), "{shown}");
             let page = spoken.page();
-            assert!(page.left_minutes.contains("{n}"), "{}", page.left_minutes);
-            for label in [page.approve, page.deny, page.not_me] {
+            for counted in [page.left_minutes, page.left_hours, page.left_days] {
+                assert!(counted.contains("{n}"), "{counted}");
+            }
+            assert!(page.pay.contains("{money}"), "{}", page.pay);
+            for label in
+                [page.approve, page.pay, page.save_card, page.share, page.deny, page.not_me]
+            {
                 assert!((1..=20).contains(&label.chars().count()), "{label}");
             }
         }
@@ -190,6 +213,8 @@ mod tests {
             let page = spoken.page();
             [
                 page.warning,
+                page.preview,
+                page.not_me_hint,
                 page.asked_by_assistant,
                 page.pick_code,
                 page.type_code,

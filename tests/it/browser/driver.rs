@@ -9,7 +9,8 @@ use embedded::SystemClock;
 use ports::Clock;
 use serde_json::{Value, json};
 use thirtyfour::{
-    By, ChromiumLikeCapabilities, DesiredCapabilities, LoggingPrefsLogLevel, WebDriver, WebElement,
+    By, ChromiumLikeCapabilities, DesiredCapabilities, Key, LoggingPrefsLogLevel, WebDriver,
+    WebElement,
 };
 
 /// The longest time that a page may take to show an element.
@@ -203,6 +204,12 @@ impl Browser {
     /// Presses the space bar on an element. The clicks of chromedriver wait for scripts to run.
     pub(super) async fn presses(&self, css: &str) {
         self.driver.find(By::Css(css)).await.unwrap().send_keys(" ").await.unwrap();
+    }
+
+    /// Presses Enter on an element.
+    pub(super) async fn enters(&self, css: &str) {
+        let element = self.driver.find(By::Css(css)).await.unwrap();
+        element.send_keys(Key::Enter).await.unwrap();
     }
 
     pub(super) async fn types(&self, css: &str, text: &str) {

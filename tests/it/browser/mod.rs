@@ -270,6 +270,9 @@ async fn without_scripts(case: &str, button: &str, end: &str) {
     customer.fits(NARROW).await;
     let code = request["session_code"].as_str().unwrap();
     customer.presses(&format!("input[name=session_code][value=\"{code}\"]")).await;
+    // Enter in the form answers nothing.
+    customer.enters(&format!("input[name=session_code][value=\"{code}\"]")).await;
+    assert_eq!(requester.get(&format!("/v1/requests/{id}")).await["state"], "prompted");
     customer.shot(&format!("{case}-1-page")).await;
     customer.presses(&format!("button[value={button}]")).await;
     customer.sees("[role=status] h1", "").await;
@@ -286,6 +289,22 @@ async fn without_scripts(case: &str, button: &str, end: &str) {
 #[tokio::test]
 async fn approval_on_narrow_phone_without_scripts_counts() {
     without_scripts("no-script-approve", "approve", "fulfilled").await;
+}
+
+/// The report is a link to a page of its own, which says what happens and what to do.
+#[tokio::test]
+async fn not_me_on_the_page_is_confirmed_and_denied() {
+    let scene = Scene::set("not-me-link").await;
+    scene.asks("42.50", "sms", "300").await;
+    scene.opens_the_link().await;
+    scene.customer.clicks("a[href$='?not_me=1']").await;
+    scene.customer.sees("h1", "Is this not you?").await;
+    scene.customer.fits(WIDTH).await;
+    scene.shots("1-question").await;
+    scene.customer.clicks("button[value=not_me]").await;
+    scene.is_told("denied", "The customer says this is not them").await;
+    scene.shots("2-denied").await;
+    scene.ends().await;
 }
 
 #[tokio::test]

@@ -1,5 +1,7 @@
 //! The consent page: a GET consents to nothing, and only the page's own form answers.
 
+use std::time::Duration;
+
 use http::Method;
 use serde_json::json;
 use tests::world::{Answer, Asked, PHONE, World};
@@ -122,10 +124,20 @@ fn link_preview_is_not_taken_for_the_customer() {
         "Mozilla/5.0 (compatible; Googlebot/2.1)",
         "Slackbot-LinkExpanding 1.0",
         "TelegramBot (like TwitterBot)",
+        "Viber/20.5.0.0",
+        "Line-Poker/2.0",
+        "okhttp/4.12.0",
+        "Mozilla/5.0 (Windows NT 10.0) SafeLinks",
+        "curl/8.5.0",
+        "",
     ] {
         let call = world.call(Method::GET, &page).key(None).header("user-agent", agent);
-        call.send().ok(200);
+        let html = call.send().ok(200).text();
+        assert!(html.contains("Demo Books") && html.contains("has a request for you"), "{html}");
+        assert!(!html.contains("42.50") && !html.contains("<form"), "{html}");
     }
+    let fetched = world.call(Method::GET, &page).key(None).header("user-agent", PHONE_BROWSER);
+    fetched.header("sec-fetch-mode", "no-cors").send().ok(200);
     let call = world.call(Method::GET, &page).key(None).header("sec-purpose", "prefetch;prerender");
     call.send().ok(200);
     assert_eq!(world.timeline(&asked), ["accepted rcs", "delivered rcs"]);
@@ -133,6 +145,54 @@ fn link_preview_is_not_taken_for_the_customer() {
     world.customer().opens(&page).ok(200);
     world.settles();
     assert_eq!(world.timeline(&asked), ["accepted rcs", "delivered rcs", "opened rcs"]);
+}
+
+/// The phone's name has "bot" in it.
+const PHONE_BROWSER: &str = "Mozilla/5.0 (Linux; Android 13; CUBOT X70) AppleWebKit/537.36 Chrome/126.0.0.0 Mobile Safari/537.36";
+
+#[test]
+fn browser_of_a_phone_whose_name_has_bot_counts_as_opened() {
+    let (world, asked, page) = asked();
+    let call = world.call(Method::GET, &page).key(None).header("user-agent", PHONE_BROWSER);
+    assert!(call.header("sec-fetch-mode", "navigate").send().ok(200).text().contains("<form"));
+    world.settles();
+    assert_eq!(world.timeline(&asked), ["accepted rcs", "delivered rcs", "opened rcs"]);
+}
+
+#[test]
+fn cut_link_leads_to_the_friendly_page() {
+    let (world, _, page) = asked();
+    for cut in ["/c", "/c/", page.get(..12).unwrap()] {
+        let html = world.customer().opens(cut).ok(404).text();
+        assert!(html.contains("We do not know this link"), "{cut}: {html}");
+    }
+}
+
+#[test]
+fn answer_after_an_approval_is_held_until_the_processor_answers() {
+    let (world, asked, page) = asked();
+    let (code, nonce) = (code(&asked), world.customer().nonce(&page));
+    let yes = [("action", "approve"), ("session_code", &*code), ("nonce", &*nonce)];
+    let gone = world.customer().posts(&page, &yes).ok(303);
+    let next = gone.header("location");
+    assert_eq!(next, format!("{page}?go=1"));
+    let before = world.now();
+    assert!(world.customer().opens(&next).ok(200).text().contains("One moment"));
+    assert_eq!(before.until(world.now()), Duration::from_millis(1_500));
+    world.settles();
+    let before = world.now();
+    assert!(world.customer().opens(&next).ok(200).text().contains("Paid"));
+    assert_eq!(before.until(world.now()), Duration::ZERO);
+}
+
+#[test]
+fn report_of_a_wrong_person_is_asked_twice() {
+    let (world, asked, page) = asked();
+    let html = world.customer().opens(&format!("{page}?not_me=1")).ok(200).text();
+    assert!(html.contains("Is this not you?") && html.contains("hang up"), "{html}");
+    assert_eq!(world.state(&asked), "prompted");
+    world.customer().answers_on(&page, &[("action", "not_me")]).ok(303);
+    assert_eq!(world.reads(&asked)["outcome"]["reason"], "not_me");
 }
 
 #[test]

@@ -4,7 +4,7 @@ use http::Method;
 use ports::{DetachResult, Rejection};
 use serde_json::{Value, json};
 use tests::world::fake_processor::{CODE, Doing};
-use tests::world::{Asked, PHONE, World};
+use tests::world::{Asked, BROWSER, PHONE, World};
 
 const IDENTITY: &str =
     r#"{"kind": "identity", "claims": ["given_name", "birthdate"], "description": "Age"}"#;
@@ -49,7 +49,8 @@ fn back(asked: &Asked, more: &str) -> String {
 
 /// Comes back in a browser that has no cookie of ours.
 fn elsewhere(world: &World, method: Method, uri: &str) -> tests::world::calls::Answer {
-    let answer = world.call(method, uri).key(None).idempotency(None).header("cookie", "x=1").send();
+    let call = world.call(method, uri).key(None).idempotency(None).header("cookie", "x=1");
+    let answer = call.header("user-agent", BROWSER).send();
     world.settles();
     answer
 }

@@ -153,4 +153,5 @@ impl Customer<'_> {
     }
 }
 
-const BROWSER: &str = "Mozilla/5.0 (iPhone; CPU iPhone OS 19_1 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko)";
+/// The user agent of the customer's browser.
+pub const BROWSER: &str = "Mozilla/5.0 (iPhone; CPU iPhone OS 19_1 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko)";

@@ -42,7 +42,7 @@ use serde_json::{Value, json};
 use tracing::Dispatch;
 
 pub use calls::{Answer, Call};
-pub use customer::{Customer, Message};
+pub use customer::{BROWSER, Customer, Message};
 pub use outside::{Called, Reply};
 
 use self::ports::{Chances, Hooks, Queues, Table, WorldClock};

@@ -1,11 +1,13 @@
 //! Serves the page: opens it, submits its form, and renders the response.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use domain::consent::ApprovalMethod;
 use domain::journal::DeliveryStatus;
 use domain::keys;
 use domain::problem::{Code, Problem};
-use domain::request::CodeCheck;
+use domain::request::{CodeCheck, State};
 use domain::values::prompt_ref::PromptRef;
 use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 use records::caller;
@@ -14,12 +16,22 @@ use records::update::{Decision, Updated, commit, update_async};
 
 use super::form::{Form, Submission};
 use super::html::{self, Offer};
-use super::link::{self, GOING, Visit, see_other};
+use super::link::{self, GOING, View, Visit, see_other};
 use super::view::{self, PageParts, PageVisit};
 use super::{ConsentPage, hosted_page};
 use crate::approvals::{PromptedRequest, ReplyError};
 use crate::browser::Cookies;
 use crate::browser::reports::{REPORTING_ENDPOINTS, REPORTING_GROUP};
+
+/// The pauses between looks at a request whose customer waits: 1.5 seconds in all.
+const HOLD: [Duration; 6] = [
+    Duration::from_millis(60),
+    Duration::from_millis(90),
+    Duration::from_millis(150),
+    Duration::from_millis(250),
+    Duration::from_millis(400),
+    Duration::from_millis(550),
+];
 
 impl ConsentPage {
     /// Serves `GET /c/{token}`. It approves nothing, and records that the page was opened unless a program fetched it.
@@ -34,17 +46,41 @@ impl ConsentPage {
     ) -> Result<Response<Bytes>, Problem> {
         let Some(target) = self.follow(token).await? else { return unknown(token) };
         if link::is_preview(headers) {
-            return self.respond(StatusCode::OK, &target, Visit::of(token)).await;
+            let visit = Visit { view: View::Preview, ..Visit::of(token) };
+            return self.respond(StatusCode::OK, &target, visit).await;
         }
         let target = Box::pin(self.record_opened(target)).await?;
         let visit = Visit::with_query(token, query);
-        let target =
-            if visit.done { Box::pin(self.record_arrival(target, headers)).await? } else { target };
-        if hosted_page::redirect_of(&target.loaded.request, target.prompt).is_some() && !visit.going
-        {
+        let target = match visit.view {
+            View::Done => Box::pin(self.record_arrival(target, headers)).await?,
+            View::Plain | View::Going | View::NotMe | View::Preview => target,
+        };
+        let redirect = hosted_page::redirect_of(&target.loaded.request, target.prompt);
+        if redirect.is_some() && visit.view != View::Going {
             self.queue_status_look_up(&target.loaded.request).await;
         }
+        let target = match visit.view {
+            View::Going | View::Done => Box::pin(self.held(target)).await?,
+            View::Plain | View::NotMe | View::Preview => target,
+        };
         self.respond(StatusCode::OK, &target, visit).await
+    }
+
+    /// Holds the answer to a customer who approved until the processor has answered, and at most for a moment.
+    async fn held(&self, mut target: PromptedRequest) -> Result<PromptedRequest, Problem> {
+        for pause in HOLD {
+            let request = &target.loaded.request;
+            let redirected = hosted_page::redirect_of(request, target.prompt).is_some();
+            let is_waiting =
+                matches!(request.state, State::Authorized { .. } | State::Processing { .. });
+            if redirected || !is_waiting {
+                break;
+            }
+            self.ports.clock.wait(pause).await;
+            let Some(loaded) = self.approvals.load(request.id, target.prompt).await? else { break };
+            target.loaded = loaded.loaded;
+        }
+        Ok(target)
     }
 
     /// Serves `HEAD /c/{token}`: the same page, without a record that it was opened.
@@ -155,9 +191,9 @@ impl ConsentPage {
         let (request, brand) = (&target.loaded.request, target.brand.as_ref());
         let Some(prompt) = request.prompt(target.prompt) else { return unknown(visit.token) };
         let now = self.ports.clock.now();
-        let (action, again) = (visit.path(""), visit.path(visit.query()));
+        let (action, again) = (visit.action(), visit.again());
         let mut parts = PageParts::default();
-        if prompt.in_force() && request.answerable(now).is_ok() {
+        if visit.view != View::Preview && prompt.in_force() && request.answerable(now).is_ok() {
             parts.offers = self.offers(request, brand).await?;
         }
         let redirect = hosted_page::redirect_of(request, prompt.id);
@@ -167,9 +203,9 @@ impl ConsentPage {
             let nonce = keys::page_nonce(&brand.link_key, prompt.id, &request.ask_hash);
             parts.return_form = Some(nonce);
         }
-        let going =
-            visit.going && redirect.is_some_and(|redirect| hosted_page::is_fresh(redirect, now));
-        let visit = PageVisit { action: &action, again: &again, going, done: visit.done, now };
+        let is_fresh = redirect.is_some_and(|redirect| hosted_page::is_fresh(redirect, now));
+        let view = if visit.view == View::Going && !is_fresh { View::Plain } else { visit.view };
+        let visit = PageVisit { action: &action, again: &again, view, now };
         page(status, view::render(request, prompt, brand, visit, &parts), &parts.offers)
     }
 }

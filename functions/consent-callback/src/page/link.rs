@@ -12,62 +12,105 @@ use records::storage::LinkTarget;
 use super::ConsentPage;
 use crate::approvals::PromptedRequest;
 
-/// Programs that fetch a link for its preview name themselves in their user agent.
-const PREVIEWERS: [&str; 12] = [
-    "bot",
-    "crawler",
-    "spider",
-    "preview",
-    "facebookexternalhit",
-    "whatsapp",
-    "slack",
-    "telegram",
-    "discord",
-    "skype",
-    "google-messages",
+/// Programs that fetch a link for its preview or for a scan name themselves in their user agent.
+const PREVIEWERS: [&str; 27] = [
     "applebot",
+    "barracuda",
+    "bingbot",
+    "bingpreview",
+    "crawler",
+    "curl/",
+    "discord",
+    "facebookexternalhit",
+    "go-http-client",
+    "google-messages",
+    "googlebot",
+    "headlesschrome",
+    "java/",
+    "line-poker",
+    "linespider",
+    "okhttp",
+    "preview",
+    "proofpoint",
+    "python",
+    "safelinks",
+    "skype",
+    "slack",
+    "spider",
+    "telegram",
+    "twitterbot",
+    "viber",
+    "whatsapp",
 ];
 /// The query of a customer who approved a moment ago. The page sends them to the hosted page by itself.
 pub(super) const GOING: &str = "go=1";
 /// The query of a customer who is done on the hosted page.
 pub(super) const DONE: &str = "done=1";
+/// The query of a customer who says that they are another person.
+const NOT_ME: &str = "not_me=1";
 /// The length of a link's token.
 const TOKEN_LENGTH: usize = 22;
 
-/// One view of a page.
+/// The reason for a view of a page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum View {
+    /// The customer opened the link.
+    Plain,
+    /// The customer approved a moment ago, and is sent to the hosted page at once.
+    Going,
+    /// The customer says that they are done on the hosted page.
+    Done,
+    /// The customer says that they are another person.
+    NotMe,
+    /// A program fetches the page for the preview of its link.
+    Preview,
+}
+
+impl View {
+    /// The query that keeps this view when the page reloads itself.
+    const fn query(self) -> &'static str {
+        match self {
+            Self::Going => GOING,
+            Self::Done => DONE,
+            Self::Plain | Self::NotMe | Self::Preview => "",
+        }
+    }
+}
+
+/// One visit of a page.
 #[derive(Clone, Copy)]
 pub(super) struct Visit<'a> {
     /// The link's token.
     pub(super) token: &'a str,
-    /// Whether the customer approved a moment ago.
-    pub(super) going: bool,
-    /// Whether the customer says that they are done on the hosted page.
-    pub(super) done: bool,
+    /// The reason for the view.
+    pub(super) view: View,
 }
 
 impl<'a> Visit<'a> {
     /// Returns the view of a page without a query.
     pub(super) const fn of(token: &'a str) -> Self {
-        Self { token, going: false, done: false }
+        Self { token, view: View::Plain }
     }
 
     /// Returns the view of a page with the query of its address.
     pub(super) fn with_query(token: &'a str, query: &str) -> Self {
-        Self { token, going: query == GOING, done: query == DONE }
+        let view = match query {
+            GOING => View::Going,
+            DONE => View::Done,
+            NOT_ME => View::NotMe,
+            _ => View::Plain,
+        };
+        Self { token, view }
     }
 
-    /// Returns the page's path with another query.
-    pub(super) fn path(&self, query: &str) -> String {
-        path(self.token, query)
+    /// Returns the page's path.
+    pub(super) fn action(&self) -> String {
+        path(self.token, "")
     }
 
-    /// Returns the query that keeps this view when the page reloads itself.
-    pub(super) const fn query(&self) -> &'static str {
-        match (self.going, self.done) {
-            (true, _) => GOING,
-            (false, true) => DONE,
-            (false, false) => "",
-        }
+    /// Returns the page's path with the query that keeps this view.
+    pub(super) fn again(&self) -> String {
+        path(self.token, self.view.query())
     }
 }
 
@@ -94,6 +137,9 @@ pub(super) fn is_plain(token: &str) -> bool {
 }
 
 /// Returns whether a program fetched the page. Messengers, carriers and scanners fetch every link that they carry.
+///
+/// A browser that navigates says so in `Sec-Fetch-Mode`; older ones begin their user agent with `Mozilla/`
+/// (<https://www.w3.org/TR/fetch-metadata/>, read 2026-11-26). A phone's own name may contain "bot", as CUBOT's does.
 pub(super) fn is_preview(headers: &HeaderMap) -> bool {
     let text = |name: &str| {
         let value = headers.get(name).and_then(|value| value.to_str().ok());
@@ -103,7 +149,11 @@ pub(super) fn is_preview(headers: &HeaderMap) -> bool {
         ["prefetch", "preview", "prerender"].iter().any(|word| text(name).contains(word))
     });
     let agent = text("user-agent");
-    fetched_ahead || PREVIEWERS.iter().any(|word| agent.contains(word))
+    let navigates = match text("sec-fetch-mode").as_str() {
+        "" => agent.starts_with("mozilla/"),
+        mode => mode == "navigate",
+    };
+    fetched_ahead || !navigates || PREVIEWERS.iter().any(|word| agent.contains(word))
 }
 
 /// Returns a redirect to a page.

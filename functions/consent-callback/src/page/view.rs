@@ -12,6 +12,7 @@ use texts::PageTexts;
 use zeroize::Zeroizing;
 
 use super::html::{self, CodeField, HostedPage, Offer, PageView, ReturnForm, Stage, TestCard};
+use super::link::View;
 
 /// The test cards that a page offers, with the result of each at the sandbox and at Stripe.
 const TEST_CARDS: [TestCard<'static>; 3] = [
@@ -30,10 +31,8 @@ pub(super) struct PageVisit<'a> {
     pub(super) action: &'a str,
     /// The same path, with the query that keeps this view when the page reloads itself.
     pub(super) again: &'a str,
-    /// Whether the customer approved on this page a moment ago, and is sent to the hosted page at once.
-    pub(super) going: bool,
-    /// Whether the customer says that they are done on the hosted page.
-    pub(super) done: bool,
+    /// The reason for the view.
+    pub(super) view: View,
     pub(super) now: Timestamp,
 }
 
@@ -74,7 +73,6 @@ pub(super) fn render(
         Some(choices) => CodeField::Picks(choices.each_ref().map(String::as_str)),
         None => CodeField::Typed,
     });
-    let expires_at = clock_time(request.expires_at);
     let view = PageView {
         texts,
         test_mode: request.mode == Mode::Test,
@@ -89,7 +87,6 @@ pub(super) fn render(
         action: visit.action,
         again: visit.again,
         stage: stage(request, prompt, visit, parts),
-        expires_at: &expires_at,
         seconds_left: now.until(request.expires_at).as_secs(),
         offers: &parts.offers,
         test_cards: &TEST_CARDS,
@@ -142,7 +139,6 @@ pub(super) const fn blank<'a>(
         action: "",
         again: "",
         stage,
-        expires_at: "",
         seconds_left: 0,
         offers: &[],
         test_cards: &[],
@@ -176,9 +172,13 @@ fn stage<'a>(
     visit: PageVisit<'a>,
     parts: &'a PageParts,
 ) -> Stage<'a> {
+    if visit.view == View::Preview {
+        return Stage::Preview;
+    }
     match &request.state {
         State::Pending | State::Prompted if visit.now >= request.expires_at => Stage::Expired,
         State::Pending | State::Prompted if !prompt.in_force() => Stage::Used,
+        State::Pending | State::Prompted if visit.view == View::NotMe => Stage::NotMe,
         State::Pending | State::Prompted => Stage::Ask { declined: is_card_declined(request) },
         State::Authorized { .. } | State::Processing { .. } => match &parts.hosted_page {
             None => Stage::Working,
@@ -189,8 +189,8 @@ fn stage<'a>(
                     confirms: Some(nonce),
                 }))
             }
-            Some(_) if visit.done => Stage::Working,
-            Some(url) if visit.going => Stage::HostedPage(HostedPage::Going { url }),
+            Some(_) if visit.view == View::Done => Stage::Working,
+            Some(url) if visit.view == View::Going => Stage::HostedPage(HostedPage::Going { url }),
             Some(url) => Stage::HostedPage(HostedPage::Back { url }),
         },
         State::Closed { outcome, .. } => match outcome {
@@ -213,12 +213,4 @@ fn is_card_declined(request: &Request) -> bool {
         .find(|entry| ["card_declined", "attempt_failed"].contains(&entry.what.as_str()))
         .and_then(|entry| entry.reason.as_deref());
     !request.attempts.is_empty() && last != Some("customer_left")
-}
-
-/// Returns the day and the minute, such as `2026-11-26 14:35 UTC`.
-fn clock_time(time: Timestamp) -> String {
-    let text = time.to_string();
-    let hours = text.get(11..16).unwrap_or_default();
-    let day = text.get(..10).unwrap_or_default();
-    format!("{day} {hours} UTC")
 }

@@ -45,8 +45,6 @@ pub(super) struct PageView<'a> {
     pub again: &'a str,
     /// The state of the request, as the customer sees it.
     pub stage: Stage<'a>,
-    /// The deadline, as the customer reads it, such as `14:35 UTC`.
-    pub expires_at: &'a str,
     /// Seconds until the deadline.
     pub seconds_left: u64,
     /// The payment options, best first.
@@ -146,6 +144,10 @@ pub(super) enum Stage<'a> {
         /// The code that the customer may read to the agent.
         transaction_code: &'a str,
     },
+    /// The customer says that they are another person, and is asked to confirm.
+    NotMe,
+    /// A program fetches the page for the preview of its link.
+    Preview,
     /// The customer denied.
     Denied,
     /// The deadline passed.
@@ -178,6 +180,8 @@ pub(super) fn render(view: &PageView<'_>) -> Result<String, askama::Error> {
         Stage::Working => working(view).render(),
         Stage::HostedPage(page) => hosted_page(view, page).render(),
         Stage::Fulfilled { transaction_code } => fulfilled(view, transaction_code).render(),
+        Stage::NotMe => NotMe { view, style: STYLE, refresh: None }.render(),
+        Stage::Preview => Preview { view }.render(),
         Stage::Denied => end(view, view.texts.denied, view.texts.denied_hint).render(),
         Stage::Expired => end(view, view.texts.expired, view.texts.expired_hint).render(),
         Stage::Cancelled => end(view, view.texts.cancelled, view.texts.cancelled_hint).render(),
@@ -225,6 +229,7 @@ struct Ask<'a> {
     refresh: Option<Refresh<'a>>,
     declined: bool,
     asks: &'static str,
+    yes: String,
     on_yes: &'static str,
     go_on: &'static str,
     hosted: &'static str,
@@ -273,10 +278,12 @@ struct Redirection<'a> {
 
 fn ask<'a>(view: &'a PageView<'a>, declined: bool) -> Ask<'a> {
     let texts = view.texts;
-    let (asks, on_yes) = match view.kind {
-        AskKind::Payment => (texts.asks_payment, texts.on_yes_payment),
-        AskKind::PaymentMethod => (texts.asks_payment_method, texts.on_yes_payment_method),
-        AskKind::Identity => (texts.asks_identity, texts.on_yes_identity),
+    let (asks, on_yes, yes) = match view.kind {
+        AskKind::Payment => (texts.asks_payment, texts.on_yes_payment, texts.pay),
+        AskKind::PaymentMethod => {
+            (texts.asks_payment_method, texts.on_yes_payment_method, texts.save_card)
+        }
+        AskKind::Identity => (texts.asks_identity, texts.on_yes_identity, texts.share),
     };
     let (go_on, hosted, refusal) = match view.kind {
         AskKind::Payment | AskKind::PaymentMethod => {
@@ -297,6 +304,7 @@ fn ask<'a>(view: &'a PageView<'a>, declined: bool) -> Ask<'a> {
         refresh,
         declined,
         asks,
+        yes: yes.replace("{money}", view.money.unwrap_or_default()),
         on_yes,
         go_on,
         hosted,
@@ -319,6 +327,20 @@ fn hosted_page<'a>(view: &'a PageView<'a>, page: HostedPage<'a>) -> Redirection<
 }
 
 #[derive(Template)]
+#[template(path = "not_me.html")]
+struct NotMe<'a> {
+    view: &'a PageView<'a>,
+    style: &'static str,
+    refresh: Option<Refresh<'a>>,
+}
+
+#[derive(Template)]
+#[template(path = "preview.html")]
+struct Preview<'a> {
+    view: &'a PageView<'a>,
+}
+
+#[derive(Template)]
 #[template(path = "other_browser.html")]
 struct OtherBrowser<'a> {
     view: &'a PageView<'a>,
@@ -331,12 +353,18 @@ fn other_browser<'a>(view: &'a PageView<'a>, form: ReturnForm<'a>) -> OtherBrows
     OtherBrowser { view, style: STYLE, refresh: None, form }
 }
 
+/// Returns the time left in the largest unit of which two are left. No clock time, as the customer's time zone is unknown.
 fn left(view: &PageView<'_>) -> String {
-    match view.seconds_left.saturating_add(30) / 60 {
-        _ if view.seconds_left < 60 => view.texts.left_seconds.to_owned(),
-        1 => view.texts.left_minute.to_owned(),
-        minutes => view.texts.left_minutes.replace("{n}", &minutes.to_string()),
-    }
+    let (seconds, texts) = (view.seconds_left, view.texts);
+    let rounded = |unit: u64| seconds.saturating_add(unit / 2) / unit;
+    let (text, count) = match seconds {
+        0..60 => (texts.left_seconds, 0),
+        60..90 => (texts.left_minute, 1),
+        90..7_200 => (texts.left_minutes, rounded(60)),
+        7_200..172_800 => (texts.left_hours, rounded(3_600)),
+        172_800.. => (texts.left_days, rounded(86_400)),
+    };
+    text.replace("{n}", &count.to_string())
 }
 
 fn end<'a>(view: &'a PageView<'a>, heading: &'static str, hint: &'static str) -> End<'a> {

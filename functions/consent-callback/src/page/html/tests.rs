@@ -1,13 +1,10 @@
 //! Tests of the consent page.
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-use sha2::{Digest, Sha256};
+mod policy;
+
 use texts::TextLanguage;
 
-use super::policy::GOOGLE_SCRIPT;
 use super::*;
-use crate::browser::reports::REPORTS_PATH;
 
 const CARDS: [TestCard<'static>; 2] = [
     TestCard { value: "pm_card_visa", label: "Visa, accepted" },
@@ -16,13 +13,15 @@ const CARDS: [TestCard<'static>; 2] = [
 
 const HOSTED_PAGE_URL: &str = "https://checkout.example/c/pay/cs_1?a=1&b=2";
 
-const STAGES: [Stage<'static>; 13] = [
+const STAGES: [Stage<'static>; 15] = [
     Stage::Ask { declined: false },
     Stage::Ask { declined: true },
     Stage::Working,
     Stage::HostedPage(HostedPage::Going { url: HOSTED_PAGE_URL }),
     Stage::HostedPage(HostedPage::Back { url: HOSTED_PAGE_URL }),
     Stage::Fulfilled { transaction_code: "7F3K-92QD" },
+    Stage::NotMe,
+    Stage::Preview,
     Stage::Denied,
     Stage::Expired,
     Stage::Cancelled,
@@ -47,7 +46,6 @@ fn view(language: TextLanguage, stage: Stage<'static>) -> PageView<'static> {
         action: "/c/3vQ8sT0aXb7Zk2LmN5pRwE",
         again: "/c/3vQ8sT0aXb7Zk2LmN5pRwE?go=1",
         stage,
-        expires_at: "14:35 UTC",
         seconds_left: 290,
         offers: &[Offer::TestCard],
         test_cards: &CARDS,
@@ -140,7 +138,6 @@ fn foreign_text_is_escaped() {
             nonce: nasty,
             action: nasty,
             again: nasty,
-            expires_at: nasty,
             test_cards: &cards,
             claims: &[nasty],
             ..view(TextLanguage::En, stage)
@@ -173,12 +170,15 @@ fn each_control_has_a_label() {
 fn session_code_is_required_for_approval_only() {
     let html = render(&asking()).unwrap();
     let buttons = tags(&html, "button");
+    // Enter in a field presses the first button, and a disabled one sends nothing.
+    assert_eq!(buttons[0], "<button disabled hidden");
     let actions: Vec<_> = buttons
         .iter()
+        .skip(1)
         .map(|tag| tag.split("value=\"").nth(1).unwrap().split('"').next().unwrap())
         .collect();
-    assert_eq!(actions, ["deny", "approve", "not_me", "extend"]);
-    for (button, action) in buttons.iter().zip(actions) {
+    assert_eq!(actions, ["approve", "deny", "extend"]);
+    for (button, action) in buttons.iter().skip(1).zip(actions) {
         assert_eq!(button.contains("formnovalidate"), action != "approve", "{button}");
         assert!(!button.contains("autofocus"));
     }
@@ -235,7 +235,54 @@ fn time_left_is_shown_in_whole_minutes() {
     assert_eq!(shown(0), "Less than a minute left.");
     assert_eq!(shown(59), "Less than a minute left.");
     assert_eq!(shown(60), "About 1 minute left.");
+    assert_eq!(shown(89), "About 1 minute left.");
     assert_eq!(shown(290), "About 5 minutes left.");
+    assert_eq!(shown(7_200), "About 2 hours left.");
+    assert_eq!(shown(172_799), "About 48 hours left.");
+    assert_eq!(shown(7 * 86_400), "About 7 days left.");
+}
+
+#[test]
+fn approval_button_says_its_effect() {
+    let label = |kind, offers| {
+        let html = render(&PageView { kind, offers, ..asking() }).unwrap();
+        let button = html.split("class=\"yes\">").nth(1).unwrap();
+        button.split('<').next().unwrap().to_owned()
+    };
+    assert_eq!(label(AskKind::Payment, &[Offer::TestCard]), "Pay 42.50 EUR");
+    assert_eq!(label(AskKind::PaymentMethod, &[Offer::TestCard]), "Save card");
+    assert_eq!(label(AskKind::Identity, &[Offer::TestCard]), "Share");
+    assert_eq!(label(AskKind::Identity, &[Offer::Hosted]), "Continue to sign in");
+}
+
+#[test]
+fn report_of_a_wrong_person_is_confirmed_on_a_page_of_its_own() {
+    let asked = render(&asking()).unwrap();
+    assert!(asked.contains("href=\"/c/3vQ8sT0aXb7Zk2LmN5pRwE?not_me=1\""), "{asked}");
+    assert!(!asked.contains("value=\"not_me\""));
+    let html = render(&view(TextLanguage::En, Stage::NotMe)).unwrap();
+    let buttons = tags(&html, "button");
+    assert_eq!(buttons.len(), 1, "{buttons:?}");
+    assert!(buttons[0].contains("value=\"not_me\"") && html.contains("name=\"nonce\""));
+    assert!(html.contains("hang up") && html.contains("href=\"/c/3vQ8sT0aXb7Zk2LmN5pRwE\""));
+}
+
+#[test]
+fn preview_names_the_payee_and_nothing_of_the_ask() {
+    let html = render(&view(TextLanguage::En, Stage::Preview)).unwrap();
+    assert!(html.contains("og:title\" content=\"Acme Energy Ltd has a request for you\""));
+    for absent in ["42.50", "Invoice", "<form", "<button", "47", "n0nce", "/c/"] {
+        assert!(!html.contains(absent), "{absent} in {html}");
+    }
+}
+
+#[test]
+fn title_has_no_amount() {
+    for stage in STAGES {
+        let html = render(&view(TextLanguage::En, stage)).unwrap();
+        let title = html.split("<title>").nth(1).unwrap().split("</title>").next().unwrap();
+        assert!(!title.contains("42.50"), "{title}");
+    }
 }
 
 #[test]
@@ -309,76 +356,4 @@ fn requested_claims_are_listed() {
     let html = render(&asked).unwrap();
     assert!(html.contains("<li>your name</li><li>your date of birth</li>"), "{html}");
     assert!(html.contains("Continue to sign in"));
-}
-
-fn digest(html: &str, tag: &str) -> String {
-    let text = html.split(&format!("<{tag}>")).nth(1).unwrap();
-    STANDARD.encode(Sha256::digest(text.split(&format!("</{tag}>")).next().unwrap().as_bytes()))
-}
-
-/// Returns the sources of a directive; nothing where the policy lacks it.
-fn sources(policy: &str, directive: &str) -> String {
-    let mut parts = policy.split("; ");
-    let start = format!("{directive} ");
-    parts.find_map(|part| part.strip_prefix(&start)).unwrap_or_default().to_owned()
-}
-
-#[test]
-fn policy_allows_exactly_what_the_page_contains() {
-    let plain = render(&asking()).unwrap();
-    let style = format!("'sha256-{}'", digest(&plain, "style"));
-    let script = format!("'sha256-{}'", digest(&offering(&[apple()]), "script"));
-    let none = content_security_policy(&[Offer::TestCard, Offer::Hosted]);
-    let with_apple = content_security_policy(&[apple()]);
-    let with_google = content_security_policy(&[google(), apple(), Offer::Hosted]);
-    assert!(!none.contains("script-src") && !none.contains("https:"), "{none}");
-    assert_eq!(sources(&none, "style-src"), style);
-    assert_eq!(sources(&with_apple, "script-src"), script);
-    assert_eq!(sources(&with_apple, "connect-src"), "'self'");
-    assert_eq!(sources(&with_apple, "require-trusted-types-for"), "'script'");
-    assert!(!with_apple.contains("https:"), "{with_apple}");
-    let google_script = "https://pay.google.com/gp/p/js/pay.js";
-    assert_eq!(
-        sources(&with_google, "script-src"),
-        format!("{script} 'strict-dynamic' {google_script}")
-    );
-    assert_eq!(sources(&with_google, "style-src"), format!("{style} 'nonce-n0nce'"));
-    for policy in [none, with_apple, with_google] {
-        let is_closed = policy.starts_with("default-src 'none'; ") && !policy.contains("unsafe");
-        assert!(is_closed, "{policy}");
-        for (directive, expected) in [
-            ("form-action", "'self'"),
-            ("base-uri", "'none'"),
-            ("frame-ancestors", "'none'"),
-            ("img-src", "'none'"),
-            ("report-uri", REPORTS_PATH),
-            ("report-to", "csp"),
-        ] {
-            assert_eq!(sources(&policy, directive), expected, "{policy}");
-        }
-    }
-}
-
-/// PCI DSS 4.0.1, 6.4.3: the inventory names each script with its reason, and our own with its present digest.
-#[test]
-fn inventory_lists_every_script_of_the_page() {
-    let inventory = include_str!("../../../scripts.md");
-    let rows: Vec<&str> = inventory.lines().filter(|line| line.starts_with("| `")).collect();
-    let policy = content_security_policy(&[google(), apple(), Offer::TestCard, Offer::Hosted]);
-    let scripts = sources(&policy, "script-src");
-    let named: Vec<&str> =
-        scripts.split(' ').filter(|source| *source != "'strict-dynamic'").collect();
-    assert_eq!(rows.len(), named.len(), "{rows:?} {named:?}");
-    for source in named {
-        let row = rows.iter().find(|row| row.contains(source.trim_matches('\'')));
-        assert!(row.is_some_and(|row| row.split('|').count() >= 6), "{source} is not listed");
-    }
-    // Our own script names one address, and the inventory lists it.
-    let addresses = WALLETS.matches("https://").count();
-    assert_eq!((addresses, WALLETS.matches(GOOGLE_SCRIPT).count()), (1, 1));
-    for page in [&[google(), apple()][..], &[Offer::TestCard, Offer::Hosted], &[apple()]] {
-        let html = offering(page);
-        let scripts = tags(&html, "script");
-        assert!(scripts.len() <= 1 && scripts.iter().all(|tag| *tag == "<script"), "{scripts:?}");
-    }
 }
