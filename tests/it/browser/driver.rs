@@ -18,7 +18,9 @@ const PATIENCE: Duration = Duration::from_secs(20);
 const SOON: Duration = Duration::from_millis(50);
 
 /// Flags for a browser with one page: no window, and no background traffic. Root cannot have a sandbox.
-const FLAGS: [&str; 9] = [
+const FLAGS: [&str; 10] = [
+    // A headless browser names itself so, as scanners of links do, and is shown the preview alone.
+    "--user-agent=Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36",
     "--headless=new",
     "--no-sandbox",
     "--disable-gpu",

@@ -17,6 +17,8 @@ pub(super) struct Form(Vec<(String, String)>);
 pub(super) enum Submission {
     /// A reply to the prompt.
     Reply(CustomerReply),
+    /// Enter on a page of wallets alone, where no button is the approval.
+    Stay,
     /// Back from the hosted page, to choose another payment option.
     Back,
     /// The session code of a customer who returned in another browser.
@@ -55,6 +57,7 @@ impl Form {
             "deny" => Some(Submission::Reply(CustomerReply::Deny(DenialReason::Customer))),
             "not_me" => Some(Submission::Reply(CustomerReply::Deny(DenialReason::NotMe))),
             "extend" => Some(Submission::Reply(CustomerReply::Extend)),
+            "stay" => Some(Submission::Stay),
             "back" => Some(Submission::Back),
             "return" => Some(Submission::Return(self.text("session_code")?.trim().to_owned())),
             "apple_session" => Some(Submission::AppleSession),

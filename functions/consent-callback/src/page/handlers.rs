@@ -114,6 +114,7 @@ impl ConsentPage {
         };
         let reply = match submission {
             Submission::Reply(reply) => reply,
+            Submission::Stay => return Ok(see_other(token, "")),
             Submission::Back => {
                 Box::pin(self.abandon_hosted_page(target)).await?;
                 return Ok(see_other(token, ""));
