@@ -177,11 +177,11 @@ fn answer_after_an_approval_is_held_until_the_processor_answers() {
     let next = gone.header("location");
     assert_eq!(next, format!("{page}?go=1"));
     let before = world.now();
-    assert!(world.customer().opens(&next).ok(200).text().contains("One moment"));
+    assert!(world.customer().opens(next).ok(200).text().contains("One moment"));
     assert_eq!(before.until(world.now()), Duration::from_millis(1_500));
     world.settles();
     let before = world.now();
-    assert!(world.customer().opens(&next).ok(200).text().contains("Paid"));
+    assert!(world.customer().opens(next).ok(200).text().contains("Paid"));
     assert_eq!(before.until(world.now()), Duration::ZERO);
 }
 
