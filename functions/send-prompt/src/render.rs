@@ -94,7 +94,7 @@ fn buttons(
         Some(code) => {
             let picks = code.choices.iter().zip(0..);
             let picks = picks.map(|(choice, place)| reply(choice, Action::Pick(place)));
-            picks.chain([not_me]).collect()
+            picks.chain([deny, not_me]).collect()
         }
     }
 }

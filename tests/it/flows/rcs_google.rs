@@ -93,8 +93,14 @@ fn tap_on_wrong_code_denies_and_not_me_reports() {
     assert_eq!(world.reads(&asked)["outcome"], outcome);
     let asked = world.asks(100);
     let card = delivered(&world);
-    taps(&world, &card, "This is not me");
-    assert_eq!(world.reads(&asked)["outcome"], json!({ "kind": "denied", "reason": "not_me" }));
+    taps(&world, &card, "Decline");
+    let denied = json!({ "kind": "denied", "reason": "customer" });
+    assert_eq!(world.reads(&asked)["outcome"], denied);
+    let question = delivered(&world);
+    assert_eq!(labels(&question), ["This is not me"]);
+    taps(&world, &question, "This is not me");
+    assert_eq!(world.reads(&asked)["outcome"], denied);
+    assert!(world.stored(&asked).thread.reported.is_some());
 }
 
 #[test]

@@ -88,7 +88,7 @@ fn labels(world: &World) -> Vec<String> {
 #[test]
 fn each_style_shows_the_buttons_it_has_room_for() {
     let world = message_limits(&json!({ "open_max": 9 }));
-    for (channel, count) in [("rcs", 4), ("whatsapp", 3), ("apple", 4), ("sms", 0)] {
+    for (channel, count) in [("rcs", 4), ("whatsapp", 3), ("apple", 5), ("sms", 0)] {
         let asked = asks_over(&world, channel);
         let message = world.customer().newest();
         assert_eq!((message.text("channel"), message.text("style")), (channel, channel));
