@@ -48,6 +48,11 @@ pub fn router(intake: Arc<Intake>) -> Router {
         .route("/v1/requests/{id}/refund", post(refund))
         .route("/v1/customers/{phone}", get(customer).delete(erase_customer))
         .route("/v1/payment_methods/{id}", get(payment_method).delete(end_payment_method))
+        .route("/v1/events", get(events))
+        .route("/v1/events/redeliver", post(redeliver_since))
+        .route("/v1/events/{id}", get(event))
+        .route("/v1/events/{id}/redeliver", post(redeliver))
+        .route("/v1/webhooks/test", post(test_webhook))
         .route("/openapi.json", get(openapi))
         .route("/docs", get(docs))
         .route("/docs/{file}", get(docs_file))
@@ -216,6 +221,26 @@ async fn resend(State(intake): Here, Named(id): Named<String>, call: Call) -> Re
 
 async fn refund(State(intake): Here, Named(id): Named<String>, call: Call) -> Response {
     call.answer(&intake, intake.refund(call.headers(), &id, &call.body).await)
+}
+
+async fn events(State(intake): Here, call: Call) -> Response {
+    call.answer(&intake, intake.events(call.headers(), call.query()).await)
+}
+
+async fn event(State(intake): Here, Named(id): Named<String>, call: Call) -> Response {
+    call.answer(&intake, intake.event(call.headers(), &id).await)
+}
+
+async fn redeliver(State(intake): Here, Named(id): Named<String>, call: Call) -> Response {
+    call.answer(&intake, intake.redeliver(call.headers(), &id, &call.body).await)
+}
+
+async fn redeliver_since(State(intake): Here, call: Call) -> Response {
+    call.answer(&intake, intake.redeliver_since(call.headers(), &call.body).await)
+}
+
+async fn test_webhook(State(intake): Here, call: Call) -> Response {
+    call.answer(&intake, intake.test_webhook(call.headers(), &call.body).await)
 }
 
 async fn explain(State(intake): Here, Named(code): Named<String>, call: Call) -> Response {

@@ -8,6 +8,7 @@ mod capabilities;
 mod client_tokens;
 mod customers;
 mod documents;
+mod events;
 mod fields;
 mod http_edge;
 mod idempotency;

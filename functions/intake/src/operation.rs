@@ -23,6 +23,11 @@ pub(crate) enum Operation {
     EraseCustomer,
     ReadPaymentMethod,
     EndPaymentMethod,
+    ListEvents,
+    ReadEvent,
+    RedeliverEvent,
+    RedeliverEvents,
+    TestWebhook,
 }
 
 impl Operation {
@@ -33,12 +38,17 @@ impl Operation {
             | Self::CancelRequest
             | Self::ExtendRequest
             | Self::ResendRequest
-            | Self::CreateClientToken => Right::Request,
+            | Self::CreateClientToken
+            | Self::RedeliverEvent
+            | Self::RedeliverEvents
+            | Self::TestWebhook => Right::Request,
             Self::ListRequests
             | Self::ReadRequest
             | Self::ReadRecord
             | Self::ReadCustomer
-            | Self::ReadPaymentMethod => Right::Read,
+            | Self::ReadPaymentMethod
+            | Self::ListEvents
+            | Self::ReadEvent => Right::Read,
             Self::EraseCustomer | Self::EndPaymentMethod => Right::Erase,
             Self::RefundRequest => Right::Refund,
             Self::ReadCapabilities => Right::Capability,
@@ -61,7 +71,12 @@ impl Operation {
             | Self::ReadCustomer
             | Self::EraseCustomer
             | Self::ReadPaymentMethod
-            | Self::EndPaymentMethod => false,
+            | Self::EndPaymentMethod
+            | Self::ListEvents
+            | Self::ReadEvent
+            | Self::RedeliverEvent
+            | Self::RedeliverEvents
+            | Self::TestWebhook => false,
         }
     }
 
@@ -81,7 +96,12 @@ impl Operation {
             | Self::ResendRequest
             | Self::RefundRequest
             | Self::ReadCapabilities
-            | Self::CreateClientToken => false,
+            | Self::CreateClientToken
+            | Self::ListEvents
+            | Self::ReadEvent
+            | Self::RedeliverEvent
+            | Self::RedeliverEvents
+            | Self::TestWebhook => false,
         }
     }
 

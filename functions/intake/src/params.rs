@@ -14,6 +14,7 @@ use domain::values::name::{ChannelName, ProcessorName};
 use domain::values::numbering::number_facts;
 use domain::values::phone::{InvalidPhone, Phone};
 use domain::values::text::{DisplayText, contact_detail};
+use domain::values::time::Timestamp;
 use records::authentication::Requester;
 
 use crate::fields::{Bounds, Fields};
@@ -188,6 +189,14 @@ fn origin(text: &str) -> Result<String, &'static str> {
             Ok(_) | Err(_) => Err(RULE),
         },
     }
+}
+
+/// Reads the body of `POST /v1/events/redeliver`: the time, and the cursor of the call before.
+pub(crate) fn redelivery(body: &[u8]) -> Result<(Timestamp, Option<String>), Problem> {
+    let mut fields = Fields::of_body(body, false).map_err(Problem::fields)?;
+    let since = fields.parse("since", true);
+    let cursor = fields.text("cursor", false);
+    finished(fields, since.map(|since| (since, cursor)))
 }
 
 /// Reads the body of `POST /v1/requests/{id}/extend`.

@@ -27,17 +27,17 @@ const WAIT_MAX: u64 = 20;
 /// The largest version that a caller can name: the largest integer that every JSON reader keeps (RFC 8259, section 6).
 const AFTER_MAX: u64 = 9_007_199_254_740_991;
 /// The requests on a page of a list: the default and the most.
-const LIMIT: u64 = 20;
-const LIMIT_MAX: u64 = 100;
-const FOREIGN_CURSOR: &str = "the cursor is not a `next_cursor` of this list";
+pub(crate) const LIMIT: u64 = 20;
+pub(crate) const LIMIT_MAX: u64 = 100;
+pub(crate) const FOREIGN_CURSOR: &str = "the cursor is not a `next_cursor` of this list";
 /// The time between two reads of the store during a wait.
 const POLL: Duration = Duration::from_millis(250);
 
 /// The parameters of a query string: all known, each at most once.
-struct Query(Vec<(String, String)>);
+pub(crate) struct Query(Vec<(String, String)>);
 
 impl Query {
-    fn read(query: &str, known: &[&str]) -> Result<Self, Problem> {
+    pub(crate) fn read(query: &str, known: &[&str]) -> Result<Self, Problem> {
         let mut parameters: Vec<(String, String)> = Vec::new();
         for (name, value) in form_urlencoded::parse(query.as_bytes()).into_owned() {
             if !known.contains(&name.as_str()) || parameters.iter().any(|(seen, _)| *seen == name) {
@@ -48,11 +48,15 @@ impl Query {
         Ok(Self(parameters))
     }
 
-    fn text(&self, name: &str) -> Option<&str> {
+    pub(crate) fn text(&self, name: &str) -> Option<&str> {
         self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
-    fn number(&self, name: &str, range: RangeInclusive<u64>) -> Result<Option<u64>, Problem> {
+    pub(crate) fn number(
+        &self,
+        name: &str,
+        range: RangeInclusive<u64>,
+    ) -> Result<Option<u64>, Problem> {
         let Some(text) = self.text(name) else { return Ok(None) };
         match text.parse() {
             Ok(number) if range.contains(&number) => Ok(Some(number)),
@@ -65,7 +69,7 @@ impl Query {
     }
 }
 
-fn wrong(name: &str, code: &'static str, detail: &str) -> Problem {
+pub(crate) fn wrong(name: &str, code: &'static str, detail: &str) -> Problem {
     Problem::fields(vec![FieldError::in_parameter(name, code, detail)])
 }
 

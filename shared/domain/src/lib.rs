@@ -11,6 +11,7 @@ pub mod card_name;
 pub mod code_policy;
 pub mod consent;
 pub mod contact;
+pub mod event_view;
 pub mod guards;
 pub mod invariants;
 pub mod journal;

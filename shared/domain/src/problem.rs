@@ -136,6 +136,10 @@ codes! {
     ChannelNotConfigured "channel-not-configured" 422
         "The brand has no such channel in this mode"
         "Name channels of the brand's secret, or omit `channels`.";
+    /// The brand has no webhook endpoint in this mode.
+    WebhooksNotConfigured "webhooks-not-configured" 422
+        "The brand has no webhook endpoint in this mode"
+        "Set `webhooks` of this mode in the brand's secret.";
     /// The brand has no processor in this mode.
     ProcessorNotConfigured "processor-not-configured" 422
         "The brand has no processor in this mode"

@@ -11,8 +11,11 @@ use serde_json::Value;
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
+use crate::api_key::KeyId;
+use crate::brand::Mode;
 use crate::request::WebhookEventType;
 use crate::values::id::WebhookEventId;
+use crate::values::name::BrandName;
 use crate::values::time::Timestamp;
 
 /// A stored webhook event.
@@ -34,6 +37,127 @@ pub struct WebhookEvent {
     pub delivered_at: Option<Timestamp>,
     /// Whether the event was given up.
     pub given_up: bool,
+    /// Whose event it is; `None` for an event of an older release, which its request alone names.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<EventOwner>,
+    /// The latest attempts, oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub attempts: Vec<DeliveryAttempt>,
+    /// When the customer's data was erased from the payload; `None` before that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub erased_at: Option<Timestamp>,
+}
+
+/// The owner of an event. Its delivery and its list need no request then.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EventOwner {
+    /// The brand that gets the event.
+    pub brand: BrandName,
+    /// Test or live.
+    pub mode: Mode,
+    /// The key that asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<KeyId>,
+    /// How long the event is kept.
+    pub kept_until: Timestamp,
+}
+
+/// An attempt to deliver an event.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeliveryAttempt {
+    /// When it began.
+    pub at: Timestamp,
+    /// The status of the answer; `None` where none came.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<u16>,
+    /// How long it took, in milliseconds.
+    pub duration_ms: u64,
+    /// The beginning of the answer's body.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub answer: String,
+    /// Why it failed; `None` where the endpoint took the event.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<FailureReason>,
+}
+
+impl fmt::Debug for DeliveryAttempt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DeliveryAttempt")
+            .field("at", &self.at)
+            .field("status", &self.status)
+            .field("reason", &self.reason)
+            .finish_non_exhaustive()
+    }
+}
+
+impl DeliveryAttempt {
+    /// Returns an attempt that failed without a call.
+    #[must_use]
+    pub const fn uncalled(reason: FailureReason, at: Timestamp) -> Self {
+        Self { at, status: None, duration_ms: 0, answer: String::new(), reason: Some(reason) }
+    }
+}
+
+/// The reason why an attempt failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FailureReason {
+    /// The endpoint answered with another status than `2xx`.
+    Status,
+    /// The endpoint answered `410`.
+    Gone,
+    /// No connection to the endpoint could be made.
+    NoConnection,
+    /// The endpoint did not answer in time, or its answer was lost.
+    NoAnswer,
+    /// The address is not one that the mode may have.
+    AddressNotAllowed,
+    /// No secret signs the event.
+    NotSigned,
+    /// The endpoint was too slow for one more delivery.
+    EndpointBusy,
+    /// The endpoint is switched off.
+    EndpointDisabled,
+    /// The brand has no endpoint in this mode.
+    NotConfigured,
+}
+
+/// The most attempts that are kept of an event.
+pub const ATTEMPTS_MAX: usize = 30;
+
+/// The most characters that are kept of an answer.
+const ANSWER_MAX: usize = 512;
+
+/// Returns the beginning of an endpoint's answer for display, without any signing secret that it quotes.
+#[must_use]
+pub fn shown_answer<'a>(body: &[u8], secrets: impl Iterator<Item = &'a str>) -> String {
+    let mut text = String::from_utf8_lossy(body).into_owned();
+    for secret in secrets {
+        for form in [secret, secret.trim_start_matches("whsec_")] {
+            if !form.is_empty() {
+                text = text.replace(form, "[secret]");
+            }
+        }
+    }
+    for prefix in ["whsec_", "sk_test_", "sk_live_", "rk_test_", "rk_live_", "ct_"] {
+        text = without_words(&text, prefix);
+    }
+    let shown = |c: char| if c.is_control() && c != '\n' && c != '\t' { ' ' } else { c };
+    text.chars().take(ANSWER_MAX).map(shown).collect()
+}
+
+/// Replaces each word that begins with a prefix of secrets.
+fn without_words(text: &str, prefix: &str) -> String {
+    let mut shown = String::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once(prefix) {
+        let is_part = |c: char| c.is_ascii_alphanumeric() || "_-+/=.".contains(c);
+        shown.push_str(before);
+        shown.push_str("[secret]");
+        rest = after.trim_start_matches(is_part);
+    }
+    shown.push_str(rest);
+    shown
 }
 
 impl fmt::Debug for WebhookEvent {
@@ -58,12 +182,32 @@ impl WebhookEvent {
 
     /// Returns the event without the customer's data: its type, its time, and what names the request.
     #[must_use]
-    pub fn erased(&self) -> Self {
+    pub fn erased(&self, now: Timestamp) -> Self {
         let mut payload: Value = serde_json::from_str(&self.payload).unwrap_or_default();
         if let Some(data) = payload.pointer_mut("/data").and_then(Value::as_object_mut) {
             data.retain(|name, _| matches!(name.as_str(), "id" | "version" | "state" | "mode"));
         }
-        Self { payload: payload.to_string(), ..self.clone() }
+        let mut erased = Self { payload: payload.to_string(), ..self.clone() };
+        erased.erased_at = self.erased_at.or(Some(now));
+        for attempt in &mut erased.attempts {
+            attempt.answer.clear();
+        }
+        erased
+    }
+
+    /// Returns the event after one more attempt. The oldest make room.
+    #[must_use]
+    pub fn with_attempt(mut self, attempt: DeliveryAttempt) -> Self {
+        self.attempts.push(attempt);
+        let spare = self.attempts.len().saturating_sub(ATTEMPTS_MAX);
+        self.attempts.drain(..spare);
+        self
+    }
+
+    /// Returns the event as due again, on a schedule that begins now. Its id and its bytes stay.
+    #[must_use]
+    pub fn redelivered(&self, now: Timestamp) -> Self {
+        Self { due_at: now, failures: 0, delivered_at: None, given_up: false, ..self.clone() }
     }
 
     /// Returns the event after its delivery.
@@ -180,6 +324,9 @@ mod tests {
             failures: 0,
             delivered_at: None,
             given_up: false,
+            owner: None,
+            attempts: Vec::new(),
+            erased_at: None,
         };
         let mut attempts = 0;
         while !webhook.given_up {
@@ -189,5 +336,20 @@ mod tests {
         assert_eq!(attempts, 13);
         let hours = webhook.due_at.as_millis() / 3_600_000;
         assert!((74..=77).contains(&hours), "{hours}");
+    }
+
+    #[test]
+    fn answer_is_shown_short_and_without_secrets() {
+        let secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+        let shown = |body: &str| shown_answer(body.as_bytes(), [secret].into_iter());
+        assert_eq!(shown("taken\r\n"), "taken \n");
+        assert_eq!(shown(&format!("KEY={secret};")), "KEY=[secret];");
+        assert_eq!(shown("a MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw b"), "a [secret] b");
+        assert_eq!(
+            shown("whsec_b3RoZXI= sk_live_demo_x1, rk_test_a-b"),
+            "[secret] [secret], [secret]"
+        );
+        assert_eq!(shown(&"é".repeat(2_000)).chars().count(), ANSWER_MAX);
+        assert_eq!(shown_answer(&[b'o', 0xff, 0], std::iter::empty()), "o\u{fffd} ");
     }
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use ports::{HeadOnly, Http, HttpError, Reach};
+use ports::{BodyHead, Http, HttpError, Reach};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -183,16 +183,19 @@ async fn public_endpoint_may_have_an_unprivileged_port() {
 }
 
 #[tokio::test]
-async fn head_only_response_leaves_its_body_unread() {
+async fn beginning_of_a_body_is_read_and_its_rest_left() {
     let endless = "HTTP/1.1 200 OK\r\nretry-after: 7\r\ncontent-length: 9999999\r\n\r\nx";
-    for text in [endless, "HTTP/1.1 204 No Content\r\nretry-after: 7\r\n\r\n"] {
+    let long = "HTTP/1.1 200 OK\r\nretry-after: 7\r\ncontent-length: 12\r\n\r\nabcdefghijkl";
+    let empty = "HTTP/1.1 204 No Content\r\nretry-after: 7\r\n\r\n";
+    for (text, head) in [(endless, "x"), (long, "abcdefgh"), (empty, "")] {
         let (port, _served) = serve(Then::Answer(text)).await;
         let mut request = http::Request::post(format!("http://127.0.0.1:{port}/"))
             .body(Bytes::from_static(b"end"))
             .unwrap();
-        request.extensions_mut().insert(HeadOnly);
+        request.extensions_mut().insert(BodyHead(8));
         let answer = Client::new().unwrap().call(request, Reach::Configured, LONG).await.unwrap();
-        assert!(answer.status().is_success() && answer.body().is_empty());
+        assert!(answer.status().is_success());
+        assert_eq!(answer.body(), head);
         assert_eq!(answer.headers()["retry-after"], "7");
     }
 }

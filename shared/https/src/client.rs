@@ -8,7 +8,7 @@ use bytes::Bytes;
 use http_body_util::{BodyExt, Full, Limited};
 use hyper_util::client::legacy;
 use hyper_util::client::legacy::connect::{CaptureConnection, capture_connection};
-use ports::{ClientIdentity, HeadOnly, Http, HttpError, Reach, Source};
+use ports::{BodyHead, ClientIdentity, Http, HttpError, Reach, Source};
 use rustls::pki_types::ServerName;
 
 use crate::address::is_public;
@@ -20,6 +20,8 @@ use crate::resolver::PrivateAddress;
 const CONFIGURED_BYTES: usize = 1024 * 1024;
 /// The longest answer from a brand's endpoint.
 const PUBLIC_BYTES: usize = 64 * 1024;
+/// How long the beginning of a body may take after its headers.
+const BODY_HEAD_WAIT: Duration = Duration::from_millis(200);
 
 /// Makes calls over HTTP/1.1, with Mozilla's root certificates linked in. Clones are cheap and share connections.
 ///
@@ -110,15 +112,19 @@ impl Http for Client {
         let mut request = request.map(Full::new);
         let identity = request.extensions_mut().remove::<ClientIdentity>();
         let pool = self.pool(reach, identity.as_ref())?;
-        let head_only = request.extensions_mut().remove::<HeadOnly>().is_some();
+        let body_head = request.extensions_mut().remove::<BodyHead>();
         let connection = capture_connection(&mut request);
+        if let Some(BodyHead(most)) = body_head {
+            let answer = match tokio::time::timeout(timeout, pool.request(request)).await {
+                Ok(answered) => answered.map_err(call_error)?,
+                Err(late) => return Err(timeout_error(&connection, late)),
+            };
+            let (parts, body) = answer.into_parts();
+            return Ok(http::Response::from_parts(parts, head(body, most).await));
+        }
         let exchange = async {
             let answer = pool.request(request).await.map_err(call_error)?;
             let (parts, body) = answer.into_parts();
-            if head_only {
-                // The body is dropped, which closes its connection.
-                return Ok(http::Response::from_parts(parts, Bytes::new()));
-            }
             let body = Limited::new(body, bytes_max).collect().await.map_err(HttpError::Lost)?;
             Ok(http::Response::from_parts(parts, body.to_bytes()))
         };
@@ -127,6 +133,23 @@ impl Http for Client {
             Err(late) => Err(timeout_error(&connection, late)),
         }
     }
+}
+
+/// Reads the beginning of a body, for as long as it comes at once. The rest is dropped, which closes the connection.
+async fn head(mut body: impl BodyExt<Data = Bytes> + Unpin, most: usize) -> Bytes {
+    let mut read = Vec::new();
+    let reading = async {
+        while read.len() < most {
+            let Some(Ok(frame)) = body.frame().await else { break };
+            if let Ok(data) = frame.into_data() {
+                read.extend_from_slice(&data);
+            }
+        }
+    };
+    // What came before the end of the wait is the beginning.
+    let _late = tokio::time::timeout(BODY_HEAD_WAIT, reading).await;
+    read.truncate(most);
+    read.into()
 }
 
 /// Checks the address itself, before any look-up.

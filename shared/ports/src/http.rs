@@ -60,11 +60,11 @@ impl Http for LiveHttp {
     }
 }
 
-/// Marks a request whose caller needs the status and the headers of the response alone, in the request's extensions.
+/// Marks a request whose caller needs the status, the headers and at most this many bytes of the response's body.
 ///
-/// The response's body is dropped unread, so neither its length nor its pace matters.
+/// It is one of the request's extensions. Neither the length nor the pace of the body matters, nor does its end.
 #[derive(Clone, Copy, Debug)]
-pub struct HeadOnly;
+pub struct BodyHead(pub usize);
 
 /// A client certificate with its key, as Apple Pay requires. `Debug` hides it.
 ///
@@ -85,7 +85,7 @@ impl fmt::Debug for ClientIdentity {
 
 /// The port of outgoing calls. It follows no redirects and reads at most 1 MiB (64 KiB under [`Reach::Public`]).
 ///
-/// A request with [`HeadOnly`] gets a response with an empty body. One with a [`ClientIdentity`] uses that certificate, over connections of its own.
+/// A request with [`BodyHead`] gets a response with the beginning of its body. One with a [`ClientIdentity`] uses that certificate, over connections of its own.
 ///
 /// ```
 /// use std::time::Duration;

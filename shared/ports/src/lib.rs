@@ -33,7 +33,7 @@ pub use channel::{
 };
 pub use clock::Clock;
 pub use handler::{Handler, Listener, Notification};
-pub use http::{ClientIdentity, HeadOnly, Http, HttpError, LiveHttp, PlainHttp, Reach};
+pub use http::{BodyHead, ClientIdentity, Http, HttpError, LiveHttp, PlainHttp, Reach};
 pub use processor::{
     ApplePay, AttemptContext, CARD_NOT_KEPT, Confirmed, Created, DetachResult, Fulfillment,
     GooglePay, LateReversal, OpenProcessorError, PaymentOption, Processor, Processors, RedirectUrl,

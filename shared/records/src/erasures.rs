@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::customers::CustomerScope;
 use crate::storage;
 use crate::storage::{decode, encode};
+use crate::webhook_events;
 use crate::writes::replace;
 
 /// How long a finished erasure is known, so that the requester can read that it is done.
@@ -103,9 +104,9 @@ pub async fn erase_parts(
             settled = false;
             continue;
         }
-        let erased = webhook.erased();
+        let erased = webhook.erased(now);
         if erased != webhook {
-            storage::put_webhook_state(store, id, &erased, version, now).await?;
+            webhook_events::put_state(store, id, &erased, version, now).await?;
         }
     }
     Ok(settled)

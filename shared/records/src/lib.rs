@@ -24,4 +24,5 @@ pub mod saved_cards;
 pub mod seen;
 pub mod storage;
 pub mod update;
+pub mod webhook_events;
 mod writes;

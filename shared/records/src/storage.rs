@@ -5,7 +5,7 @@
 //! | pk | sk | what | kept |
 //! | --- | --- | --- | --- |
 //! | `REQ#<id>` | `REQ` | a request, with its index by session | its lifetime, then the brand's retention |
-//! | `REQ#<id>` | `EVT#<seq>`, `WEBHOOK#<seq>` | its journal entries and webhook events | as the longest lifetime |
+//! | `REQ#<id>` | `EVT#<seq>`, `WEBHOOK#<seq>` | its journal entries and webhook events, the latter with their index by brand | as the longest lifetime |
 //! | `LINK#<digest of the token>` | `LINK` | [`LinkTarget`]: the prompt behind a consent link | 8 days |
 //! | `ADDR#<channel>#<address>` | `REQ#<id>` | requests that may be open for an address there | until closed |
 //! | `STOP#<brand>#<address>` | `STOP#<mode>`, or `STOP` for both | [`crate::opt_outs::OptOut`], of an address or an untied handle | without limit; 90 days if withdrawn |
@@ -27,7 +27,6 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 use crate::audit;
 use crate::customers;
@@ -35,18 +34,19 @@ use crate::customers::{CustomerItem, CustomerScope};
 pub use crate::device::{device_wallets, put_device_wallets};
 pub use crate::links::{LinkTarget, follow_link, put_link};
 use crate::metrics;
+use crate::webhook_events;
+use crate::webhook_events::EventParts;
 use crate::writes::overwrite;
 use domain::brand::BrandScope;
 use domain::journal::{EntryKind, JournalEntry};
-use domain::request::{Change, LIFETIME_MAX, Request, State, WebhookEventType};
-use domain::values::id::{RequestId, WebhookEventId};
+use domain::request::{Change, LIFETIME_MAX, Request, State};
+use domain::values::id::RequestId;
 use domain::values::time::Timestamp;
-use domain::view;
 use domain::webhook::WebhookEvent;
 use ports::{Expect, Item, Key, Order, Page, Range, Store, StoreError, Write};
 
 /// How long an open request is kept after its deadline, in case it was not closed.
-const GRACE: Duration = Duration::from_secs(30 * 86_400);
+pub(crate) const GRACE: Duration = Duration::from_secs(30 * 86_400);
 
 /// A body: its version, and its content as that version writes it.
 #[derive(Serialize, Deserialize)]
@@ -99,7 +99,7 @@ fn request_key(id: RequestId) -> Key {
     Key { pk: partition(id), sk: "REQ".to_owned() }
 }
 
-fn webhook_key(id: RequestId, seq: u32) -> Key {
+pub(crate) fn webhook_key(id: RequestId, seq: u32) -> Key {
     Key { pk: partition(id), sk: format!("WEBHOOK#{seq:05}") }
 }
 
@@ -160,7 +160,8 @@ pub async fn commit(
     let first =
         change.request.webhooks.saturating_sub(u32::try_from(change.webhooks.len()).unwrap_or(0));
     for (kind, seq) in change.webhooks.iter().zip(first.saturating_add(1)..) {
-        writes.push(put_webhook(&change.request, version, *kind, seq, change.at)?);
+        let parts = EventParts { kind: *kind, seq, at: change.at };
+        writes.push(webhook_events::put_new(&change.request, version, parts)?);
     }
     if change.request.erased_at.is_none() {
         writes.extend(address_writes(&change, expected_version.is_none())?);
@@ -205,7 +206,7 @@ fn kept_until(request: &Request) -> Timestamp {
 }
 
 /// Entries and events are written once, so they are kept as long as the longest request.
-fn part_kept_until(request: &Request, at: Timestamp) -> Timestamp {
+pub(crate) fn part_kept_until(request: &Request, at: Timestamp) -> Timestamp {
     at.after(Duration::from_secs(request.retention_seconds)).after(GRACE)
 }
 
@@ -237,40 +238,6 @@ fn put_event(request: &Request, event: &JournalEntry) -> Result<Write, StoreErro
     Ok(Write::Put { item, expect: Expect::decided_from(None) })
 }
 
-fn put_webhook(
-    request: &Request,
-    version: u64,
-    kind: WebhookEventType,
-    seq: u32,
-    at: Timestamp,
-) -> Result<Write, StoreError> {
-    // Derived, so that a repeated transaction has the same event id.
-    let digest = Sha256::digest(format!("{} {} {seq}", request.id, request.chain));
-    let mut random = [0_u8; 10];
-    for (to, from) in random.iter_mut().zip(digest) {
-        *to = from;
-    }
-    let webhook = WebhookEvent {
-        id: WebhookEventId::new(at, random),
-        seq,
-        kind,
-        payload: view::webhook_payload(request, version, kind, at),
-        due_at: at,
-        failures: 0,
-        delivered_at: None,
-        given_up: false,
-    };
-    let expires_at = Some(part_kept_until(request, at));
-    let item = Item {
-        key: webhook_key(request.id, seq),
-        version: 1,
-        body: encode(webhook)?,
-        expires_at,
-        index: None,
-    };
-    Ok(Write::Put { item, expect: Expect::Absent })
-}
-
 fn put_address(request: &Request, key: Key) -> Result<Write, StoreError> {
     overwrite(key, request.id, Some(request.expires_at.after(GRACE)))
 }
@@ -295,7 +262,7 @@ pub async fn open_for_address(
     page.items.iter().map(|item| item.key.sk.trim_start_matches("REQ#")).map(parse_id).collect()
 }
 
-fn parse_id(text: &str) -> Result<RequestId, StoreError> {
+pub(crate) fn parse_id(text: &str) -> Result<RequestId, StoreError> {
     text.parse().map_err(|error| StoreError::Damaged(Box::new(error)))
 }
 
@@ -369,25 +336,4 @@ pub async fn webhook(
 ) -> Result<Option<(WebhookEvent, u64)>, StoreError> {
     let Some(item) = store.read(&webhook_key(id, seq)).await? else { return Ok(None) };
     Ok(Some((decode(&item.body)?, item.version)))
-}
-
-/// Stores the delivery state of a webhook event.
-///
-/// # Errors
-/// [`StoreError::Conflict`] when the stored event has another version.
-pub async fn put_webhook_state(
-    store: &dyn Store,
-    request: RequestId,
-    webhook: &WebhookEvent,
-    expected_version: u64,
-    now: Timestamp,
-) -> Result<(), StoreError> {
-    let item = Item {
-        key: webhook_key(request, webhook.seq),
-        version: expected_version.saturating_add(1),
-        body: encode(webhook)?,
-        expires_at: Some(now.after(GRACE)),
-        index: None,
-    };
-    store.write(vec![Write::Put { item, expect: Expect::Version(expected_version) }]).await
 }

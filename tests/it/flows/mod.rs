@@ -47,5 +47,6 @@ mod sms_twilio;
 mod text_replies;
 mod thief;
 mod thread;
+mod webhook_events;
 mod webhooks;
 mod whatsapp;

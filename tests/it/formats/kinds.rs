@@ -104,6 +104,7 @@ words!(webhook WEBHOOKS of WebhookEventType {
     WebhookEventType::LatePayment => "late-payment",
     WebhookEventType::LatePaymentReversed => "late-payment-reversed",
     WebhookEventType::LatePaymentKept => "late-payment-kept",
+    WebhookEventType::EndpointTest => "test",
 });
 
 words!(step STEPS of Step {

@@ -17,7 +17,15 @@ use serde_json::{Value, json};
 
 /// Fields that were added later, each of which an older text may lack.
 const ADDED: &[&str] = &[
+    "/index/pk",
+    "/index/sk",
     "/body/is/what/browser",
+    "/body/is/attempts",
+    "/body/is/erased_at",
+    "/body/is/owner/brand",
+    "/body/is/owner/key",
+    "/body/is/owner/kept_until",
+    "/body/is/owner/mode",
     "/body/is/caller/call",
     "/body/is/caller/key",
     "/body/is/caller/source",
@@ -127,7 +135,11 @@ fn every_stored_kind_has_a_golden_file() {
 fn stored_fields_equal_those_of_the_golden_files() {
     let told = stories::told();
     for (name, golden) in golden_files() {
-        let (written, then) = (fields(&told[&name]), fields(&golden));
+        let (written, mut then) = (fields(&told[&name]), fields(&golden));
+        // An item may get an index later. An older one is not listed.
+        if !written.contains(&"/index".to_owned()) {
+            then.retain(|place| place != "/index");
+        }
         let added = |place: &String| ADDED.contains(&place.as_str()) && !then.contains(place);
         let written: Vec<String> = written.into_iter().filter(|place| !added(place)).collect();
         assert_eq!(written, then, "{name}");

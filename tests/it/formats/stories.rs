@@ -71,6 +71,7 @@ fn on_the_sandbox() -> World {
     world.acts(&asked, "cancel", &json!({})).ok(200);
     world.asks_at("+15551239003", 100);
     world.asks_at(phone, 100);
+    world.post("/v1/webhooks/test", &json!({})).ok(202);
     world.time_passes(400);
     world
 }

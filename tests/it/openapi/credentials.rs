@@ -33,7 +33,7 @@ const fn row(
     Row { operation, right, is_for_clients, shows_request }
 }
 
-const ROWS: [Row; 14] = [
+const ROWS: [Row; 19] = [
     row("cancelRequest", Right::Request, true, true),
     row("checkCapabilities", Right::Capability, false, false),
     row("createClientToken", Right::Request, false, false),
@@ -42,12 +42,17 @@ const ROWS: [Row; 14] = [
     row("eraseCustomer", Right::Erase, false, false),
     row("exportEvidence", Right::Read, false, true),
     row("extendRequest", Right::Request, true, false),
+    row("listEvents", Right::Read, false, true),
     row("listRequests", Right::Read, true, true),
     row("readCustomer", Right::Read, false, true),
+    row("readEvent", Right::Read, false, true),
     row("readPaymentMethod", Right::Read, false, false),
     row("readRequest", Right::Read, true, true),
+    row("redeliverEvent", Right::Request, false, true),
+    row("redeliverEvents", Right::Request, false, false),
     row("refundRequest", Right::Refund, false, false),
     row("resendPrompt", Right::Request, true, true),
+    row("testWebhook", Right::Request, false, false),
 ];
 
 const ABOUT_CUSTOMERS: [&str; 4] =
@@ -173,8 +178,15 @@ fn begun(credential: Credential) -> (World, Asked) {
 fn answer(world: &World, asked: &Asked, name: &str, credential: Credential) -> Answer {
     let all = operations();
     let operation = all.into_iter().find(|one| one.value["operationId"] == name).unwrap();
-    let id = if operation.path.starts_with("/v1/payment_methods") { CARD } else { &asked.id };
-    let path = operation.path.replace("{id}", id).replace("{phone}", PHONE);
+    let id = match operation.path.split('/').nth(2) {
+        Some("payment_methods") => CARD.to_owned(),
+        Some("events") => {
+            let events = world.get("/v1/events").ok(200).json();
+            events["events"][0]["id"].as_str().unwrap().to_owned()
+        }
+        _ => asked.id.clone(),
+    };
+    let path = operation.path.replace("{id}", &id).replace("{phone}", PHONE);
     let path = if name == "listRequests" { format!("{path}?session=CA123") } else { path };
     let method: Method = operation.method.to_uppercase().parse().unwrap();
     let text = credential.text(world, asked);
@@ -195,7 +207,7 @@ fn access(answer: &Answer, asked: &Asked) -> Access {
             Access::NotAllowed
         }
         200 | 202 if answer.text().contains(&asked.id) => Access::Handled,
-        200 | 201 | 202 | 400 | 404 | 409 => Access::Blind,
+        200 | 201 | 202 | 400 | 404 | 409 | 422 => Access::Blind,
         other => panic!("{other}: {}", answer.text()),
     }
 }

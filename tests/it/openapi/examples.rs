@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use http::Method;
 use serde_json::{Map, Value, json};
 use tests::openapi::{Operation, examples, operations, resolve};
-use tests::world::{Asked, World};
+use tests::world::{Asked, Reply, World};
 
 /// The answers that the program gave, and the examples that were sent.
 #[derive(Default)]
@@ -146,6 +146,28 @@ fn client_tokens(answers: &mut Answers) {
     answers.answered("createClientToken 201 session", &token);
 }
 
+/// A test of the endpoint, its attempts, and what is delivered again.
+fn events(answers: &mut Answers) {
+    let world = World::new();
+    let answer = Reply::Status(500, "out of order".to_owned());
+    world.replies("shop.example", [answer]);
+    let body = answers.body("testWebhook", "empty");
+    let test = world.post("/v1/webhooks/test", &body).ok(202).json();
+    answers.answered("testWebhook 202 test", &test);
+    world.time_passes(5);
+    let event = format!("/v1/events/{}", test["id"].as_str().unwrap());
+    answers.answered("readEvent 200 delivered", &world.get(&event).ok(200).json());
+    answers.answered("listEvents 200 delivered", &world.get("/v1/events").ok(200).json());
+    let empty = answers.body("redeliverEvent", "empty");
+    let again = world.post(&format!("{event}/redeliver"), &empty).ok(202).json();
+    answers.answered("redeliverEvent 202 again", &again);
+    world.settles();
+    let since = answers.body("redeliverEvents", "since");
+    let told = world.post("/v1/events/redeliver", &since).ok(202).json();
+    answers.answered("redeliverEvents 202 since", &told);
+    world.settles();
+}
+
 /// The magic values of amounts.
 fn sandbox_amounts(answers: &mut Answers) {
     let world = World::new();
@@ -249,13 +271,14 @@ pub(super) fn assert_told(told: &BTreeMap<String, Value>, described: &BTreeMap<S
 #[test]
 fn every_example_of_a_call_happens() {
     let mut told = Answers::default();
-    let stories: [fn(&mut Answers); 8] = [
+    let stories: [fn(&mut Answers); 9] = [
         payment,
         saved_card,
         forgetting,
         identity,
         changes,
         client_tokens,
+        events,
         sandbox_amounts,
         sandbox_phones,
     ];

@@ -65,6 +65,8 @@ fn bodies(answers: &mut Answers) {
     answers.asks("label-not-supported", &world, "/metadata", &json!({ "order": "4711" }));
     let world = World::beginning().with("/test/processors", &json!([])).begin();
     answers.asks("processor-not-configured", &world, "/metadata", &json!({}));
+    let world = World::beginning().with("/test/webhooks", &Value::Null).begin();
+    answers.add("webhooks-not-configured", &world.post("/v1/webhooks/test", &json!({})));
 }
 
 fn calls(answers: &mut Answers) {

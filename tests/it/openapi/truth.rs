@@ -69,7 +69,7 @@ fn described_events_equal_those_of_the_code() {
         .split("=> \"")
         .skip(1)
         .filter_map(|rest| rest.split('"').next())
-        .filter(|name| name.starts_with("request."))
+        .filter(|name| name.starts_with("request.") || name.starts_with("webhook."))
         .collect();
     assert!(all.len() >= 20, "{all:?}");
     assert_eq!(described, all);

@@ -8,13 +8,14 @@ use domain::guards;
 use domain::guards::Guard;
 use domain::message::Step;
 use domain::values::id::RequestId;
+use domain::values::name::BrandName;
 use domain::values::time::Timestamp;
 use domain::webhook;
-use domain::webhook::WebhookEvent;
+use domain::webhook::{DeliveryAttempt, FailureReason, WebhookEvent};
 use http::{Request, StatusCode, header};
-use ports::{HeadOnly, Http, HttpError, Ports, Reach, SecretsError};
+use ports::{BodyHead, Http, HttpError, Ports, Reach, SecretsError};
 use records::effects::send;
-use records::storage;
+use records::{storage, webhook_events};
 
 use super::delivery_limit::InFlightLimit;
 use super::endpoint::{Endpoint, Failure, SLOW};
@@ -22,17 +23,32 @@ use crate::StepError;
 use crate::waits::DELAY_MAX;
 
 const TIME_MAX: Duration = Duration::from_secs(15);
+/// How much is read of an endpoint's answer. Less of it is kept.
+const ANSWER_BYTES: usize = 1024;
 
 /// The endpoint's response to a delivery.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum DeliveryResult {
-    Delivered,
-    /// The endpoint is gone for good (410).
-    Gone,
-    Failed {
-        /// How long the endpoint asks to be left alone.
-        wait: Option<Duration>,
-    },
+#[derive(Default)]
+struct DeliveryResult {
+    status: Option<StatusCode>,
+    /// The beginning of its body.
+    body: Bytes,
+    /// Why it failed; `None` where the endpoint took the event.
+    reason: Option<FailureReason>,
+    /// How long the endpoint asks to be left alone.
+    wait: Option<Duration>,
+}
+
+impl DeliveryResult {
+    fn failed(reason: FailureReason) -> Self {
+        Self { reason: Some(reason), ..Self::default() }
+    }
+}
+
+/// A delivery that was made.
+struct Sent<'a> {
+    at: Timestamp,
+    result: DeliveryResult,
+    setup: &'a WebhookEndpoint,
 }
 
 /// The worker that delivers webhooks.
@@ -61,27 +77,29 @@ impl Deliveries<'_> {
             // A duplicate of an earlier message. Its twin may be the only other one, so that it is sent on.
             return self.later(id, &webhook).await;
         }
-        let Some(loaded) = storage::load(self.ports.store.as_ref(), id).await? else {
-            return Ok(());
-        };
-        let request = &loaded.request;
-        let brand = match self.ports.secrets.brand(&request.brand).await {
+        let Some((brand, mode)) = self.owner(id, &webhook).await? else { return Ok(()) };
+        let abandoned =
+            |reason| webhook.abandoned().with_attempt(DeliveryAttempt::uncalled(reason, now));
+        let brand = match self.ports.secrets.brand(&brand).await {
             Ok(brand) => brand,
             Err(SecretsError::Unknown) => {
-                return self.store_webhook(id, &webhook.abandoned(), version).await;
+                let next = abandoned(FailureReason::NotConfigured);
+                return self.store_webhook(id, &next, version).await;
             }
             Err(error @ (SecretsError::Damaged(_) | SecretsError::Unavailable(_))) => {
                 return Err(error.into());
             }
         };
-        let Some(setup) = &brand.setup(request.mode).webhooks else {
-            return self.store_webhook(id, &webhook.abandoned(), version).await;
+        let Some(setup) = &brand.setup(mode).webhooks else {
+            let next = abandoned(FailureReason::NotConfigured);
+            return self.store_webhook(id, &next, version).await;
         };
         let mut endpoint =
-            Endpoint::load(self.ports.store.as_ref(), &brand.name, request.mode, setup).await?;
+            Endpoint::load(self.ports.store.as_ref(), &brand.name, mode, setup).await?;
         if !endpoint.is_open(now) {
             tracing::warn!(webhook.id = %webhook.id, "webhook not sent: endpoint disabled");
-            return self.store_webhook(id, &webhook.abandoned(), version).await;
+            let next = abandoned(FailureReason::EndpointDisabled);
+            return self.store_webhook(id, &next, version).await;
         }
         // The last delivery is made even to an endpoint that is slow or busy.
         let last = webhook.failed(0, now).given_up;
@@ -89,33 +107,67 @@ impl Deliveries<'_> {
         if !last
             && (permit.is_none() || !endpoint.try_acquire(self.ports.store.as_ref(), now).await?)
         {
-            return self.store_webhook(id, &self.missed(&webhook, now), version).await;
+            let attempt = DeliveryAttempt::uncalled(FailureReason::EndpointBusy, now);
+            let next = self.missed(&webhook, now).with_attempt(attempt);
+            return self.store_webhook(id, &next, version).await;
         }
-        let result = self.send(&webhook, setup, request.mode).await;
+        let result = self.send(&webhook, setup, mode).await;
         drop(permit);
-        let slow = now.until(self.ports.clock.now()) >= SLOW;
-        let now = self.ports.clock.now();
-        let next = match result {
-            DeliveryResult::Delivered => {
-                endpoint.record_success(self.ports.store.as_ref()).await?;
-                webhook.delivered(now)
-            }
-            DeliveryResult::Gone => {
-                endpoint.record_failure(self.ports.store.as_ref(), Failure::Gone, now).await?;
-                webhook.abandoned()
-            }
-            DeliveryResult::Failed { wait } => {
-                let failure = if slow { Failure::Slow } else { Failure::Quick };
-                endpoint.record_failure(self.ports.store.as_ref(), failure, now).await?;
-                let mut next = self.missed(&webhook, now);
-                next.due_at = next.due_at.max(now.after(wait.unwrap_or_default()));
-                next
-            }
-        };
+        let next = self.concluded(&mut endpoint, &webhook, Sent { at: now, result, setup }).await?;
         if next.given_up {
             tracing::error!(webhook.id = %next.id, request.id = %id, "webhook abandoned after its last delivery");
         }
         self.store_webhook(id, &next, version).await
+    }
+
+    /// Returns the brand and the mode of an event. An event of an older release has those of its request; `None` without one.
+    async fn owner(
+        &self,
+        id: RequestId,
+        webhook: &WebhookEvent,
+    ) -> Result<Option<(BrandName, Mode)>, StepError> {
+        if let Some(owner) = &webhook.owner {
+            return Ok(Some((owner.brand.clone(), owner.mode)));
+        }
+        let loaded = storage::load(self.ports.store.as_ref(), id).await?;
+        Ok(loaded.map(|loaded| (loaded.request.brand, loaded.request.mode)))
+    }
+
+    /// Records an attempt at its endpoint. Returns the event after it.
+    async fn concluded(
+        &self,
+        endpoint: &mut Endpoint,
+        webhook: &WebhookEvent,
+        sent: Sent<'_>,
+    ) -> Result<WebhookEvent, StepError> {
+        let Sent { at, result, setup } = sent;
+        let store = self.ports.store.as_ref();
+        let now = self.ports.clock.now();
+        let took = at.until(now);
+        let next = match result.reason {
+            None => {
+                endpoint.record_success(store).await?;
+                webhook.delivered(now)
+            }
+            Some(FailureReason::Gone) => {
+                endpoint.record_failure(store, Failure::Gone, now).await?;
+                webhook.abandoned()
+            }
+            Some(_) => {
+                let failure = if took >= SLOW { Failure::Slow } else { Failure::Quick };
+                endpoint.record_failure(store, failure, now).await?;
+                let mut next = self.missed(webhook, now);
+                next.due_at = next.due_at.max(now.after(result.wait.unwrap_or_default()));
+                next
+            }
+        };
+        Ok(next.with_attempt(DeliveryAttempt {
+            at,
+            status: result.status.map(|status| status.as_u16()),
+            duration_ms: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
+            answer: webhook::shown_answer(&result.body, setup.secret_texts()),
+            reason: result.reason,
+        }))
     }
 
     /// Returns the webhook after a failed delivery, its next one spread about its time.
@@ -139,7 +191,7 @@ impl Deliveries<'_> {
         }
         // A conflict fails the step like any other error: the worker that won may not have got to the end.
         let now = self.ports.clock.now();
-        Ok(storage::put_webhook_state(self.ports.store.as_ref(), id, webhook, base, now).await?)
+        Ok(webhook_events::put_state(self.ports.store.as_ref(), id, webhook, base, now).await?)
     }
 
     /// Sends the message for the next delivery. Queues delay 15 minutes at most, so that a longer wait is a chain of messages.
@@ -158,12 +210,12 @@ impl Deliveries<'_> {
         let id = webhook.id.to_string();
         if !setup.is_reachable(mode) {
             tracing::error!(webhook.id = %id, "webhook address is not one that this mode may have");
-            return DeliveryResult::Failed { wait: None };
+            return DeliveryResult::failed(FailureReason::AddressNotAllowed);
         }
         let signed = webhook::signature(setup.secret_texts(), &id, sent_at, &webhook.payload);
         let Ok(signature) = signed else {
             tracing::error!(webhook.id = %id, "failed to sign with the webhook secrets");
-            return DeliveryResult::Failed { wait: None };
+            return DeliveryResult::failed(FailureReason::NotSigned);
         };
         let request = Request::post(&setup.url)
             .header(header::CONTENT_TYPE, "application/json")
@@ -174,28 +226,37 @@ impl Deliveries<'_> {
             .body(Bytes::from(webhook.payload.clone()));
         let Ok(mut request) = request else {
             tracing::error!(webhook.id = %id, "failed to read the webhook address");
-            return DeliveryResult::Failed { wait: None };
+            return DeliveryResult::failed(FailureReason::AddressNotAllowed);
         };
-        // The status is the whole answer. An endpoint may send a page of any length behind it.
-        request.extensions_mut().insert(HeadOnly);
+        // The status is the answer. An endpoint may send a page of any length behind it.
+        request.extensions_mut().insert(BodyHead(ANSWER_BYTES));
         match self.http.call(request, self.reach, TIME_MAX).await {
-            Ok(answer)
-                if answer.status().is_success() || guards::is_disabled(Guard::WebhookStatus) =>
-            {
-                DeliveryResult::Delivered
-            }
-            Ok(answer) if answer.status() == StatusCode::GONE => DeliveryResult::Gone,
             Ok(answer) => {
-                tracing::warn!(webhook.id = %id, http.status = answer.status().as_u16(), "webhook rejected by its endpoint");
-                DeliveryResult::Failed { wait: retry_after(&answer, self.ports.clock.now()) }
+                let (status, wait) =
+                    (answer.status(), retry_after(&answer, self.ports.clock.now()));
+                let reason = match status {
+                    _ if status.is_success() || guards::is_disabled(Guard::WebhookStatus) => None,
+                    StatusCode::GONE => Some(FailureReason::Gone),
+                    _ => Some(FailureReason::Status),
+                };
+                if reason == Some(FailureReason::Status) {
+                    tracing::warn!(webhook.id = %id, http.status = status.as_u16(), "webhook rejected by its endpoint");
+                }
+                let mut body = answer.into_body();
+                body.truncate(ANSWER_BYTES);
+                DeliveryResult { status: Some(status), body, reason, wait }
             }
             Err(HttpError::Forbidden) => {
                 tracing::error!(webhook.id = %id, "webhook address is not public");
-                DeliveryResult::Failed { wait: None }
+                DeliveryResult::failed(FailureReason::AddressNotAllowed)
             }
-            Err(HttpError::NotSent(error) | HttpError::Lost(error)) => {
+            Err(HttpError::NotSent(error)) => {
+                tracing::warn!(webhook.id = %id, error = %error, "webhook endpoint could not be reached");
+                DeliveryResult::failed(FailureReason::NoConnection)
+            }
+            Err(HttpError::Lost(error)) => {
                 tracing::warn!(webhook.id = %id, error = %error, "webhook endpoint did not answer");
-                DeliveryResult::Failed { wait: None }
+                DeliveryResult::failed(FailureReason::NoAnswer)
             }
         }
     }

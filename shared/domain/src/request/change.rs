@@ -67,6 +67,8 @@ pub enum WebhookEventType {
     LatePaymentReversed,
     /// A late payment could not be reversed.
     LatePaymentKept,
+    /// The requester asked for a test of the endpoint. It is of no request.
+    EndpointTest,
 }
 
 impl WebhookEventType {
@@ -94,6 +96,7 @@ impl WebhookEventType {
             Self::LatePayment => "request.late_payment",
             Self::LatePaymentReversed => "request.late_payment_reversed",
             Self::LatePaymentKept => "request.late_payment_kept",
+            Self::EndpointTest => "webhook.test",
         }
     }
 }

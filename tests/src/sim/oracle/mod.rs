@@ -224,7 +224,7 @@ impl Oracle {
         }
         let Some(seen) = self.requests.get_mut(&id) else { return };
         if let Some(before) = seen.webhooks.get(&webhook.seq) {
-            let is_erased = webhook.payload == before.erased().payload;
+            let is_erased = webhook.payload == before.erased(webhook.due_at).payload;
             if before.id != webhook.id || (before.payload != webhook.payload && !is_erased) {
                 wrong.push("C3: a webhook changed");
             }
