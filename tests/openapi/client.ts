@@ -52,6 +52,7 @@ async function end(id: string): Promise<Request> {
   for (let turn = 0; turn < 100; turn += 1) {
     const { data, error } = await client.GET("/v1/requests/{id}", { params: { path: { id }, query: { wait: 5, after } } });
     const request = expect(data, error);
+    if (!("timeline" in request)) throw new Error("the answer is brief");
     if (request.outcome) return request;
     after = request.version;
   }

@@ -4,6 +4,7 @@
 mod accept;
 mod act;
 mod address_limits;
+mod brief;
 mod capabilities;
 mod client_tokens;
 mod customers;

@@ -14,10 +14,11 @@ use domain::{keys, seal, view};
 use http::{HeaderMap, Response, StatusCode};
 use records::claims;
 use records::storage;
-use records::storage::decode;
+use records::storage::{VersionedRequest, decode};
 use secrecy::ExposeSecret;
 use serde_json::{Map, Value, json};
 
+use crate::brief;
 use crate::operation::Operation;
 use crate::params::token;
 use crate::{Intake, json};
@@ -30,8 +31,9 @@ const AFTER_MAX: u64 = 9_007_199_254_740_991;
 pub(crate) const LIMIT: u64 = 20;
 pub(crate) const LIMIT_MAX: u64 = 100;
 pub(crate) const FOREIGN_CURSOR: &str = "the cursor is not a `next_cursor` of this list";
-/// The time between two reads of the store during a wait.
+/// The time between the first two reads of the store during a wait, and the most between two.
 const POLL: Duration = Duration::from_millis(250);
+const POLL_MAX: Duration = Duration::from_secs(1);
 
 /// The parameters of a query string: all known, each at most once.
 pub(crate) struct Query(Vec<(String, String)>);
@@ -52,6 +54,14 @@ impl Query {
         self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
+    fn view(&self) -> Result<View, Problem> {
+        match self.text("view") {
+            None => Ok(View::Whole),
+            Some("brief") => Ok(View::Brief),
+            Some(_) => Err(wrong("view", "value", "the parameter is `brief` or left out")),
+        }
+    }
+
     pub(crate) fn number(
         &self,
         name: &str,
@@ -65,6 +75,25 @@ impl Query {
                 let detail = format!("the parameter is a whole number, {least} to {most}");
                 Err(wrong(name, "value", &detail))
             }
+        }
+    }
+}
+
+/// How much of a request a read shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum View {
+    /// Everything.
+    Whole,
+    /// A flat summary, for surfaces that take no more.
+    Brief,
+}
+
+impl View {
+    /// Returns whether nothing that the view shows can change any more.
+    fn is_final(self, request: &Request) -> bool {
+        match self {
+            Self::Whole => request.is_over(),
+            Self::Brief => request.is_closed(),
         }
     }
 }
@@ -86,22 +115,42 @@ impl Intake {
         query: &str,
     ) -> Result<Response<Bytes>, Problem> {
         let requester = self.requester(headers, Operation::ReadRequest).await?;
-        let query = Query::read(query, &["wait", "after"])?;
+        let query = Query::read(query, &["view", "wait", "after"])?;
+        let view = query.view()?;
         let wait = query.number("wait", 0..=WAIT_MAX)?.unwrap_or(0);
         let after = query.number("after", 0..=AFTER_MAX)?;
         let until = self.ports.clock.now().after(Duration::from_secs(wait));
         let mut loaded = self.owned(&requester, id).await?;
         let after = after.unwrap_or(loaded.version);
-        while wait > 0 && loaded.version <= after && !loaded.request.is_over() {
+        let mut poll = POLL;
+        while wait > 0 && loaded.version <= after && !view.is_final(&loaded.request) {
             let left = self.ports.clock.now().until(until);
             if left.is_zero() {
                 break;
             }
-            self.ports.clock.wait(left.min(POLL)).await;
+            self.ports.clock.wait(left.min(poll)).await;
+            // Most answers come late: each read costs, and a second more is not noticed by then.
+            poll = poll.saturating_mul(3).checked_div(2).unwrap_or(POLL_MAX).min(POLL_MAX);
             loaded = self.owned(&requester, id).await?;
         }
+        match view {
+            View::Brief => {
+                let language = &requester.brand.language;
+                let brief = brief::request(&loaded.request, loaded.version, language, wait);
+                Ok(json(StatusCode::OK, &brief))
+            }
+            View::Whole => self.whole(&requester.brand, &loaded).await,
+        }
+    }
+
+    /// Answers with the whole request.
+    async fn whole(
+        &self,
+        brand: &Brand,
+        loaded: &VersionedRequest,
+    ) -> Result<Response<Bytes>, Problem> {
         let mut shown = view::request(&loaded.request, loaded.version);
-        if let Some(claims) = self.claims(&requester.brand, &loaded.request).await?
+        if let Some(claims) = self.claims(brand, &loaded.request).await?
             && let Some(identity) = shown.pointer_mut("/outcome/identity")
             && let Some(identity) = identity.as_object_mut()
         {

@@ -1,6 +1,6 @@
 // The agent's console: sends requests, follows one of them live, and shows the webhooks that the requester's system receives.
 import { $, call, element, formatTime, humanize, listIn, pause, phoneDigits, problem, randomHex, unreachable } from "/assets/common.js";
-import { TIMELINE, askName, spellOut, stateOf } from "/assets/labels.js";
+import { askName, spellOut, stateOf, timelineLabel } from "/assets/labels.js";
 
 const config = (await call("GET", "/local/config.json")).json;
 // The request in the middle, and what stops following it.
@@ -173,9 +173,9 @@ function show(request) {
   $("resend-channel").replaceChildren(element("option", { value: "" }, "best channel"), ...(request.channels ?? []).map((name) => element("option", {}, name)));
   $("details").replaceChildren(...detailRows(request));
   $("timeline").replaceChildren(...request.timeline.map(({ at, what, channel, reason }) =>
-    element("li", { class: TIMELINE[what]?.tone ?? "" },
+    element("li", { class: timelineLabel({ what, channel })?.tone ?? "" },
       element("time", { datetime: at }, formatTime(at)),
-      element("b", {}, TIMELINE[what]?.label ?? humanize(what)),
+      element("b", {}, timelineLabel({ what, channel })?.label ?? humanize(what)),
       channel ? element("span", {}, `over ${channel}`) : null,
       reason ? element("span", { class: "soft" }, humanize(reason)) : null)));
   showLeft();

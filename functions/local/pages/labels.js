@@ -51,7 +51,7 @@ function reasonOf(outcome, hint) {
   return REASONS[outcome.reason] ?? `${hint} Reason: ${outcome.reason.replaceAll("_", " ")}.`;
 }
 
-export const TIMELINE = {
+const TIMELINE = {
   accepted: { label: "Prompt accepted by the channel" },
   unknown: { label: "Channel's answer was lost", tone: "wait" },
   delivered: { label: "Delivered" },
@@ -71,6 +71,19 @@ export const TIMELINE = {
   refunded: { label: "Refunded" },
   refund_failed: { label: "Refund failed", tone: "bad" },
 };
+
+/** The ends of a request, which concern no channel. */
+const ENDS = {
+  fulfilled: { label: "Done", tone: "good" },
+  denied: { label: "Customer declined", tone: "bad" },
+  expired: { label: "Deadline passed", tone: "bad" },
+  cancelled: { label: "Cancelled", tone: "bad" },
+  undeliverable: { label: "No channel reached the customer", tone: "bad" },
+  failed: { label: "Failed", tone: "bad" },
+};
+
+/** Returns the label and the tone of a timeline entry; undefined for a code without a label. */
+export const timelineLabel = ({ what, channel }) => (channel ? TIMELINE[what] : (ENDS[what] ?? TIMELINE[what]));
 
 const SPELLING_ALPHABET = {
   A: "Alfa", B: "Bravo", C: "Charlie", D: "Delta", E: "Echo", F: "Foxtrot", G: "Golf", H: "Hotel", I: "India", J: "Juliett",

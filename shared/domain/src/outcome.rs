@@ -72,7 +72,30 @@ pub enum DenialReason {
     OptedOut,
 }
 
+impl DenialReason {
+    /// Returns the stable code of the reason.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Customer => "customer",
+            Self::NotMe => "not_me",
+            Self::WrongSessionCode => "wrong_session_code",
+            Self::OptedOut => "opted_out",
+        }
+    }
+}
+
 impl Outcome {
+    /// Returns the stable code of the reason; `None` where the state says everything.
+    #[must_use]
+    pub fn reason(&self) -> Option<&str> {
+        match self {
+            Self::Denied { reason } => Some(reason.as_str()),
+            Self::Undeliverable { reason } | Self::Failed { reason } => Some(reason),
+            Self::Fulfilled { .. } | Self::Expired | Self::Cancelled => None,
+        }
+    }
+
     /// Returns the request's state, as the API names it.
     #[must_use]
     pub const fn state_name(&self) -> &'static str {

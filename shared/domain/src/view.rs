@@ -32,11 +32,13 @@ struct View<'a> {
     metadata: &'a Metadata,
     created_at: Timestamp,
     expires_at: Timestamp,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ended_at: Option<Timestamp>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     in_doubt: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     erased_at: Option<Timestamp>,
-    timeline: &'a [TimelineEntry],
+    timeline: Vec<TimelineEntry>,
     outcome: Option<Value>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     refunds: Vec<RefundView<'a>>,
@@ -152,15 +154,10 @@ fn shown(request: &Request, version: u64, session_code: Option<&str>) -> Value {
         in_doubt: request
             .open_attempt()
             .is_some_and(|open| open.is_in_doubt() && open.is_doubt_reported()),
+        ended_at: request.ended_at(),
         erased_at: request.erased_at,
-        timeline: &request.timeline,
-        outcome: match &request.state {
-            State::Closed { outcome, .. } => Some(self::outcome(outcome)),
-            State::Pending
-            | State::Prompted
-            | State::Authorized { .. }
-            | State::Processing { .. } => None,
-        },
+        timeline: timeline(request),
+        outcome: request.outcome().map(outcome),
         refunds: request.refunds.iter().map(|refund| RefundView::of(refund, currency)).collect(),
         capture_failed_at: request.aftermath.capture_failed_at,
         disputes: request.aftermath.disputes.iter().map(|one| dispute(one, currency)).collect(),
@@ -173,6 +170,37 @@ fn shown(request: &Request, version: u64, session_code: Option<&str>) -> Value {
         late_payments: request.aftermath.late_payments.iter().map(late_payment).collect(),
     };
     serde_json::to_value(view).unwrap_or_default()
+}
+
+/// What the timeline tells of a charge after its request has ended.
+const AFTER_END: [&str; 7] = [
+    "refund_asked",
+    "refunded",
+    "refund_failed",
+    "refunded_outside",
+    "capture_failed",
+    "disputed",
+    "erased",
+];
+
+/// Returns the timeline with the request's end: the last line, until something happens to the charge.
+///
+/// The end is the state's, and not stored once more.
+fn timeline(request: &Request) -> Vec<TimelineEntry> {
+    let mut timeline = request.timeline.clone();
+    if let State::Closed { outcome, at } = &request.state {
+        let is_later =
+            |entry: &TimelineEntry| entry.at > *at || AFTER_END.contains(&entry.what.as_str());
+        let place = timeline.iter().position(is_later).unwrap_or(timeline.len());
+        let end = TimelineEntry {
+            at: *at,
+            what: outcome.state_name().to_owned(),
+            channel: None,
+            reason: outcome.reason().map(str::to_owned),
+        };
+        timeline.insert(place, end);
+    }
+    timeline
 }
 
 fn dispute(dispute: &DisputeRecord, currency: &str) -> Value {

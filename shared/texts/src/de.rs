@@ -2,6 +2,7 @@
 
 use super::page::PageTexts;
 use super::prompt::Words;
+use super::say::Sentences;
 use super::thread::ThreadWords;
 
 pub(super) static PROMPT: Words = Words {
@@ -31,6 +32,26 @@ pub(super) static THREAD: ThreadWords = ThreadWords {
     not_me: "Sie haben gemeldet, dass das nicht für Sie bestimmt war. {payee} fragt diese Nummer eine Weile nicht mehr. Wenn ein Anrufer Sie drängt, legen Sie auf.",
     spent: "Schon beantwortet",
     spent_hint: "Diese Nachricht wurde schon beantwortet oder ersetzt. Wenn Sie noch um etwas gebeten werden, nutzen Sie die neueste Nachricht.",
+};
+
+pub(super) static SAY: Sentences = Sentences {
+    sending: "Ich sende gerade eine Nachricht an Ihr Telefon.",
+    waiting: "Bitte öffnen Sie die Nachricht auf Ihrem Telefon und antworten Sie dort.",
+    waiting_code: "Bitte öffnen Sie die Nachricht auf Ihrem Telefon und antworten Sie mit der Zahl {code}.",
+    again: "Das hat nicht geklappt, bitte versuchen Sie es auf Ihrem Telefon noch einmal.",
+    again_code: "Das hat nicht geklappt, bitte versuchen Sie es auf Ihrem Telefon noch einmal mit der Zahl {code}.",
+    hosted_page: "Bitte schließen Sie den Vorgang auf der sicheren Seite ab, die auf Ihrem Telefon geöffnet ist.",
+    working: "Vielen Dank, Ihre Antwort ist da und wird gerade verarbeitet.",
+    in_doubt: "Das Ergebnis steht noch nicht fest, bitte zahlen Sie nicht noch einmal, Sie hören von uns.",
+    paid: "Vielen Dank, Ihre Zahlung ist ausgeführt.",
+    card_saved: "Vielen Dank, Ihre Karte ist jetzt hinterlegt.",
+    identified: "Vielen Dank, Ihre Identität ist bestätigt.",
+    denied: "Sie haben auf Ihrem Telefon abgelehnt, es wurde nichts bezahlt und nichts weitergegeben.",
+    wrong_code: "Die Zahl auf Ihrem Telefon stimmte nicht, die Anfrage ist beendet, es wurde nichts bezahlt und nichts weitergegeben.",
+    expired: "Die Zeit für eine Antwort ist abgelaufen, es wurde nichts bezahlt und nichts weitergegeben.",
+    cancelled: "Die Anfrage wurde zurückgezogen, es wurde nichts bezahlt und nichts weitergegeben.",
+    undeliverable: "Ich konnte Ihr Telefon mit keiner Nachricht erreichen.",
+    failed: "Das hat nicht geklappt, es wurde nichts bezahlt und nichts weitergegeben.",
 };
 
 pub(super) static PAGE: PageTexts = PageTexts {

@@ -2,6 +2,7 @@
 
 use super::page::PageTexts;
 use super::prompt::Words;
+use super::say::Sentences;
 use super::thread::ThreadWords;
 
 pub(super) static PROMPT: Words = Words {
@@ -31,6 +32,26 @@ pub(super) static THREAD: ThreadWords = ThreadWords {
     not_me: "You reported that this was not meant for you. {payee} stops asking this number for a while. If a caller pressed you, hang up.",
     spent: "Already answered",
     spent_hint: "This message was answered or replaced already. If you are still asked for something, use the newest message.",
+};
+
+pub(super) static SAY: Sentences = Sentences {
+    sending: "I am sending a message to your phone now.",
+    waiting: "Please open the message on your phone and answer it there.",
+    waiting_code: "Please open the message on your phone and answer it with the number {code}.",
+    again: "That did not work, so please try again on your phone.",
+    again_code: "That did not work, so please try again on your phone with the number {code}.",
+    hosted_page: "Please finish on the secure page that is open on your phone.",
+    working: "Thank you, I have your answer and it is being processed.",
+    in_doubt: "The result is not certain yet, so please do not pay again, and you will hear from us.",
+    paid: "Thank you, your payment went through.",
+    card_saved: "Thank you, your card is now on file.",
+    identified: "Thank you, your identity is confirmed.",
+    denied: "You declined on your phone, so nothing was paid and nothing was shared.",
+    wrong_code: "The number on your phone did not match, so the request has ended, and nothing was paid or shared.",
+    expired: "The time for an answer is over, so nothing was paid and nothing was shared.",
+    cancelled: "The request was withdrawn, so nothing was paid and nothing was shared.",
+    undeliverable: "I could not reach your phone with a message.",
+    failed: "That did not work, so nothing was paid and nothing was shared.",
 };
 
 pub(super) static PAGE: PageTexts = PageTexts {

@@ -2,6 +2,7 @@
 
 use super::page::PageTexts;
 use super::prompt::Words;
+use super::say::Sentences;
 use super::thread::ThreadWords;
 
 pub(super) static PROMPT: Words = Words {
@@ -31,6 +32,26 @@ pub(super) static THREAD: ThreadWords = ThreadWords {
     not_me: "Ha avisado de que no era para usted. {payee} dejará de preguntar a este número por un tiempo. Si alguien le presiona por teléfono, cuelgue.",
     spent: "Ya respondido",
     spent_hint: "Este mensaje ya tiene respuesta o fue reemplazado. Si aún se le pide algo, use el mensaje más reciente.",
+};
+
+pub(super) static SAY: Sentences = Sentences {
+    sending: "Le estoy enviando un mensaje a su teléfono.",
+    waiting: "Por favor, abra el mensaje en su teléfono y responda allí.",
+    waiting_code: "Por favor, abra el mensaje en su teléfono y responda con el número {code}.",
+    again: "No ha funcionado, por favor inténtelo de nuevo en su teléfono.",
+    again_code: "No ha funcionado, por favor inténtelo de nuevo en su teléfono con el número {code}.",
+    hosted_page: "Por favor, termine en la página segura que está abierta en su teléfono.",
+    working: "Gracias, tenemos su respuesta y se está procesando.",
+    in_doubt: "El resultado aún no es seguro, por favor no pague otra vez, le informaremos.",
+    paid: "Gracias, su pago se ha realizado.",
+    card_saved: "Gracias, su tarjeta ya está guardada.",
+    identified: "Gracias, su identidad está confirmada.",
+    denied: "Ha rechazado la solicitud en su teléfono, no se ha pagado ni compartido nada.",
+    wrong_code: "El número elegido en su teléfono no coincidía, la solicitud ha terminado, no se ha pagado ni compartido nada.",
+    expired: "El plazo para responder ha terminado, no se ha pagado ni compartido nada.",
+    cancelled: "La solicitud se ha retirado, no se ha pagado ni compartido nada.",
+    undeliverable: "No he podido enviar un mensaje a su teléfono.",
+    failed: "No ha funcionado, no se ha pagado ni compartido nada.",
 };
 
 pub(super) static PAGE: PageTexts = PageTexts {

@@ -2,6 +2,7 @@
 
 use super::page::PageTexts;
 use super::prompt::Words;
+use super::say::Sentences;
 use super::thread::ThreadWords;
 
 pub(super) static PROMPT: Words = Words {
@@ -31,6 +32,26 @@ pub(super) static THREAD: ThreadWords = ThreadWords {
     not_me: "Vous avez signalé que ce n’était pas pour vous. {payee} cesse de solliciter ce numéro pendant un temps. Si quelqu’un vous presse au téléphone, raccrochez.",
     spent: "Déjà répondu",
     spent_hint: "Ce message a déjà reçu une réponse ou a été remplacé. Si l’on vous demande encore quelque chose, utilisez le message le plus récent.",
+};
+
+pub(super) static SAY: Sentences = Sentences {
+    sending: "J'envoie un message sur votre téléphone.",
+    waiting: "Veuillez ouvrir le message sur votre téléphone et y répondre.",
+    waiting_code: "Veuillez ouvrir le message sur votre téléphone et y répondre avec le nombre {code}.",
+    again: "Cela n'a pas fonctionné, veuillez réessayer sur votre téléphone.",
+    again_code: "Cela n'a pas fonctionné, veuillez réessayer sur votre téléphone avec le nombre {code}.",
+    hosted_page: "Veuillez terminer sur la page sécurisée ouverte sur votre téléphone.",
+    working: "Merci, nous avons votre réponse et elle est en cours de traitement.",
+    in_doubt: "Le résultat n'est pas encore certain, veuillez ne pas payer une seconde fois, nous vous tiendrons au courant.",
+    paid: "Merci, votre paiement est effectué.",
+    card_saved: "Merci, votre carte est maintenant enregistrée.",
+    identified: "Merci, votre identité est confirmée.",
+    denied: "Vous avez refusé sur votre téléphone, rien n'a été payé et rien n'a été partagé.",
+    wrong_code: "Le nombre choisi sur votre téléphone n'était pas le bon, la demande est terminée, rien n'a été payé ni partagé.",
+    expired: "Le délai de réponse est dépassé, rien n'a été payé et rien n'a été partagé.",
+    cancelled: "La demande a été retirée, rien n'a été payé et rien n'a été partagé.",
+    undeliverable: "Je n'ai pas pu joindre votre téléphone par message.",
+    failed: "Cela n'a pas fonctionné, rien n'a été payé et rien n'a été partagé.",
 };
 
 pub(super) static PAGE: PageTexts = PageTexts {

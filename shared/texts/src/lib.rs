@@ -10,12 +10,14 @@ pub mod inbound;
 mod money;
 mod page;
 mod prompt;
+mod say;
 mod thread;
 
 pub use gsm7::segments;
 pub use money::amount;
 pub use page::PageTexts;
 pub use prompt::{PromptContent, PromptTexts, prompt, reminder};
+pub use say::{Said, SayContent, say};
 pub use thread::{ThreadContent, ThreadNews, ThreadTexts, thread};
 
 use domain::values::language::Language;
@@ -80,6 +82,15 @@ impl TextLanguage {
             Self::En => &en::PROMPT,
             Self::Es => &es::PROMPT,
             Self::Fr => &fr::PROMPT,
+        }
+    }
+
+    const fn sentences(self) -> &'static say::Sentences {
+        match self {
+            Self::De => &de::SAY,
+            Self::En => &en::SAY,
+            Self::Es => &es::SAY,
+            Self::Fr => &fr::SAY,
         }
     }
 }

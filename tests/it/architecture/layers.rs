@@ -23,7 +23,11 @@ const LAYERS: &[Layer] = &[
     ("embedded", &["domain", "ports"], &[]),
     ("fetch-info", &["domain", "ports", "records"], &["lambda", "processors", "sandbox"]),
     ("https", &["domain", "ports"], &[]),
-    ("intake", &["domain", "ports", "records"], &["channels", "lambda", "processors", "sandbox"]),
+    (
+        "intake",
+        &["domain", "ports", "records", "texts"],
+        &["channels", "lambda", "processors", "sandbox"],
+    ),
     (
         "lambda",
         &["domain", "dynamodb", "https", "lambda-events", "ports", "secretsmanager", "sqs"],

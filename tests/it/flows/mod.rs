@@ -7,6 +7,7 @@ mod apple;
 mod approvals;
 mod audit;
 mod aws_messaging;
+mod brief;
 mod capabilities;
 mod channel_modes;
 mod circuit_breaker;

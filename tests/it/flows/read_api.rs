@@ -36,6 +36,26 @@ fn request_is_shown_as_documented() {
 }
 
 #[test]
+fn end_is_the_timelines_last_line_and_has_a_time() {
+    let world = World::new();
+    let asked = world.asks(4250);
+    assert_eq!(world.reads(&asked)["ended_at"], Value::Null);
+    world.time_passes(3);
+    world.customer().approves().ok(200);
+    world.settles();
+    let shown = world.reads(&asked);
+    let end = json!({ "at": "2026-12-01T00:00:03.000Z", "what": "fulfilled" });
+    assert_eq!(shown["ended_at"], end["at"]);
+    assert_eq!(shown["timeline"].as_array().unwrap().last().unwrap(), &end);
+    world.acts(&asked, "refund", &json!({})).ok(202);
+    let told = ["authorized rcs", "fulfilled", "refund_asked", "refunded"];
+    assert_eq!(world.timeline(&asked)[2..], told);
+    let denied = world.asks(4250);
+    world.customer().declines().ok(200);
+    assert_eq!(world.timeline(&denied).last().unwrap(), "denied customer");
+}
+
+#[test]
 fn wait_ends_with_the_first_change() {
     let world = World::new();
     let asked = world.asks(4250);

@@ -1,18 +1,21 @@
-//! Counts what a customer's reply reads.
+//! Counts what a customer's reply and a requester's wait read.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use consent_callback::ConsentCallback;
 use domain::brand::Brand;
 use domain::values::name::BrandName;
-use http::Request;
+use http::{HeaderMap, Request};
+use intake::Intake;
 use ports::{
     ButtonAction, Item, Key, Page, Ports, Range, Secrets, SecretsError, Store, StoreError, Write,
 };
 use serde_json::json;
+use tests::world::brand::TEST_KEY;
 use tests::world::talking::PROOF;
 use tests::world::{Asked, PHONE, World};
 
@@ -57,6 +60,21 @@ impl Secrets for CountedReads {
     }
 }
 
+/// A world's intake over counted ports.
+fn counted_intake(world: &World) -> (Arc<CountedReads>, Arc<Intake>) {
+    let own = &world.machine.intake;
+    let (requests, brands) = (AtomicU32::new(0), AtomicU32::new(0));
+    let reads = Arc::new(CountedReads { ports: own.ports.clone(), requests, brands });
+    let store: Arc<dyn Store> = Arc::<CountedReads>::clone(&reads);
+    let intake = Intake {
+        ports: Ports { store, ..own.ports.clone() },
+        channels: Arc::clone(&own.channels),
+        processors: Arc::clone(&own.processors),
+        public_base: own.public_base.clone(),
+    };
+    (reads, Arc::new(intake))
+}
+
 /// A world's consent-callback over counted ports.
 fn counted(world: &World) -> (Arc<CountedReads>, ConsentCallback) {
     let own = &world.machine.consent_callback;
@@ -97,4 +115,20 @@ fn postback_reads_its_brand_and_its_request_once() {
     assert_eq!(reads.requests.load(Ordering::SeqCst), 1);
     world.settles();
     assert_eq!(world.state(&asked), "fulfilled");
+}
+
+/// The waits grow from 250 ms to a second: 0.25, 0.375, 0.5625, 0.84375, then 17 of a second and the rest.
+#[test]
+fn longest_wait_reads_its_request_twenty_three_times() {
+    let (world, asked) = begin();
+    let (reads, intake) = counted_intake(&world);
+    let mut headers = HeaderMap::new();
+    headers.insert("authorization", format!("Bearer {TEST_KEY}").parse().unwrap());
+    for query in ["wait=20", "view=brief&wait=20"] {
+        reads.requests.store(0, Ordering::SeqCst);
+        let begun = world.now();
+        world.run(intake.read(&headers, &asked.id, query)).unwrap();
+        assert_eq!(begun.until(world.now()), Duration::from_secs(20));
+        assert_eq!(reads.requests.load(Ordering::SeqCst), 23);
+    }
 }

@@ -52,7 +52,10 @@ fn payment(answers: &mut Answers) {
     );
     let asked = answers.asks(&world, "payment");
     answers.answered("createRequest 201 payment", &asked.answer);
+    let brief = || world.get(&format!("{}?view=brief", asked.path)).ok(200).json();
+    answers.answered("readRequest 200 brief", &brief());
     approves(&world);
+    answers.answered("readRequest 200 brief_end", &brief());
     answers.answered("readRequest 200 payment", &world.reads(&asked));
     let part = answers.body("refundRequest", "part");
     let refund = world.acts(&asked, "refund", &part).ok(202).json();

@@ -230,6 +230,30 @@ impl Request {
         matches!(self.state, State::Closed { .. })
     }
 
+    /// Returns the outcome; `None` while the request is open.
+    #[must_use]
+    pub const fn outcome(&self) -> Option<&Outcome> {
+        match &self.state {
+            State::Closed { outcome, .. } => Some(outcome),
+            State::Pending
+            | State::Prompted
+            | State::Authorized { .. }
+            | State::Processing { .. } => None,
+        }
+    }
+
+    /// Returns when the request ended; `None` while it is open.
+    #[must_use]
+    pub const fn ended_at(&self) -> Option<Timestamp> {
+        match &self.state {
+            State::Closed { at, .. } => Some(*at),
+            State::Pending
+            | State::Prompted
+            | State::Authorized { .. }
+            | State::Processing { .. } => None,
+        }
+    }
+
     /// Returns whether an answer can still count.
     #[must_use]
     pub const fn is_open_to_answers(&self) -> bool {
