@@ -49,6 +49,7 @@ def payment(phone, session):
         "customer": {"phone": phone, "name": "Ada", "language": "en-GB"},
         "session": {"kind": "voice", "id": session},
         "ask": {"kind": "payment", "amount": 4250, "currency": "EUR", "description": "Invoice 4711"},
+        "allow_duplicate": True,
     }
 
 

@@ -45,6 +45,7 @@ fn payment(phone: &str, amount: u64) -> Value {
         "customer": { "phone": phone, "name": "Ada", "language": "en-GB" },
         "session": { "kind": "voice", "id": format!("deployed-{phone}") },
         "ask": { "kind": "payment", "amount": amount, "currency": "EUR", "description": "Invoice 4711" },
+        "allow_duplicate": true,
     })
 }
 

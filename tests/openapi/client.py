@@ -38,6 +38,7 @@ def ask(call: int) -> Request:
         customer=Customer(phone=PHONE, name="Ada Byron", language="en-GB"),
         session=Session(kind=SessionKind.VOICE, id="python"),
         ask=PaymentAsk(kind="payment", amount=4250, currency=Currency.EUR, description="Invoice 4711"),
+        allow_duplicate=True,
     )
     asked = create_request.sync(client=client, body=body, idempotency_key=f"python-{call}")
     assert isinstance(asked, Request), asked

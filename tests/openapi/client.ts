@@ -22,6 +22,7 @@ async function ask(call: number): Promise<Request> {
       customer: { phone: PHONE, name: "Ada Byron", language: "en-GB" },
       session: { kind: "voice", id: "typescript" },
       ask: { kind: "payment", amount: 4250, currency: "EUR", description: "Invoice 4711" },
+      allow_duplicate: true,
     },
   });
   return expect(data, error);

@@ -197,6 +197,10 @@ pub const fn witness(guard: Guard) -> Witness {
         Guard::NoAskDuringErasure | Guard::DetachBeforeDelete => {
             Witness::Test("flows::forgetting::erasure_is_repeated_until_the_processor_has_detached")
         }
+        // The simulation asks for the same on purpose.
+        Guard::NoDuplicateRequest => {
+            Witness::Test("flows::duplicates::second_open_request_for_the_same_is_refused")
+        }
         Guard::CardInUse => Witness::Test(
             "flows::forgetting::card_that_an_open_request_names_is_not_taken_off_file",
         ),

@@ -117,7 +117,13 @@ impl Intake {
         let request = self.new_request(requester, params, destination, now);
         let address = &request.address;
         self.require_no_opt_out(requester, address).await?;
-        let open = OpenRequest { id: request.id, expires_at: request.expires_at };
+        let same_ask = keys::same_ask_hash(&requester.brand.address_key, &request.ask);
+        let open = OpenRequest {
+            id: request.id,
+            expires_at: request.expires_at,
+            same_ask: &same_ask,
+            allows_duplicate: params.allow_duplicate,
+        };
         let counted = self.count_prompt(requester, address, Some(open), now).await?;
         *locked(limits) = counted.limits;
         let for_key = self.count_ask(requester, &params.ask, now).await?;

@@ -1,7 +1,10 @@
 //! The limits of prompts to one customer's address, and its opt-out.
 
+use domain::guards;
+use domain::guards::Guard;
 use domain::problem::{Code, Problem};
 use domain::rate_limits::RateLimits;
+use domain::request::Request;
 use domain::values::id::RequestId;
 use domain::values::time::Timestamp;
 use ports::Write;
@@ -17,9 +20,13 @@ use crate::Intake;
 
 /// A new request that counts as open for its address until its deadline.
 #[derive(Clone, Copy)]
-pub(crate) struct OpenRequest {
+pub(crate) struct OpenRequest<'a> {
     pub(crate) id: RequestId,
     pub(crate) expires_at: Timestamp,
+    /// The keyed hash of what it asks for.
+    pub(crate) same_ask: &'a str,
+    /// Whether the same may be asked for while it is open already.
+    pub(crate) allows_duplicate: bool,
 }
 
 /// A prompt that is counted once its writes are made.
@@ -36,12 +43,16 @@ impl Intake {
         &self,
         requester: &Requester,
         address: &str,
-        open: Option<OpenRequest>,
+        open: Option<OpenRequest<'_>>,
         now: Timestamp,
     ) -> Result<CountedPrompt, Problem> {
         let scope = requester.scope();
         let (store, policy) = (self.ports.store.as_ref(), &requester.brand.policy);
         let (limits, base) = limits::load(store, scope, address).await?;
+        let limits = match open {
+            Some(open) => self.list_ask(requester, &limits, open, now).await?,
+            None => limits,
+        };
         let brands = brand_limit::count(store, scope, policy, now).await?;
         let quota = brands.as_ref().map(|brands| brands.quota);
         let rate_limits = |limits: &AddressLimits| {
@@ -69,12 +80,37 @@ impl Intake {
         Ok(CountedPrompt { limits: rate_limits(&counted), writes })
     }
 
+    /// Returns the limits with one more ask.
+    ///
+    /// Their write expects what was read. Of two calls for the same at once, one therefore decides again.
+    async fn list_ask(
+        &self,
+        requester: &Requester,
+        limits: &AddressLimits,
+        new: OpenRequest<'_>,
+        now: Timestamp,
+    ) -> Result<AddressLimits, Problem> {
+        let mut ended = Vec::new();
+        if !new.allows_duplicate && !guards::is_disabled(Guard::NoDuplicateRequest) {
+            for id in limits.same_asks(new.same_ask) {
+                let loaded = storage::load(self.ports.store.as_ref(), id).await?;
+                match loaded.map(|loaded| loaded.request) {
+                    Some(request) if is_open(&request, now) => {
+                        return Err(duplicate(requester, &request));
+                    }
+                    Some(_) | None => ended.push(id),
+                }
+            }
+        }
+        Ok(limits.with_ask(new.id, new.same_ask, &ended))
+    }
+
     /// Returns the limits with one more prompt. At the limit of open requests, those that have ended are counted out first.
     async fn counted(
         &self,
         requester: &Requester,
         limits: &AddressLimits,
-        open: Option<OpenRequest>,
+        open: Option<OpenRequest<'_>>,
         now: Timestamp,
     ) -> Result<AddressLimits, Problem> {
         let policy = &requester.brand.policy;
@@ -119,6 +155,18 @@ impl Intake {
         }
         Ok(())
     }
+}
+
+/// Returns whether a request can still be fulfilled. One whose deadline has passed is about to be closed.
+fn is_open(request: &Request, now: Timestamp) -> bool {
+    !request.is_closed() && !(request.is_open_to_answers() && request.expires_at <= now)
+}
+
+/// The problem of a request for what the customer is already asked for. A key that does not see that one learns no id.
+fn duplicate(requester: &Requester, open: &Request) -> Problem {
+    let detail = "the customer has an open request for the same; wait for its end or cancel it";
+    let request = requester.sees(open).then(|| Box::new(open.id));
+    Problem { request, ..Problem::new(Code::DuplicateOpenRequest, detail) }
 }
 
 /// The problem of a limit that is reached.

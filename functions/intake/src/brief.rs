@@ -1,10 +1,11 @@
-//! The brief answer: one flat object with a sentence to read out, for voice platforms and other surfaces that take no more.
+//! The brief answer: a flat object with a sentence to read out, for surfaces that take no more, such as voice.
 
 use domain::ask::AskKind;
 use domain::outcome::{DenialReason, Details, Outcome};
 use domain::request::{Attempt, RedirectState, Request, State};
 use domain::values::language::Language;
 use serde::Serialize;
+use serde_json::Value;
 use texts::SayContent;
 
 /// The wait that a caller without one of its own is offered, in seconds. Voice platforms end a call after about eight.
@@ -12,7 +13,7 @@ const WAIT: u64 = 6;
 
 /// The request in brief. Every value is a text or a boolean, and each field is always there: an empty text means none.
 #[derive(Serialize)]
-pub(crate) struct Brief {
+struct Brief {
     id: String,
     state: &'static str,
     over: bool,
@@ -32,7 +33,7 @@ pub(crate) fn request(
     version: u64,
     brand_language: &Language,
     wait: u64,
-) -> Brief {
+) -> Value {
     let language = request.customer.language.as_ref().unwrap_or(brand_language);
     let said = texts::say(content(request), language, brand_language);
     let over = request.is_closed();
@@ -44,7 +45,7 @@ pub(crate) fn request(
     let outcome = request.outcome();
     let reason = outcome.and_then(Outcome::reason).unwrap_or_default();
     let (transaction_code, last4) = outcome.map(receipt).unwrap_or_default();
-    Brief {
+    let brief = Brief {
         id: request.id.to_string(),
         state: request.state_name(),
         over,
@@ -56,10 +57,11 @@ pub(crate) fn request(
         transaction_code,
         last4,
         next_wait: next_wait.to_string(),
-    }
+    };
+    serde_json::to_value(brief).unwrap_or_default()
 }
 
-/// Returns the session code while the customer may need it: until the answer, and on the way back from the hosted page.
+/// Returns the session code until the answer, and while the customer is on the hosted page.
 fn wanted_code(request: &Request) -> Option<&str> {
     let is_wanted = request.is_open_to_answers() || is_on_hosted_page(request);
     let code = request.session_code.as_ref().filter(|_| is_wanted)?;
@@ -79,10 +81,10 @@ fn is_asked_again(request: &Request) -> bool {
     request.attempts.last().is_some_and(|attempt| !left(attempt))
 }
 
-/// Returns the transaction code and the card's last four digits, each empty where there is none.
+/// Returns the transaction code and the card's last four digits, or empty texts without one.
 fn receipt(outcome: &Outcome) -> (String, String) {
     let Outcome::Fulfilled { transaction_code, receipt, .. } = outcome else {
-        return Default::default();
+        return (String::new(), String::new());
     };
     let last4 = match receipt {
         Details::Payment(receipt) => receipt.last4.as_deref(),

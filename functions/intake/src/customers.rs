@@ -152,7 +152,7 @@ impl Intake {
             return Err(Problem::new(Code::CustomerHasOpenRequests, detail).into());
         }
         let now = self.ports.clock.now();
-        let barred = AddressLimits { erasing_since: Some(now), ..known };
+        let barred = AddressLimits { erasing_since: Some(now), asks: Vec::new(), ..known };
         let writes = vec![
             limits::put(customer.of, customer.address, &barred, base, now)?,
             erasures::put(customer, &Erasure::asked(now), before.map(|(_, version)| version))?,

@@ -129,6 +129,24 @@ impl Fields {
         found
     }
 
+    /// Takes a boolean; false where it is absent.
+    pub(crate) fn flag(&mut self, name: &str) -> bool {
+        match self.take(name, false) {
+            Some(Value::Bool(is_set)) => is_set,
+            Some(
+                Value::Null
+                | Value::Number(_)
+                | Value::String(_)
+                | Value::Array(_)
+                | Value::Object(_),
+            ) => {
+                self.fault(name, "type", "the field is true or false");
+                false
+            }
+            None => false,
+        }
+    }
+
     /// Takes an object.
     pub(crate) fn object(&mut self, name: &str, required: bool) -> Option<Self> {
         match self.take(name, required)? {

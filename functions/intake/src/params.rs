@@ -40,6 +40,7 @@ pub(crate) struct CreateRequestParams {
     pub(crate) channels: Option<Vec<ChannelName>>,
     pub(crate) expires_in: Option<Duration>,
     pub(crate) fallback_seconds: Option<u32>,
+    pub(crate) allow_duplicate: bool,
     pub(crate) metadata: Metadata,
 }
 
@@ -71,6 +72,7 @@ pub(crate) fn request(body: &[u8], requester: &Requester) -> Result<CreateReques
     let channels = fields.list("channels", false, 8, str::parse);
     let expires_in = expires_in(&mut fields, false, mode);
     let fallback = fields.number("fallback_seconds", false, FALLBACK);
+    let allow_duplicate = fields.flag("allow_duplicate");
     let metadata = fields.object("metadata", false).map(metadata).unwrap_or_default();
     let params =
         customer.zip(session).zip(ask).map(|((customer, session), ask)| CreateRequestParams {
@@ -80,6 +82,7 @@ pub(crate) fn request(body: &[u8], requester: &Requester) -> Result<CreateReques
             processor,
             channels,
             expires_in,
+            allow_duplicate,
             fallback_seconds: fallback.and_then(|seconds| u32::try_from(seconds).ok()),
             metadata,
         });

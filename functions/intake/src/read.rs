@@ -79,7 +79,7 @@ impl Query {
     }
 }
 
-/// How much of a request a read shows.
+/// The part of a request that a read shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum View {
     /// Everything.

@@ -170,6 +170,8 @@ impl<'a> SandboxCustomer<'a> {
                 "description": format!("Test of {}", recipe.event.replace(['.', '_'], " ")),
             },
             "expires_in": recipe.expires_in,
+            // The same event may be triggered again while the request of the first is open.
+            "allow_duplicate": true,
         });
         let key = format!("trigger-{fresh}");
         let request = api.post("/v1/requests", Some(&body), Some(&key)).await?;

@@ -193,6 +193,8 @@ guards! {
     NoErasureDuringRequest,
     /// A customer who is being erased is not asked.
     NoAskDuringErasure,
+    /// A customer is asked for the same once at a time.
+    NoDuplicateRequest,
     /// A card that an open request names is not taken off file.
     CardInUse,
     /// A card that is being taken off file is not used.

@@ -6,7 +6,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-use crate::ask::AskHash;
+use crate::ask::{Ask, AskHash};
 use crate::brand::{Brand, Key32, Mode};
 use crate::values::id::{PromptId, RequestId};
 use crate::values::phone::Phone;
@@ -33,6 +33,23 @@ fn mac_of(key: &Key32, purpose: &str, bytes: &[u8]) -> [u8; 32] {
 #[must_use]
 pub fn address_hash(key: &Key32, phone: &Phone) -> String {
     hex::encode(mac(key, "address", phone.as_str()))
+}
+
+/// Computes the keyed hash of what a customer is asked for: the amount or the kind, and the description.
+#[must_use]
+pub fn same_ask_hash(key: &Key32, ask: &Ask) -> String {
+    let what = match ask {
+        Ask::Payment { money, description, .. } => {
+            let (amount, currency) = (money.amount(), money.currency());
+            format!("payment {amount} {} {}", currency.code(), description.as_str())
+        }
+        Ask::PaymentMethod { description } | Ask::Identity { description, .. } => {
+            format!("{} {}", ask.kind(), description.as_str())
+        }
+    };
+    let mac = mac(key, "same-ask", &what);
+    let (head, _) = mac.split_at(16);
+    URL_SAFE_NO_PAD.encode(head)
 }
 
 /// Computes the keyed hash of a customer's handle on a channel.

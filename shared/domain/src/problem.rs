@@ -7,6 +7,7 @@ use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use serde::Serialize;
 
 use crate::rate_limits::RateLimits;
+use crate::values::id::RequestId;
 
 macro_rules! codes {
     ($($(#[$doc:meta])* $name:ident $text:literal $status:literal $title:literal $remedy:literal;)*) => {
@@ -60,6 +61,10 @@ codes! {
     ConflictState "conflict-state" 409
         "The request's state does not allow this"
         "Read the request. A terminal state never changes, and an approved request cannot be cancelled.";
+    /// The same is asked of the same customer already.
+    DuplicateOpenRequest "duplicate-open-request" 409
+        "The customer is already asked for the same"
+        "Read or cancel the open request that `request` names. To ask twice, send `allow_duplicate: true`.";
     /// The `Idempotency-Key` header is missing.
     IdempotencyKeyMissing "idempotency-key-missing" 400
         "The Idempotency-Key header is missing"
@@ -198,6 +203,8 @@ pub struct Problem {
     pub rate_limits: Option<RateLimits>,
     /// The setting of the key that the call exceeds; `None` for other problems.
     pub limit: Option<&'static str>,
+    /// The open request that the call would repeat; `None` for other problems. Boxed, since a problem is an error's body.
+    pub request: Option<Box<RequestId>>,
 }
 
 /// The place of a fault in a call.
@@ -265,6 +272,7 @@ impl Problem {
             retry_after: None,
             rate_limits: None,
             limit: None,
+            request: None,
         }
     }
 
@@ -326,6 +334,9 @@ impl Problem {
         }
         if let (Some(fields), Some(limit)) = (body.as_object_mut(), self.limit) {
             fields.insert("limit".to_owned(), limit.into());
+        }
+        if let (Some(fields), Some(request)) = (body.as_object_mut(), &self.request) {
+            fields.insert("request".to_owned(), serde_json::json!(request));
         }
         let mut answer = http::Response::new(Bytes::from(body.to_string()));
         *answer.status_mut() =

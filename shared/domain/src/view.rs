@@ -172,14 +172,17 @@ fn shown(request: &Request, version: u64, session_code: Option<&str>) -> Value {
     serde_json::to_value(view).unwrap_or_default()
 }
 
-/// What the timeline tells of a charge after its request has ended.
-const AFTER_END: [&str; 7] = [
+/// What the timeline tells after a request has ended.
+const AFTER_END: [&str; 10] = [
     "refund_asked",
     "refunded",
     "refund_failed",
     "refunded_outside",
     "capture_failed",
     "disputed",
+    "late_payment",
+    "late_payment_reversed",
+    "late_payment_kept",
     "erased",
 ];
 
@@ -189,8 +192,10 @@ const AFTER_END: [&str; 7] = [
 fn timeline(request: &Request) -> Vec<TimelineEntry> {
     let mut timeline = request.timeline.clone();
     if let State::Closed { outcome, at } = &request.state {
-        let is_later =
-            |entry: &TimelineEntry| entry.at > *at || AFTER_END.contains(&entry.what.as_str());
+        // Within the millisecond of the end, the code says what came later.
+        let is_later = |entry: &TimelineEntry| {
+            entry.at > *at || entry.at == *at && AFTER_END.contains(&entry.what.as_str())
+        };
         let place = timeline.iter().position(is_later).unwrap_or(timeline.len());
         let end = TimelineEntry {
             at: *at,

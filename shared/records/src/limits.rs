@@ -18,6 +18,8 @@ const TEN_MINUTES: Duration = Duration::from_secs(600);
 const DAY: Duration = Duration::from_secs(86_400);
 /// How long a request stays listed after it ended or its deadline passed.
 const KNOWN: Duration = Duration::from_secs(3_600);
+/// The most requests whose asks are kept for an address.
+const ASKS_MAX: usize = 20;
 
 /// The recent prompts, denials and open requests of one address of one brand.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,6 +34,9 @@ pub struct AddressLimits {
     ///
     /// Each stays listed for a while longer, since a reply to it may be on its way.
     pub open: Vec<(RequestId, Timestamp)>,
+    /// The newest requests, each with the keyed hash of what it asks for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub asks: Vec<(RequestId, String)>,
     /// Since when the customer's data is being erased; `None` where it is not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub erasing_since: Option<Timestamp>,
@@ -139,6 +144,22 @@ impl AddressLimits {
         next
     }
 
+    /// Lists the requests that asked for the same, newest first. Each may have ended.
+    pub fn same_asks(&self, hash: &str) -> impl Iterator<Item = RequestId> {
+        self.asks.iter().rev().filter(move |(_, known)| known == hash).map(|(id, _)| *id)
+    }
+
+    /// Returns the limits with a new request for what `hash` says, and without those that have ended.
+    #[must_use]
+    pub fn with_ask(&self, request: RequestId, hash: &str, ended: &[RequestId]) -> Self {
+        let mut next = self.clone();
+        next.asks.retain(|(id, _)| !ended.contains(id));
+        next.asks.push((request, hash.to_owned()));
+        let surplus = next.asks.len().saturating_sub(ASKS_MAX);
+        next.asks.drain(..surplus);
+        next
+    }
+
     fn pruned(&self, now: Timestamp) -> Self {
         let mut next = self.clone();
         next.prompts.retain(|at| *at > now.before(DAY));
@@ -225,6 +246,17 @@ mod tests {
             reported.ask(&policy, None, at(11)),
             Err(LimitReached::Cooldown { until: at(10 + 86_400) })
         );
+    }
+
+    #[test]
+    fn limits_find_the_same_ask_until_it_ended() {
+        let id = |n| RequestId::new(at(1), [n; 10]);
+        let limits = AddressLimits::default().with_ask(id(1), "a", &[]).with_ask(id(2), "b", &[]);
+        assert_eq!(limits.same_asks("a").collect::<Vec<_>>(), [id(1)]);
+        let next = limits.with_ask(id(3), "a", &[id(1)]);
+        assert_eq!(next.same_asks("a").collect::<Vec<_>>(), [id(3)]);
+        let many = (4..=40).fold(next, |limits, n| limits.with_ask(id(n), "c", &[]));
+        assert_eq!((many.asks.len(), many.same_asks("a").count()), (20, 0));
     }
 
     #[test]

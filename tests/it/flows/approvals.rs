@@ -27,7 +27,8 @@ fn approval_with_session_code_is_charged_and_reported() {
         "last4": "4242",
     });
     assert_eq!(outcome["payment"], payment);
-    assert_eq!(world.timeline(&asked), ["accepted rcs", "delivered rcs", "authorized rcs"]);
+    let timeline = ["accepted rcs", "delivered rcs", "authorized rcs", "fulfilled"];
+    assert_eq!(world.timeline(&asked), timeline);
     let told = ["request.prompted", "request.delivered", "request.authorized", "request.fulfilled"];
     assert_eq!(world.webhooks(), told);
 }

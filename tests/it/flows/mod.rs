@@ -16,6 +16,7 @@ mod consent;
 mod consent_page;
 mod contacts;
 mod deadlines;
+mod duplicates;
 mod every_channel;
 mod forgetting;
 mod handles;

@@ -72,7 +72,7 @@ fn tap_on_approve_is_charged_and_its_method_recorded() {
     assert_eq!((consent.method, consent.channel.as_str()), (ApprovalMethod::Tap, "rcs"));
     world.settles();
     assert_eq!(world.state(&asked), "fulfilled");
-    assert_eq!(world.timeline(&asked), ["accepted rcs", "authorized rcs"]);
+    assert_eq!(world.timeline(&asked), ["accepted rcs", "authorized rcs", "fulfilled"]);
 }
 
 #[test]

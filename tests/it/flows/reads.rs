@@ -117,7 +117,7 @@ fn postback_reads_its_brand_and_its_request_once() {
     assert_eq!(world.state(&asked), "fulfilled");
 }
 
-/// The waits grow from 250 ms to a second: 0.25, 0.375, 0.5625, 0.84375, then 17 of a second and the rest.
+/// The waits grow from 250 ms to a second: four make two seconds, 17 take a second each, and one is the rest.
 #[test]
 fn longest_wait_reads_its_request_twenty_three_times() {
     let (world, asked) = begin();

@@ -60,7 +60,7 @@ fn full_refund_leaves_the_outcome_unchanged() {
     assert_eq!(states(&world, &asked), ["refunded 4250"]);
     assert!(refund["reference"].as_str().unwrap().starts_with("re-req_"));
     assert!(refund["ended_at"].as_str().unwrap() >= refund["asked_at"].as_str().unwrap());
-    assert_eq!(world.timeline(&asked)[3..], ["refund_asked", "refunded"]);
+    assert_eq!(world.timeline(&asked)[3..], ["fulfilled", "refund_asked", "refunded"]);
     assert_eq!(world.webhooks().last().unwrap(), "request.refunded");
     world.post(&path, &json!({})).problem(422, "refund-too-large");
     assert_eq!(world.books().refunds(), 1);
@@ -210,7 +210,7 @@ fn refund_that_fails_after_success_frees_its_amount() {
     assert_eq!(world.webhooks().last().unwrap(), "request.refund_failed");
     assert_eq!(
         world.timeline(&asked)[3..],
-        ["refund_asked", "refunded", "refund_failed refund_failed"]
+        ["fulfilled", "refund_asked", "refunded", "refund_failed refund_failed"]
     );
     // The same reports again, in any order, are older.
     let told_so_far = world.webhooks().len();

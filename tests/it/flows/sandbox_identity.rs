@@ -61,14 +61,14 @@ fn identity_ask_is_fulfilled_out_of_the_box() {
 #[test]
 fn person_of_each_magic_value_plays_its_case() {
     for (person, state, last) in [
-        ("zoe", "fulfilled", "returned"),
-        ("shares_one", "fulfilled", "returned"),
+        ("zoe", "fulfilled", "fulfilled"),
+        ("shares_one", "fulfilled", "fulfilled"),
         ("shares_nothing", "prompted", "attempt_failed not_released"),
         ("denies", "prompted", "attempt_failed access_denied"),
         ("unavailable", "prompted", "attempt_failed provider_unavailable"),
         ("wrong_return", "processing", "redirected"),
         ("code_refused", "prompted", "attempt_failed authentication_lost"),
-        ("wrong_issuer", "failed", "returned"),
+        ("wrong_issuer", "failed", "failed issuer_differs"),
         ("wrong_nonce", "prompted", "attempt_failed id_token_nonce"),
         ("expired", "prompted", "attempt_failed id_token_exp"),
         ("old_sign_in", "prompted", "attempt_failed sign_in_too_old"),

@@ -300,7 +300,7 @@ fn messages_change_neither_webhooks_nor_the_timeline() {
     let asked = world.asks(4250);
     taps(&world, "Approve");
     world.settles();
-    assert_eq!(world.timeline(&asked), ["accepted rcs", "authorized rcs"]);
+    assert_eq!(world.timeline(&asked), ["accepted rcs", "authorized rcs", "fulfilled"]);
     assert_eq!(world.stored(&asked).webhooks, 3, "prompted, authorized, fulfilled");
 }
 

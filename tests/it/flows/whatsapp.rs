@@ -239,7 +239,8 @@ fn template_tap_approves_and_opens_the_service_window() {
     assert!(template.text.contains("Invoice 4711"), "{}", template.text);
     taps(&world, &customer(), "Approve");
     assert_eq!(world.state(&asked), "fulfilled");
-    assert_eq!(world.timeline(&asked), ["accepted whatsapp", "authorized whatsapp"]);
+    let timeline = ["accepted whatsapp", "authorized whatsapp", "fulfilled"];
+    assert_eq!(world.timeline(&asked), timeline);
     let asked = world.asks(100);
     let free = world.whatsapp().newest();
     assert_eq!((free.kind.as_str(), free.labels()), ("button", template.labels()));

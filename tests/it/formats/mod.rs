@@ -38,6 +38,7 @@ const ADDED: &[&str] = &[
     "/body/is/what/key/id",
     "/body/is/what/key/kind",
     "/body/is/answer/fallback_seconds",
+    "/body/is/asks",
     "/body/is/what/consent/signature/key_id",
     "/body/is/what/consent/signature/mac",
     "/body/is/state/consent/signature/key_id",

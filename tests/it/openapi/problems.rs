@@ -79,6 +79,9 @@ fn calls(answers: &mut Answers) {
     answers.add("not-found", &world.get(UNKNOWN));
     answers.add("invalid-parameter", &world.get(&format!("{UNKNOWN}?wait=21")));
     call().idempotency("used").send().ok(201);
+    let mut same = body.clone();
+    same["allow_duplicate"] = json!(false);
+    answers.add("duplicate-open-request", &world.post(REQUESTS, &same));
     let other = world.call(Method::POST, REQUESTS).json(&world.payment(PHONE, 1));
     answers.add("idempotency-key-reused", &other.idempotency("used").send());
     world.settles();

@@ -179,6 +179,7 @@ impl Simulation {
             "ask": ask,
             "channels": channels,
             "expires_in": seconds,
+            "allow_duplicate": true,
         });
         let patience = self.plan.requests > 1 && self.roll(3) == 0;
         let patience = patience.then(|| self.roll(296).saturating_add(5));

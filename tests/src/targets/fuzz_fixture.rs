@@ -199,7 +199,7 @@ pub fn wanted(phone: &str, channel: &str) -> Value {
         "customer": { "phone": phone, "name": "Ada", "language": "en-GB" },
         "session": { "kind": "voice", "id": SESSION, "agent": "a17" },
         "ask": { "kind": "payment", "amount": 4250, "currency": "EUR", "description": "Invoice 4711" },
-        "channels": [channel], "expires_in": 300, "metadata": { "ticket": "88" },
+        "channels": [channel], "expires_in": 300, "metadata": { "ticket": "88" }, "allow_duplicate": true,
     })
 }
 

@@ -95,9 +95,13 @@ impl<'a> Call<'a> {
         self
     }
 
-    /// Carries a JSON body.
+    /// Carries a JSON body. A request is asked for although the same is open, unless the body says otherwise.
     #[must_use]
     pub fn json(self, body: &Value) -> Self {
+        let mut body = body.clone();
+        if let Some(fields) = body.as_object_mut().filter(|_| self.uri == "/v1/requests") {
+            fields.entry("allow_duplicate").or_insert(Value::Bool(true));
+        }
         self.body(body.to_string())
     }
 
