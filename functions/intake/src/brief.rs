@@ -1,4 +1,4 @@
-//! The brief answer: a flat object with a sentence to read out, for surfaces that take no more, such as voice.
+//! The brief answer: a flat object with a sentence to read out. Voice platforms take no more.
 
 use domain::ask::AskKind;
 use domain::outcome::{DenialReason, Details, Outcome};

@@ -117,7 +117,7 @@ fn postback_reads_its_brand_and_its_request_once() {
     assert_eq!(world.state(&asked), "fulfilled");
 }
 
-/// The waits grow from 250 ms to a second: four make two seconds, 17 take a second each, and one is the rest.
+/// Four waits make two seconds, 17 take a second each, and one is the rest.
 #[test]
 fn longest_wait_reads_its_request_twenty_three_times() {
     let (world, asked) = begin();
