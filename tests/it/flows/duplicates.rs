@@ -57,6 +57,7 @@ fn second_open_request_for_the_same_is_refused() {
         let problem = world.post(REQUESTS, &wanted).problem(400, "invalid-request").json();
         assert_eq!(problem["errors"][0]["pointer"], "/allow_duplicate");
     }
+    world.settles();
 }
 
 #[test]
@@ -114,6 +115,7 @@ fn two_calls_for_the_same_at_once_make_one_request() {
     world.post(REQUESTS, &body).problem(409, "duplicate-open-request");
     let listed = world.get("/v1/requests?session=CA123").ok(200).json();
     assert_eq!(listed["requests"].as_array().unwrap().len(), 1);
+    world.settles();
 }
 
 #[test]
@@ -123,6 +125,7 @@ fn repeat_with_its_key_is_no_duplicate() {
     let call = || world.call(Method::POST, REQUESTS).idempotency("once").json(&body).send();
     let first = call().ok(201).json();
     assert_eq!(call().ok(201).json()["id"], first["id"]);
+    world.settles();
 }
 
 #[test]
