@@ -159,7 +159,8 @@ impl Intake {
 
 /// Returns whether a request can still be fulfilled. One whose deadline has passed is about to be closed.
 fn is_open(request: &Request, now: Timestamp) -> bool {
-    !request.is_closed() && !(request.is_open_to_answers() && request.expires_at <= now)
+    let is_late = request.is_open_to_answers() && request.expires_at <= now;
+    !request.is_closed() && !is_late
 }
 
 /// The problem of a request for what the customer is already asked for. A key that does not see that one learns no id.
