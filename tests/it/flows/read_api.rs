@@ -44,7 +44,7 @@ fn end_is_the_timelines_last_line_and_has_a_time() {
     world.customer().approves().ok(200);
     world.settles();
     let shown = world.reads(&asked);
-    let end = json!({ "at": "2026-12-01T00:00:03.000Z", "what": "fulfilled" });
+    let end = json!({ "at": "2026-12-01T00:00:03.001Z", "what": "fulfilled" });
     assert_eq!(shown["ended_at"], end["at"]);
     assert_eq!(shown["timeline"].as_array().unwrap().last().unwrap(), &end);
     world.acts(&asked, "refund", &json!({})).ok(202);

@@ -130,5 +130,6 @@ fn longest_wait_reads_its_request_twenty_three_times() {
         world.run(intake.read(&headers, &asked.id, query)).unwrap();
         assert_eq!(begun.until(world.now()), Duration::from_secs(20));
         assert_eq!(reads.requests.load(Ordering::SeqCst), 23);
+        world.settles();
     }
 }
