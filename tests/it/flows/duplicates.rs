@@ -46,7 +46,7 @@ fn second_open_request_for_the_same_is_refused() {
     ] {
         world.post(REQUESTS, &other).ok(201);
     }
-    let mut wanted = body.clone();
+    let mut wanted = body;
     wanted["allow_duplicate"] = json!(true);
     world.post(REQUESTS, &wanted).ok(201);
     wanted.as_object_mut().unwrap().remove("allow_duplicate");
