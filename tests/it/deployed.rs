@@ -52,6 +52,8 @@ fn payment(phone: &str, amount: u64) -> Value {
 /// Makes a call as it is, and returns its answer unchanged.
 pub(crate) async fn raw(request: http::request::Builder, body: &str) -> http::Response<Bytes> {
     let http: Arc<dyn Http> = Arc::new(https::Client::new().unwrap());
+    // Without it the consent page takes the call for a preview.
+    let request = request.header("user-agent", "Mozilla/5.0");
     let request = request.body(Bytes::from(body.to_owned())).unwrap();
     http.call(request, Reach::Configured, CALL_MAX).await.unwrap()
 }

@@ -21,6 +21,7 @@ use super::work::{Work, WorkFuture, WorkResult};
 use super::world::Simulation;
 use crate::providers::twilio::Text;
 use crate::rng::Weights;
+use crate::world::BROWSER;
 
 /// What Google Pay gives for a gateway's token, as Stripe's is.
 const GOOGLE_PAY_TOKEN: &str = r#"{"id":"tok_1A","object":"token","livemode":false}"#;
@@ -47,6 +48,11 @@ pub enum CustomerReply {
 
 /// What Twilio reports of a text.
 const STATUSES: &Weights<&str> = &[(5, "delivered"), (2, "sent"), (1, "undelivered")];
+
+/// Returns the headers of an ordinary browser, which is no preview.
+pub(super) fn browser_headers() -> HeaderMap {
+    [(header::USER_AGENT, HeaderValue::from_static(BROWSER))].into_iter().collect()
+}
 
 impl Simulation {
     /// Two taps, or two devices.
@@ -252,7 +258,7 @@ impl Simulation {
         let machine = Arc::clone(&self.machine);
         Some(Box::pin(async move {
             let consent_page = machine.consent_callback.page();
-            let page = match consent_page.open(&token, "", &HeaderMap::new()).await {
+            let page = match consent_page.open(&token, "", &browser_headers()).await {
                 Ok(page) => page,
                 Err(problem) => return WorkResult::Answered(Err(problem)),
             };
@@ -272,7 +278,7 @@ impl Simulation {
         let machine = Arc::clone(&self.machine);
         let running: WorkFuture = Box::pin(async move {
             WorkResult::Answered(
-                machine.consent_callback.page().open(&token, "", &HeaderMap::new()).await,
+                machine.consent_callback.page().open(&token, "", &browser_headers()).await,
             )
         });
         self.employ(Work::Other("look"), running);

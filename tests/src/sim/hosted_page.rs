@@ -16,7 +16,7 @@ use ports::MessagePath;
 use serde_json::json;
 
 use super::brand::BASE;
-use super::customer::{CustomerReply, nonce};
+use super::customer::{CustomerReply, browser_headers, nonce};
 use super::scenario::{Choice, POOR, ProcessorFake, SECURE};
 use super::tell::VISA;
 use super::work::{Work, WorkFuture, WorkResult};
@@ -64,7 +64,7 @@ impl Simulation {
 
     /// Returns the headers of the customer's browser: the cookie of the approval, unless another browser opens the page.
     fn browser(&self, request: RequestId, prompt: PromptId) -> HeaderMap {
-        let mut headers = HeaderMap::new();
+        let mut headers = browser_headers();
         let other = self.plan.requests > 1 && self.roll(6) == 0;
         let token = keys::browser_token(&self.keeper.now().link_key, request, prompt);
         let cookie = format!("{COOKIE}-{request}={token}");
@@ -292,7 +292,7 @@ impl Simulation {
         self.say(|| format!("wants another way for {request}"));
         let running: WorkFuture = Box::pin(async move {
             let consent_page = machine.consent_callback.page();
-            let page = match consent_page.open(&token, "", &HeaderMap::new()).await {
+            let page = match consent_page.open(&token, "", &browser_headers()).await {
                 Ok(page) => page,
                 Err(problem) => return WorkResult::Answered(Err(problem)),
             };

@@ -8,7 +8,7 @@ use http::{HeaderMap, HeaderValue, header};
 use serde_json::json;
 
 use super::brand::Credentials;
-use super::customer::nonce;
+use super::customer::{browser_headers, nonce};
 use super::requester::payment;
 use super::scenario::Choice;
 use super::work::{Work, WorkFuture, WorkResult};
@@ -124,7 +124,7 @@ impl Simulation {
         let running: WorkFuture = Box::pin(async move {
             let page = machine.consent_callback.page();
             // The nonce of the genuine page is no help.
-            let opened = page.open(&token, "", &HeaderMap::new()).await;
+            let opened = page.open(&token, "", &browser_headers()).await;
             let nonce = opened.ok().as_ref().and_then(nonce).unwrap_or_default();
             let body =
                 format!("action=approve&card=pm_card_visa&session_code={code}&nonce={nonce}");

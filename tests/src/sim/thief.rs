@@ -18,7 +18,7 @@ use records::saved_cards;
 use records::saved_cards::SavedCard;
 use records::storage::{LinkTarget, decode, encode, put_link};
 
-use super::customer::nonce;
+use super::customer::{browser_headers, nonce};
 use super::environment::Environment;
 use super::plan::{Failure, Plan};
 use super::ports::finish;
@@ -323,7 +323,7 @@ impl Simulation {
         let running: WorkFuture = Box::pin(async move {
             let page = machine.consent_callback.page();
             let from = if sees { genuine.as_str() } else { TOKEN };
-            let opened = match page.open(from, "", &HeaderMap::new()).await {
+            let opened = match page.open(from, "", &browser_headers()).await {
                 Ok(opened) => opened,
                 Err(problem) => return WorkResult::Answered(Err(problem)),
             };
