@@ -183,6 +183,12 @@ impl ReportedResult {
         !self.success && self.code.as_deref() == Some(Self::REVERSAL_FAILED)
     }
 
+    /// Returns whether this success was to be reversed, and the processor could not.
+    #[must_use]
+    pub fn is_kept(&self) -> bool {
+        self.success && self.code.as_deref() == Some(Self::REVERSAL_FAILED)
+    }
+
     /// Returns whether the processor could not cancel the attempt: it was captured, declined, or never made.
     #[must_use]
     pub fn is_cancel_failed(&self) -> bool {

@@ -267,6 +267,29 @@ fn reversal_that_is_taken_back_is_kept_in_any_order() {
     }
 }
 
+/// The reversal failed first, and the processor then takes an earlier one back. The success of that one is reported last.
+#[test]
+fn success_of_a_reversal_taken_back_never_counts() {
+    let told = |success: bool, code: Option<&str>| {
+        let mut told = json!({ "success": success, "payment": "psp9" });
+        if let Some(code) = code {
+            told["code"] = json!(code);
+        }
+        told
+    };
+    let (failed, back, done) =
+        (told(false, None), told(false, Some("refund_failed")), told(true, None));
+    let (world, asked) = unpaid();
+    world.processor_sends(&late(&asked, "psp9 4250 EUR 1")).ok(202);
+    for report in [&failed, &back, &back, &done, &done] {
+        reversal_told(&world, &asked, report);
+        assert_eq!(states(&world, &asked), ["psp9 kept"], "{report}");
+    }
+    let kept = world.webhooks().iter().filter(|name| name.ends_with("_kept")).count();
+    assert_eq!(kept, 1);
+    assert!(!world.webhooks().contains(&"request.late_payment_reversed".to_owned()));
+}
+
 /// The attempt ended because its payment was cancelled. The processor then takes the cancellation back.
 #[test]
 fn cancellation_that_is_taken_back_becomes_a_kept_payment() {

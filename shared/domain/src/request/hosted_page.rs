@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::fetching::open;
-use super::{Change, Refusal, Request, State};
+use super::{Change, Refusal, Request, Reversal, State};
 use crate::ask::Ask;
 use crate::consent::ApprovalMethod;
 use crate::guards;
@@ -293,7 +293,7 @@ impl Request {
     /// Records the result that a webhook reported of an attempt.
     ///
     /// No later report undoes a success, except a cancellation by the processor, which is final. A cancellation that failed
-    /// replaces no other report, and a reversal that failed changes nothing.
+    /// replaces no other report. A reversal that failed is kept with the success that it was to reverse.
     ///
     /// # Errors
     /// - [`Refusal::Step`] when that attempt is not open, or the processor took a cancellation back.
@@ -310,8 +310,16 @@ impl Request {
             return Err(Refusal::Step);
         }
         if reported.is_reversal_failed() {
-            // The payment is as it was before its reversal was requested.
-            return Ok(Change::of(self, now));
+            // The payment is as it was before its reversal was requested, and no other reversal follows.
+            let paid =
+                attempt.reported.as_mut().filter(|known| known.success && known.code.is_none());
+            let Some(paid) = paid.filter(|paid| reported.is_of(&paid.payment())) else {
+                return Ok(Change::of(self, now));
+            };
+            paid.code = reported.code;
+            attempt.retry_at = None;
+            let reversal = Reversal::Failed;
+            return Ok(change.with_entry(EntryKind::ReversalReported { attempt_no, reversal }));
         }
         let holds = |known: &ReportedResult| {
             known.is_cancelled()

@@ -167,16 +167,20 @@ impl Request {
         if self.aftermath.late_payments.iter().any(is_meant) {
             let mut change = Change::of(self, now);
             let late = change.request.aftermath.late_payments.iter_mut();
-            let mut changed = false;
+            let (mut marked, mut failed) = (false, false);
             for late in late.filter(|late| is_meant(late) && !late.taken_back) {
-                changed |= late.reversal != Reversal::Failed;
+                marked = true;
+                failed |= late.reversal != Reversal::Failed;
                 (late.reversal, late.taken_back) = (Reversal::Failed, true);
             }
-            if !changed {
+            if !marked {
                 return Ok(self.unchanged(now));
             }
             let entry = EntryKind::ReversalReported { attempt_no, reversal: Reversal::Failed };
-            return Ok(change.with_entry(entry).with_kept_payment());
+            let change = change.with_entry(entry);
+            // The requester was told of a reversal that had failed before. The mark is stored nonetheless: an older success
+            // must not count.
+            return Ok(if failed { change.with_kept_payment() } else { change });
         }
         if attempt.end() == Some(AttemptEnd::Charged) {
             let made = |refund: &&OutsideRefund| refund.reference == reported.reference;

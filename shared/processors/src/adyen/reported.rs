@@ -47,6 +47,11 @@ pub(super) fn is_taken_back(attempt: &AttemptContext<'_>) -> bool {
     attempt.reported.is_some_and(ReportedResult::is_cancelled)
 }
 
+/// Returns whether a webhook reported that the payment could not be reversed.
+pub(super) fn is_kept(attempt: &AttemptContext<'_>) -> bool {
+    attempt.reported.is_some_and(ReportedResult::is_kept)
+}
+
 /// Returns whether a webhook reported that the payment could not be cancelled, and no webhook reported the payment.
 pub(super) fn is_cancel_failed(attempt: &AttemptContext<'_>) -> bool {
     attempt.reported.is_some_and(ReportedResult::is_cancel_failed)

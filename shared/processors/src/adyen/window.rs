@@ -6,7 +6,7 @@ use domain::authorization::{Authorization, Grant};
 use domain::values::time::Timestamp;
 use ports::{AttemptContext, Retrieved, VoidResult};
 
-use super::reported::{is_cancel_failed, is_declined, is_taken_back, paid};
+use super::reported::{is_cancel_failed, is_declined, is_kept, is_taken_back, paid};
 use super::wire::{Amount, payments};
 
 /// The time after an attempt's begin in which its call is made and repeated.
@@ -24,12 +24,18 @@ const CANCELS_ON_PAGE: Duration = Duration::from_secs(720);
 /// UNVERIFIED: a `TECHNICAL_CANCEL` of an unknown reference fails. Cancel one in Adyen's test environment.
 const NEVER_MADE: Duration = Duration::from_secs(86_400);
 
+/// The time after which a payment stays that could not be reversed.
+///
+/// A reversal also fails after a cancellation that worked. The webhook of that cancellation comes before this time.
+const KEPT: Duration = NEVER_MADE;
+
 /// The time limits of an attempt, and the current time.
 ///
 /// <https://github.com/Adyen/adyen-openapi>, Checkout v72, read 2026-11-23.
 /// Adyen has no look-up by merchant reference, and it carries out a cancellation at a time of its own. A payment reported
 /// before the first cancellation could be sent is done. A payment reported later may be about to be cancelled, so it is
-/// reversed for good. A call that pays is never made after a cancellation.
+/// reversed for good. If that fails, and no cancellation is reported within [`KEPT`], the payment is done after all. A call that
+/// pays is never made after a cancellation.
 pub(super) struct Window {
     begun_at: Timestamp,
     now: Timestamp,
@@ -52,13 +58,19 @@ impl Window {
         at < self.begun_at.after(self.cancels)
     }
 
+    /// Returns whether a payment could not be reversed, and no cancellation of it can be reported any more.
+    fn stays(&self, attempt: &AttemptContext<'_>) -> bool {
+        is_kept(attempt) && self.now >= self.begun_at.after(KEPT)
+    }
+
     /// Returns what is known without a call.
     pub(super) fn retrieve(&self, attempt: &AttemptContext<'_>) -> Retrieved {
         if is_taken_back(attempt) {
             return Retrieved::SoftDeclined { code: "payment_cancelled" };
         }
         if let Some(paid) = paid(attempt) {
-            let known = payments::reported(&paid).filter(|_| self.is_before_cancels(paid.at));
+            let is_done = self.is_before_cancels(paid.at) || self.stays(attempt);
+            let known = payments::reported(&paid).filter(|_| is_done);
             return known.map_or(Retrieved::Unknown, Retrieved::Done);
         }
         if is_declined(attempt) {
@@ -98,10 +110,14 @@ impl Window {
             let whole = asked.is_some_and(|asked| {
                 (asked.value, asked.currency.as_str()) == (paid.value, paid.currency.as_str())
             });
-            if whole && self.is_before_cancels(paid.at) {
+            if (whole && self.is_before_cancels(paid.at)) || self.stays(attempt) {
                 return Some(
                     payments::reported(&paid).map_or(VoidResult::Unknown, VoidResult::Done),
                 );
+            }
+            if is_kept(attempt) {
+                // A repeat of the reversal brings the first answer.
+                return Some(VoidResult::Unknown);
             }
         } else if is_declined(attempt) {
             return Some(VoidResult::SoftDeclined { code: "card_declined" });

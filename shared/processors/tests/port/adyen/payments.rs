@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use domain::authorization::{Authorization, CredentialKind, Grant};
-use domain::processor_result::Reference;
+use domain::processor_result::{Reference, ReportedResult};
 use pollster::block_on;
 use ports::{
     AttemptContext, Confirmed, Created, Fulfillment, Processor, RedirectUrl, Refund, RefundResult,
@@ -296,6 +296,33 @@ fn late_authorisation_when_voided_is_reversed() {
         VoidResult::Unknown
     );
     assert!(doubles.http.taken().remove(0).contains("/reversals "));
+}
+
+/// A reversal also fails after a cancellation that worked, so that its webhook is waited for.
+#[test]
+fn payment_that_cannot_be_reversed_is_done_after_a_day() {
+    let doubles = Doubles::default();
+    let processor = open(&doubles, &json!({}));
+    let apple = apple();
+    let what = charge(&apple, 4250, 1);
+    let kept = ReportedResult {
+        code: Some(ReportedResult::REVERSAL_FAILED.to_owned()),
+        ..reported(processor.as_ref(), "AUTHORISATION", "true", 1_801)
+    };
+    doubles.clock.pass(Duration::from_secs(86_399));
+    let late = with_reported(what, &kept);
+    assert_eq!(block_on(processor.retrieve(&late, &name())), Retrieved::Unknown);
+    assert_eq!(block_on(processor.void(&late, &name())), VoidResult::Unknown);
+    doubles.clock.pass(Duration::from_secs(1));
+    let answer = block_on(processor.retrieve(&late, &name()));
+    assert!(matches!(answer, Retrieved::Done(_)), "{answer:?}");
+    // Of another amount as well: the domain compares it with what was approved.
+    let more = charge(&apple, 5000, 1);
+    for what in [what, more] {
+        let answer = block_on(processor.void(&with_reported(what, &kept), &name()));
+        assert!(matches!(answer, VoidResult::Done(_)), "{answer:?}");
+    }
+    assert_eq!(doubles.http.taken(), Vec::<String>::new());
 }
 
 #[test]
