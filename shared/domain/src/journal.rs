@@ -10,7 +10,6 @@ mod tests;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 
-use crate::api_key::KeyRef;
 use crate::caller::Caller;
 use crate::consent::Consent;
 use crate::keys::digest_hex;
@@ -125,12 +124,8 @@ impl<'de> Deserialize<'de> for JournalEntry {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum EntryKind {
-    /// The request was accepted.
-    Accepted {
-        /// The API key that asked; `None` in journals from before keys had ids.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        key: Option<KeyRef>,
-    },
+    /// The request was accepted. The entry's caller has the API key, which earlier releases wrote here as well.
+    Accepted,
     /// A prompt is about to be sent. The next entry says whether it was, unless the worker died.
     Sending {
         /// The id of the prompt, new for each route and reminder.

@@ -92,7 +92,7 @@ fn state(entry: &JournalEntry, keeps: bool) -> Option<Value> {
     if let EntryKind::Approved { consent } = what {
         return Some(given(consent, at));
     }
-    let (term, by) = if matches!(what, EntryKind::Accepted { .. }) {
+    let (term, by) = if matches!(what, EntryKind::Accepted) {
         ("dpv:ConsentRequested", "dpv:DataController")
     } else if matches!(what, EntryKind::Denied { .. }) {
         ("dpv:ConsentRefused", "dpv:DataSubject")

@@ -55,7 +55,7 @@ pub(crate) fn changed(request: &Request, entries: &[JournalEntry]) {
 const fn is_requester(what: &EntryKind) -> bool {
     matches!(
         what,
-        EntryKind::Accepted { .. }
+        EntryKind::Accepted
             | EntryKind::Cancelled
             | EntryKind::Extended { by_customer: false, .. }
             | EntryKind::Resent { .. }
@@ -66,7 +66,7 @@ const fn is_requester(what: &EntryKind) -> bool {
 /// Returns the name of the act that an entry explains; `None` for steps of the machinery.
 const fn event(what: &EntryKind) -> Option<&'static str> {
     Some(match what {
-        EntryKind::Accepted { .. } => "asked",
+        EntryKind::Accepted => "asked",
         EntryKind::Approved { .. } => "approved",
         EntryKind::Denied { .. } => "denied",
         EntryKind::Cancelled => "cancelled",

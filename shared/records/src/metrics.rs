@@ -47,7 +47,7 @@ fn in_doubt_for(request: &Request, at: Timestamp) -> Option<Duration> {
 /// Returns the metric that counts an entry, and the prompt that the entry names; `None` for what is not counted.
 const fn counted(what: &EntryKind) -> Option<(&'static str, Option<PromptId>)> {
     Some(match what {
-        EntryKind::Accepted { .. } => ("Asked", None),
+        EntryKind::Accepted => ("Asked", None),
         EntryKind::Prompt { prompt, delivery_status: DeliveryStatus::Delivered } => {
             ("Delivered", Some(*prompt))
         }

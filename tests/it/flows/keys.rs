@@ -18,10 +18,9 @@ fn world_with(settings: &Value) -> World {
     World::beginning().with("/keys", &json!([key])).begin()
 }
 
-fn first_entry(world: &World, asked: &Asked) -> EntryKind {
+fn first_entry(world: &World, asked: &Asked) -> JournalEntry {
     let export = world.get(&format!("{}/record", asked.path)).ok(200).json();
-    let text = export["events"][0]["text"].as_str().unwrap();
-    serde_json::from_str::<JournalEntry>(text).unwrap().what
+    serde_json::from_str(export["events"][0]["text"].as_str().unwrap()).unwrap()
 }
 
 #[test]
@@ -31,7 +30,10 @@ fn request_names_the_key_that_asked() {
     let asked = world.asks(100);
     let key = world.stored(&asked).key.unwrap();
     assert_eq!((key.id.as_str(), key.kind), ("key_madrid", KeyKind::Human));
-    assert_eq!(first_entry(&world, &asked), EntryKind::Accepted { key: Some(key) });
+    let entry = first_entry(&world, &asked);
+    assert_eq!(entry.what, EntryKind::Accepted);
+    assert_eq!(entry.caller.clone().unwrap().key, Some(key.id));
+    assert_eq!(entry.text().matches("key_madrid").count(), 1);
 }
 
 #[test]

@@ -35,8 +35,6 @@ const ADDED: &[&str] = &[
     "/body/is/answer/key/kind",
     "/body/is/key/id",
     "/body/is/key/kind",
-    "/body/is/what/key/id",
-    "/body/is/what/key/kind",
     "/body/is/answer/fallback_seconds",
     "/body/is/asks",
     "/body/is/what/consent/signature/key_id",

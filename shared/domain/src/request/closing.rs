@@ -22,7 +22,7 @@ impl Request {
     #[must_use]
     pub fn accepted(self) -> Change {
         let at = self.created_at;
-        Change::of(&self, at).with_entry(EntryKind::Accepted { key: self.key.clone() })
+        Change::of(&self, at).with_entry(EntryKind::Accepted)
     }
 
     /// Cancels the request. A repeat changes nothing.
