@@ -13,6 +13,7 @@ use aws_types::SdkConfig;
 use domain::brand::Brand;
 use domain::brand_documents::Document;
 use domain::values::name::BrandName;
+use futures_util::future::join_all;
 use ports::{Clock, Secrets, SecretsError};
 use zeroize::Zeroizing;
 
@@ -108,11 +109,15 @@ impl BrandSecrets {
     }
 
     async fn fetch(&self, name: &BrandName) -> Result<Arc<Brand>, SecretsError> {
+        // A name without a brand costs this one call.
         let text = self.read(format!("{}{name}", self.prefix)).await?;
-        let mut others = BTreeMap::new();
-        for (document, prefix) in &self.documents {
+        let reads = self.documents.iter().map(|(document, prefix)| async move {
             let id = format!("{prefix}{name}");
-            match self.read(id.clone()).await {
+            (document, self.read(id.clone()).await, id)
+        });
+        let mut others = BTreeMap::new();
+        for (document, read, id) in join_all(reads).await {
+            match read {
                 Ok(text) => drop(others.insert(*document, text)),
                 Err(SecretsError::Unknown) => {
                     return Err(SecretsError::Damaged(MalformedSecret::Absent(id).into()));
