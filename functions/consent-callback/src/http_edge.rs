@@ -38,7 +38,8 @@ const HEADERS: [(HeaderName, &str); 7] = [
     (HeaderName::from_static("cross-origin-opener-policy"), "same-origin-allow-popups"),
     (
         HeaderName::from_static("permissions-policy"),
-        "payment=(self), publickey-credentials-get=(self)",
+        // What wallets need. A script that got in asks for nothing else of the device.
+        "payment=(self), publickey-credentials-get=(self), camera=(), display-capture=(), geolocation=(), microphone=()",
     ),
 ];
 

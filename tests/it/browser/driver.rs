@@ -81,7 +81,21 @@ impl Chromedriver {
 
     /// Opens a browser on a page, with its profile in `folder`.
     pub(super) async fn open(&self, folder: PathBuf, screen: Screen, url: &str) -> Browser {
+        self.open_with(folder, screen, url, &[]).await
+    }
+
+    /// Opens a browser with more flags.
+    pub(super) async fn open_with(
+        &self,
+        folder: PathBuf,
+        screen: Screen,
+        url: &str,
+        flags: &[String],
+    ) -> Browser {
         let mut wants = DesiredCapabilities::chrome();
+        for flag in flags {
+            wants.add_arg(flag).unwrap();
+        }
         wants.set_binary(&program("CHROMIUM", "/usr/bin/chromium")).unwrap();
         for flag in FLAGS {
             wants.add_arg(flag).unwrap();

@@ -3,6 +3,7 @@
 mod docs;
 mod driver;
 mod page;
+mod policy;
 
 use tests::process::Local;
 

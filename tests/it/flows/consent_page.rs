@@ -37,7 +37,10 @@ fn assert_strict_headers(answer: &Answer) {
         assert_eq!(answer.header(name), value);
     }
     assert!(answer.header("strict-transport-security").contains("max-age="));
-    assert!(answer.header("permissions-policy").contains("payment=(self)"));
+    let features = answer.header("permissions-policy");
+    for feature in ["payment=(self)", "camera=()", "geolocation=()", "microphone=()"] {
+        assert!(features.contains(feature), "{features}");
+    }
     assert!(!answer.text().contains("<script") && answer.body.len() < 50_000);
 }
 
