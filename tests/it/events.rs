@@ -86,6 +86,7 @@ const EVENTS: &[(&str, RequestStage, ExpectedAnswer, &str)] = &[
     ("fetch-info/refund", RequestStage::Prompted, DONE, "prompted"),
     ("fetch-info/erase-customer", RequestStage::Prompted, DONE, "prompted"),
     ("fetch-info/detach-card", RequestStage::Prompted, DONE, "prompted"),
+    ("fetch-info/check-cards", RequestStage::Prompted, DONE, "prompted"),
     ("intake/customer", RequestStage::Prompted, ExpectedAnswer::Status(200), "prompted"),
     ("intake/erase-customer", RequestStage::Prompted, ExpectedAnswer::Status(409), "prompted"),
     ("intake/payment-method", RequestStage::Nothing, ExpectedAnswer::Status(404), ""),

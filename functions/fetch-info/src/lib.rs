@@ -75,7 +75,12 @@ impl Handler for FetchInfo {
     async fn handle(&self, message: &Message) -> MessageResult {
         let (step, id) = match message {
             Message::V1 { step, request } => (*step, *request),
-            Message::V2 { task } => return result_of(self.erasures().run(task).await, &"task"),
+            Message::V2 { task } => {
+                let ran = self.erasures().run(task).await;
+                return result_of(ran, |error, source| {
+                    tracing::warn!(task.kind = task.kind(), brand.name = task.brand().map(tracing::field::display), error = %error, source, "task failed; the queue delivers it again");
+                });
+            }
         };
         let taken = match step {
             Step::Fetch => self.attempts().run(id).await,
@@ -87,17 +92,21 @@ impl Handler for FetchInfo {
                 return MessageResult::Again;
             }
         };
-        result_of(taken, &id)
+        result_of(taken, |error, source| {
+            tracing::warn!(request.id = %id, error = %error, source, "step failed; the queue delivers it again");
+        })
     }
 }
 
-/// Returns the result of a message: one that failed is handled again.
-fn result_of(taken: Result<(), StepError>, id: &dyn std::fmt::Display) -> MessageResult {
+/// Returns the result of a message: one that failed is logged with its error's source, and handled again.
+fn result_of(
+    taken: Result<(), StepError>,
+    log: impl FnOnce(&StepError, Option<String>),
+) -> MessageResult {
     match taken {
         Ok(()) => MessageResult::Done,
         Err(error) => {
-            let source = std::error::Error::source(&error).map(ToString::to_string);
-            tracing::warn!(request.id = %id, error = %error, source, "step failed; the queue delivers it again");
+            log(&error, std::error::Error::source(&error).map(ToString::to_string));
             if guards::is_disabled(Guard::MessageRetry) {
                 MessageResult::Done
             } else {

@@ -10,8 +10,6 @@ use domain::guards::Guard;
 use domain::keys;
 use domain::message::Task;
 use domain::problem::{Code, FieldError, Problem};
-use domain::request::LIFETIME_MAX;
-use domain::values::id::{CardId, RequestId};
 use domain::values::phone::Phone;
 use http::{HeaderMap, Response, StatusCode};
 use ports::StoreError;
@@ -146,50 +144,18 @@ impl Intake {
         if before.as_ref().is_some_and(|(erasure, _)| erasure.done_at.is_none()) {
             return Ok(());
         }
-        let open = self.open_request(customer, None).await?;
+        let now = self.ports.clock.now();
+        let open = customers::open_request(store, customer, None, now).await?;
         if let Some(open) = open.filter(|_| !guards::is_disabled(Guard::NoErasureDuringRequest)) {
             let detail = format!("{open} is open");
             return Err(Problem::new(Code::CustomerHasOpenRequests, detail).into());
         }
-        let now = self.ports.clock.now();
         let barred = AddressLimits { erasing_since: Some(now), asks: Vec::new(), ..known };
         let writes = vec![
             limits::put(customer.of, customer.address, &barred, base, now)?,
             erasures::put(customer, &Erasure::asked(now), before.map(|(_, version)| version))?,
         ];
         Ok(store.write(writes).await?)
-    }
-
-    /// Returns an open request of a customer, one that names `card` where a card is given.
-    pub(crate) async fn open_request(
-        &self,
-        customer: CustomerScope<'_>,
-        card: Option<CardId>,
-    ) -> Result<Option<RequestId>, StoreError> {
-        let (store, now) = (self.ports.store.as_ref(), self.ports.clock.now());
-        let mut after = None;
-        loop {
-            let page = customers::list(store, customer, after, now).await?;
-            for item in &page.items {
-                let CustomerItem::Request { request } = item else { continue };
-                // A request that was made earlier has ended, since none is extended further.
-                if request.made_at().after(LIFETIME_MAX).after(LIFETIME_MAX) < now {
-                    continue;
-                }
-                let loaded = storage::load(store, *request).await?;
-                let open = loaded.is_some_and(|loaded| {
-                    let names = card.is_none() || loaded.request.ask.card() == card;
-                    names && !loaded.request.is_closed()
-                });
-                if open {
-                    return Ok(Some(*request));
-                }
-            }
-            after = page.next;
-            if after.is_none() {
-                return Ok(None);
-            }
-        }
     }
 
     async fn customer_view(

@@ -3,21 +3,17 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use domain::guards;
-use domain::guards::Guard;
 use domain::message::Task;
 use domain::problem::{Code, Problem};
 use domain::values::id::CardId;
-use domain::values::time::Timestamp;
 use http::{HeaderMap, Response, StatusCode};
 use ports::StoreError;
 use records::authentication::Requester;
-use records::contact::ChannelScope;
-use records::customers::CustomerScope;
+use records::card_checks::CardCheck;
 use records::effects::send_task;
-use records::saved_cards::SavedCard;
+use records::saved_cards::{EndingMark, SavedCard};
 use records::update::retry_conflicts;
-use records::{contact, limits, saved_cards};
+use records::{card_checks, saved_cards};
 use serde_json::{Value, json};
 
 use crate::customers::StartError;
@@ -89,34 +85,20 @@ impl Intake {
     }
 
     /// Marks a card as ending, unless an open request names it.
-    ///
-    /// A new request writes the customer's limits, and so does this. Of the two, one decides again.
     async fn mark_ending(
         &self,
         requester: &Requester,
         card: CardId,
         known: &SavedCard,
     ) -> Result<SavedCard, StartError> {
-        let store = self.ports.store.as_ref();
-        let of = requester.scope();
-        let customer = CustomerScope { of, address: &known.address };
-        let (limits, base) = limits::load(store, of, &known.address).await?;
-        let open = self.open_request(customer, Some(card)).await?;
-        if let Some(open) = open.filter(|_| !guards::is_disabled(Guard::CardInUse)) {
-            let detail = format!("{open} is open and names this card");
-            return Err(Problem::new(Code::PaymentMethodInUse, detail).into());
+        let (store, now) = (self.ports.store.as_ref(), self.ports.clock.now());
+        match saved_cards::mark_ending(store, requester.scope(), card, known, now).await? {
+            EndingMark::Ending(ending) => Ok(*ending),
+            EndingMark::InUse(open) => {
+                let detail = format!("{open} is open and names this card");
+                Err(Problem::new(Code::PaymentMethodInUse, detail).into())
+            }
         }
-        let now = self.ports.clock.now();
-        let Some(newest) = saved_cards::load(store, of.brand, of.mode, card).await? else {
-            return Ok(known.ending_from(now));
-        };
-        let ending = newest.ending_from(now);
-        let writes = vec![
-            saved_cards::put(of.brand, of.mode, card, &ending)?,
-            limits::put(of, &known.address, &limits, base, now)?,
-        ];
-        store.write(writes).await?;
-        Ok(ending)
     }
 
     /// Returns whether the card's customer was silent for longer than the brand allows. A number may have a new holder since.
@@ -126,22 +108,11 @@ impl Intake {
         card: CardId,
         known: &SavedCard,
     ) -> Result<bool, StoreError> {
-        let Some(silence) = requester.brand.policy.card_silence() else { return Ok(false) };
-        let now = self.ports.clock.now();
-        let is_over = |heard: Timestamp| now >= heard.after(silence);
-        if !is_over(known.last_answer(card)) || guards::is_disabled(Guard::SilentCard) {
-            return Ok(false);
-        }
-        for setup in &requester.brand.setup(requester.mode).channels {
-            let (brand, mode) = (&requester.brand.name, requester.mode);
-            let at = ChannelScope { brand, mode, channel: &setup.name };
-            let store = self.ports.store.as_ref();
-            let (contact, _) = contact::load(store, at, &known.address, now).await?;
-            if contact.last_inbound.is_some_and(|heard| !is_over(heard)) {
-                return Ok(false);
-            }
-        }
-        Ok(true)
+        let (store, now) = (self.ports.store.as_ref(), self.ports.clock.now());
+        let brand = &requester.brand;
+        let check = CardCheck::new(requester.scope(), card);
+        let end = card_checks::silence_ends_at(store, brand, &check, known, now).await?;
+        Ok(end.is_some_and(|end| now >= end))
     }
 
     /// Ends a card whose customer was silent for too long. A card that an open request names ends later.

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::message::{MessageResult, QueueName};
+use domain::message::{Message, MessageResult, QueueName, Task};
 use embedded::{Database, ReceivedMessage};
-use ports::Clock;
+use ports::{Clock, Queue};
 use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore, watch};
 
 use crate::Machine;
@@ -19,6 +19,9 @@ const BATCH: usize = 32;
 const SLEEP_MAX: Duration = Duration::from_secs(30);
 /// The time between two deletions of expired items.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(60);
+
+/// The time between two checks of the saved cards.
+const CHECK_INTERVAL: Duration = Duration::from_secs(86_400);
 
 /// Becomes true when the machine stops.
 pub type Stop = watch::Receiver<bool>;
@@ -118,8 +121,19 @@ async fn take(machine: Arc<Machine>, database: Database, received: ReceivedMessa
     }
 }
 
+/// Deletes expired items, and sends the task that Lambda's schedule sends once a day.
 async fn sweep(database: Database, clock: Arc<dyn Clock>, mut stop: Stop) {
+    let mut checks_at = clock.now();
     while !*stop.borrow_and_update() {
+        if clock.now() >= checks_at {
+            let message = Message::V2 { task: Task::CheckCards };
+            match database.send(&message, Duration::ZERO).await {
+                Ok(()) => checks_at = clock.now().after(CHECK_INTERVAL),
+                Err(error) => {
+                    tracing::warn!(error = %error, "failed to send the daily check of saved cards");
+                }
+            }
+        }
         if let Err(error) = database.sweep(clock.now()) {
             tracing::warn!(error = %error, "failed to delete expired items");
         }

@@ -26,7 +26,7 @@ pub enum Message {
     },
 }
 
-/// A task of a brand in a mode that belongs to no request.
+/// A task that belongs to no request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Task {
@@ -48,6 +48,29 @@ pub enum Task {
         /// The card's id.
         card: CardId,
     },
+    /// Ends the saved cards of all brands whose customers were silent for too long. A daily schedule sends it.
+    CheckCards,
+}
+
+impl Task {
+    /// Returns the kind, as it is written.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::EraseCustomer { .. } => "erase_customer",
+            Self::DetachCard { .. } => "detach_card",
+            Self::CheckCards => "check_cards",
+        }
+    }
+
+    /// Returns the brand that the task is of; `None` for a task of all brands.
+    #[must_use]
+    pub const fn brand(&self) -> Option<&BrandName> {
+        match self {
+            Self::EraseCustomer { brand, .. } | Self::DetachCard { brand, .. } => Some(brand),
+            Self::CheckCards => None,
+        }
+    }
 }
 
 /// A step that a request owes.

@@ -3,6 +3,7 @@
 //! Every other item of a customer is found by the address alone. This index is what an export lists and an erasure follows.
 
 use domain::brand::BrandScope;
+use domain::request::LIFETIME_MAX;
 use domain::values::id::{CardId, RequestId};
 use domain::values::name::ChannelName;
 use domain::values::time::Timestamp;
@@ -12,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::contact::ChannelScope;
 use crate::storage::decode;
 use crate::writes::overwrite;
-use crate::{capability, device};
+use crate::{capability, device, storage};
 
 /// A customer of a brand in a mode, by the keyed hash of their address.
 #[derive(Clone, Copy, Debug)]
@@ -108,6 +109,41 @@ pub async fn list(
     let items: Result<Vec<CustomerItem>, StoreError> =
         kept.map(|item| decode(&item.body)).collect();
     Ok(CustomerPage { items: items?, next })
+}
+
+/// Returns an open request of a customer, one that names `card` where a card is given.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn open_request(
+    store: &dyn Store,
+    customer: CustomerScope<'_>,
+    card: Option<CardId>,
+    now: Timestamp,
+) -> Result<Option<RequestId>, StoreError> {
+    let mut after = None;
+    loop {
+        let page = list(store, customer, after, now).await?;
+        for item in &page.items {
+            let CustomerItem::Request { request } = item else { continue };
+            // A request that was made earlier has ended, since none is extended further.
+            if request.made_at().after(LIFETIME_MAX).after(LIFETIME_MAX) < now {
+                continue;
+            }
+            let loaded = storage::load(store, *request).await?;
+            let open = loaded.is_some_and(|loaded| {
+                let names = card.is_none() || loaded.request.ask.card() == card;
+                names && !loaded.request.is_closed()
+            });
+            if open {
+                return Ok(Some(*request));
+            }
+        }
+        after = page.next;
+        if after.is_none() {
+            return Ok(None);
+        }
+    }
 }
 
 /// Returns the writes that delete what is kept of an address on one channel.

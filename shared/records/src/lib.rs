@@ -6,6 +6,7 @@ pub mod authentication;
 pub mod brand_limit;
 pub mod caller;
 pub mod capability;
+pub mod card_checks;
 pub mod charges;
 pub mod circuit_breaker;
 pub mod claims;

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::customers;
 use crate::customers::{CustomerItem, CustomerScope};
+use crate::limits;
 use crate::storage::decode;
 use crate::writes::overwrite;
 use domain::brand::{BrandScope, Mode};
@@ -117,6 +118,46 @@ pub async fn load(
 ) -> Result<Option<SavedCard>, StoreError> {
     let Some(item) = store.read(&key(brand, mode, card)).await? else { return Ok(None) };
     decode(&item.body).map(Some)
+}
+
+/// The result of marking a card as ending.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum EndingMark {
+    /// The card is being taken off file.
+    Ending(Box<SavedCard>),
+    /// This open request names the card, which stays.
+    InUse(RequestId),
+}
+
+/// Marks a card as ending, unless an open request names it.
+///
+/// A new request writes the customer's limits, and so does this. Of the two, one decides again.
+///
+/// # Errors
+/// [`StoreError`]; [`StoreError::Conflict`] when another writer was first.
+pub async fn mark_ending(
+    store: &dyn Store,
+    of: BrandScope<'_>,
+    card: CardId,
+    known: &SavedCard,
+    now: Timestamp,
+) -> Result<EndingMark, StoreError> {
+    let customer = CustomerScope { of, address: &known.address };
+    let (limits, base) = limits::load(store, of, &known.address).await?;
+    let open = customers::open_request(store, customer, Some(card), now).await?;
+    if let Some(open) = open.filter(|_| !guards::is_disabled(Guard::CardInUse)) {
+        return Ok(EndingMark::InUse(open));
+    }
+    let Some(newest) = load(store, of.brand, of.mode, card).await? else {
+        return Ok(EndingMark::Ending(Box::new(known.ending_from(now))));
+    };
+    let ending = newest.ending_from(now);
+    let writes = vec![
+        put(of.brand, of.mode, card, &ending)?,
+        limits::put(of, &known.address, &limits, base, now)?,
+    ];
+    store.write(writes).await?;
+    Ok(EndingMark::Ending(Box::new(ending)))
 }
 
 /// Returns the writes that delete a saved card, and its place among its customer's items.

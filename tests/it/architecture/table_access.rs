@@ -28,6 +28,13 @@ const CALLS: &[(&str, &[Access])] = &[
     ("brand_limit::count", &[(GET, "PROMPTS"), (PUT, "PROMPTS")]),
     ("capability::load", &[(GET, "CAP")]),
     ("capability::put", &[(PUT, "CAP")]),
+    ("card_checks::day_of", &[]),
+    ("card_checks::delete", &[(DELETE, "CHECK")]),
+    ("card_checks::last_heard", &[(GET, "CONTACT")]),
+    ("card_checks::list", &[(LIST, "CHECK")]),
+    ("card_checks::next_day", &[]),
+    ("card_checks::put", &[(PUT, "CHECK")]),
+    ("card_checks::silence_ends_at", &[(GET, "CONTACT")]),
     ("charges::load", &[(GET, "CHARGE")]),
     ("charges::put", &[(PUT, "CHARGE")]),
     ("claims::delete", &[(DELETE, "REQ")]),
@@ -40,6 +47,7 @@ const CALLS: &[(&str, &[Access])] = &[
     ("customers::delete_device", &[(DELETE, "DEVICE")]),
     ("customers::delete_handle", &[(DELETE, "HANDLE")]),
     ("customers::list", &[(LIST, "CUST")]),
+    ("customers::open_request", &[(LIST, "CUST"), (GET, "REQ")]),
     ("effects::send", &[]),
     ("erasures::erase_parts", &[(LIST, "REQ"), (PUT, "REQ")]),
     ("erasures::load", &[(GET, "ERASE")]),
@@ -56,6 +64,17 @@ const CALLS: &[(&str, &[Access])] = &[
     ("saved_cards::create", &[(PUT, "CARD"), (PUT, "CUST")]),
     ("saved_cards::delete", &[(DELETE, "CARD"), (DELETE, "CUST")]),
     ("saved_cards::load", &[(GET, "CARD")]),
+    (
+        "saved_cards::mark_ending",
+        &[
+            (GET, "LIMIT"),
+            (LIST, "CUST"),
+            (GET, "REQ"),
+            (GET, "CARD"),
+            (PUT, "CARD"),
+            (PUT, "LIMIT"),
+        ],
+    ),
     ("saved_cards::put", &[(PUT, "CARD")]),
     ("seen::is_seen", &[(GET, "SEEN")]),
     ("seen::put_seen", &[(PUT, "SEEN")]),
@@ -97,8 +116,8 @@ const SANDBOX: &[(&str, &[Access])] = &[
 ];
 
 /// The modules of `records`, by whose names the calls are found.
-const MODULES: &str = "CircuitBreaker authentication brand_limit capability charges claims contact customers device effects \
-    erasures handles key_usage limits links opt_outs saved_cards seen storage webhook_events";
+const MODULES: &str = "CircuitBreaker authentication brand_limit capability card_checks charges claims contact customers device \
+    effects erasures handles key_usage limits links opt_outs saved_cards seen storage webhook_events";
 
 /// Returns the calls of records that a source names, as `module::function`.
 fn calls(source: &str) -> BTreeSet<String> {

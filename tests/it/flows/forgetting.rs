@@ -25,7 +25,7 @@ fn erasure_state(world: &World) -> Value {
     world.get(CUSTOMER).ok(200).json()["erasure"]["state"].clone()
 }
 
-fn card_path(card: &str) -> String {
+pub(super) fn card_path(card: &str) -> String {
     format!("/v1/payment_methods/{card}")
 }
 
@@ -34,13 +34,13 @@ fn asks_with(world: &World, card: &str) -> Asked {
 }
 
 /// Returns the hash of the customer's address.
-fn address(world: &World) -> String {
+pub(super) fn address(world: &World) -> String {
     let brand = world.run(world.ports.secrets.brand(&"demo".parse().unwrap())).unwrap();
     let phone: Phone = PHONE.parse().unwrap();
     keys::address_hash(&brand.address_key, &phone)
 }
 
-fn sends(world: &World, task: Task) {
+pub(super) fn sends(world: &World, task: Task) {
     let message = Message::V2 { task };
     let sent = world.ports.queue.send(&message, std::time::Duration::ZERO);
     world.run(sent).unwrap();

@@ -45,6 +45,7 @@ mod sandbox_reports;
 mod secrets;
 mod session_codes;
 mod settings;
+mod silent_cards;
 mod sms_twilio;
 mod text_replies;
 mod thief;

@@ -36,7 +36,7 @@ words!(state STATES of State {
 });
 
 words!(what WHATS of EntryKind {
-    EntryKind::Accepted { .. } => "accepted",
+    EntryKind::Accepted => "accepted",
     EntryKind::Sending { .. } => "sending",
     EntryKind::Prompt { delivery_status: DeliveryStatus::Accepted, .. } => "prompt-accepted",
     EntryKind::Prompt { delivery_status: DeliveryStatus::Unknown, .. } => "prompt-unknown",
@@ -119,6 +119,7 @@ words!(step STEPS of Step {
 words!(task TASKS of Task {
     Task::EraseCustomer { .. } => "erase-customer",
     Task::DetachCard { .. } => "detach-card",
+    Task::CheckCards => "check-cards",
 });
 
 /// The kinds of item that are named by the first part of their key.
@@ -128,6 +129,7 @@ const OTHERS: &[&str] = &[
     "cap",
     "card",
     "charge",
+    "check",
     "contact",
     "cust",
     "device",

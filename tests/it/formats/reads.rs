@@ -19,6 +19,7 @@ use domain::webhook::WebhookEvent;
 use http::Method;
 use ports::{AttemptContext, Processors, Retrieved};
 use processors::{Deps, Registry};
+use records::card_checks::CardCheck;
 use records::circuit_breaker::Open;
 use records::customers::CustomerItem;
 use records::device::DeviceWallets;
@@ -56,6 +57,7 @@ fn every_golden_file_is_read_and_written_unchanged() {
             "limit" => again::<AddressLimits>(&text),
             "contact" => again::<Contact>(&text),
             "cust" => again::<CustomerItem>(&text),
+            "check" => again::<CardCheck>(&text),
             "erase" => again::<Erasure>(&text),
             "prompts" => again::<u32>(&text),
             "device" => again::<DeviceWallets>(&text),

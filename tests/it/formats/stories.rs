@@ -1,6 +1,7 @@
 //! Stories that together write every kind of text.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -11,6 +12,7 @@ use sha1::Sha1;
 use tests::world::brand::TWILIO_TOKEN;
 use tests::world::{Asked, Core, PHONE, PUBLIC_BASE, Reply, World};
 
+use domain::message::{Message, Task};
 use domain::processor_result::Reference;
 use ports::{Created, RefundResult, Rejection};
 use tests::world::fake_processor::CODE;
@@ -212,9 +214,12 @@ fn with_endpoint_gone() -> World {
     world
 }
 
-/// A customer whose card is taken off file, and who is then erased.
+/// A customer whose card is checked and taken off file, and who is then erased.
 fn forgotten() -> World {
     let world = at_fake_processor();
+    let check = Message::V2 { task: Task::CheckCards };
+    world.run(world.ports.queue.send(&check, Duration::ZERO)).unwrap();
+    world.settles();
     let path = format!("/v1/customers/{PHONE}");
     let card = world.get(&path).ok(200).json()["cards"][0]["id"].clone();
     let card = format!("/v1/payment_methods/{}", card.as_str().unwrap());

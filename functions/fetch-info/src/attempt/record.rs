@@ -12,6 +12,8 @@ use domain::seal_binding::{Binding, CardBinding};
 use domain::values::id::CardId;
 use domain::values::time::Timestamp;
 use ports::{CARD_NOT_KEPT, Fulfillment, Write};
+use records::card_checks;
+use records::card_checks::CardCheck;
 use records::charges;
 use records::claims;
 use records::saved_cards;
@@ -211,7 +213,11 @@ impl Recorder<'_, '_> {
                     ending: None,
                 };
                 let scope = BrandScope { brand: &request.brand, mode: request.mode };
-                let writes = saved_cards::create(scope, card, &item)?.into();
+                let end = brand.policy.card_silence().map(|silence| now.after(silence));
+                let check = CardCheck::new(scope, card);
+                let listed = card_checks::put(&check, card_checks::next_day(end, now))?;
+                let [on_file, of_customer] = saved_cards::create(scope, card, &item)?;
+                let writes = vec![on_file, of_customer, listed];
                 let details = Details::Card { card, receipt: receipt.clone() };
                 Ok(Some(Stored { details, writes }))
             }

@@ -1,6 +1,7 @@
 //! The erasure of a customer, and of a single saved card: owed until it is done.
 
 mod cards;
+mod silence;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -45,6 +46,7 @@ impl Erasures<'_> {
                 let of = BrandScope { brand, mode: *mode };
                 self.erase(CustomerScope { of, address }).await?
             }
+            Task::CheckCards => self.check_cards().await?,
         };
         let Some(wait) = wait else { return Ok(()) };
         Ok(send_task(self.ports.queue.as_ref(), task.clone(), wait).await?)
