@@ -364,12 +364,8 @@ fn refund_is_pending_until_the_webhook_reports_it() {
         (false, Some("refund_failed"), RefundResult::Failed { code: "refund_failed" }),
     ] {
         let reference = Reference("R1".to_owned());
-        let reported = domain::processor_result::ReportedResult {
-            success,
-            reference,
-            code: code.map(str::to_owned),
-            original: None,
-        };
+        let reported =
+            ReportedResult { success, reference, code: code.map(str::to_owned), original: None };
         assert_eq!(
             block_on(processor.refund(&Refund { reported: Some(&reported), ..refund })),
             expected
