@@ -20,6 +20,8 @@ pub enum Command {
     Rotate(RotateArguments),
     /// Ask each channel and processor, with calls that change nothing, whether its settings work
     Doctor(DoctorArguments),
+    /// Forward the events of a deployment to a URL on this machine, signed as webhooks are
+    Listen(ListenArguments),
     /// Make a webhook event happen in test mode
     Trigger(TriggerArguments),
     /// Create, read, watch or cancel a request
@@ -230,6 +232,26 @@ pub struct DoctorArguments {
     /// Where the documents are
     #[command(flatten)]
     pub place: Place,
+}
+
+/// The target of forwarded events.
+#[derive(Args, Debug)]
+pub struct ListenArguments {
+    /// The URL on this machine that receives the events
+    #[arg(long, value_name = "URL")]
+    pub forward_to: String,
+    /// Ends after this many events; without it, an interrupt ends the command
+    #[arg(long, value_name = "NUMBER")]
+    pub events: Option<u64>,
+    /// Forwards the events since this time too, such as 2026-11-26T12:00:00.000Z
+    #[arg(long, value_name = "TIME")]
+    pub since: Option<String>,
+    /// A file with the secret that signs (whsec_…), or - for standard input; else ASSENT_WEBHOOK_SECRET, else a new one
+    #[arg(long, value_name = "FILE")]
+    pub secret_file: Option<PathBuf>,
+    /// The deployment that is called
+    #[command(flatten)]
+    pub access: Access,
 }
 
 /// The event to make.

@@ -6,9 +6,12 @@ mod arguments;
 mod brand;
 mod doctor;
 mod documents;
+#[cfg(test)]
+mod doubles;
 mod failure;
 mod input;
 mod keys;
+mod listen;
 mod output;
 mod requests;
 mod rotation;
@@ -61,6 +64,7 @@ pub async fn run(context: &Context, command: Command) -> Exit {
         Command::Key(command) => keys::run(context, command).await,
         Command::Rotate(arguments) => rotation::run(context, &arguments).await,
         Command::Doctor(arguments) => doctor::run(context, &arguments).await,
+        Command::Listen(arguments) => listen::run(context, &arguments).await,
         Command::Trigger(arguments) => trigger::run(context, &arguments).await,
         Command::Request(command) => requests::run(context, command).await,
         Command::Openapi => context.output.raw(context.openapi.trim_end()).map(|()| Exit::Done),

@@ -1,19 +1,18 @@
 //! Documents in a stand-in for Secrets Manager.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use clap::Parser;
-use domain::random::Random;
-use domain::values::time::Timestamp;
 use http::{Request, Response};
-use ports::{Clock, Http, HttpError, Reach, SignError, Signer};
+use ports::{Http, HttpError, Reach};
 use serde_json::{Value, json};
 
-use crate::{Command, Context, Exit, Output};
+use crate::doubles::{Line, Machine, Printed};
+use crate::{Context, Exit, Output};
 
 /// The secrets by name, each with the number of its version, and the error that every call gets.
 #[derive(Default)]
@@ -66,60 +65,6 @@ impl Http for SecretsManager {
             }
             _ => answer(400, json!({ "__type": "com.amazonaws#ResourceNotFoundException" })),
         }
-    }
-}
-
-struct Machine(Mutex<u8>);
-
-#[async_trait]
-impl Clock for Machine {
-    fn now(&self) -> Timestamp {
-        Timestamp::from_millis(1_795_000_000_000)
-    }
-
-    async fn wait(&self, _: Duration) {}
-}
-
-impl Random for Machine {
-    fn fill(&self, bytes: &mut [u8]) {
-        for byte in bytes {
-            let mut next = self.0.lock().unwrap();
-            *next = next.wrapping_mul(29).wrapping_add(71);
-            *byte = *next;
-        }
-    }
-}
-
-#[async_trait]
-impl Signer for Machine {
-    async fn sign(
-        &self,
-        mut request: Request<Bytes>,
-        service: &str,
-        region: &str,
-    ) -> Result<Request<Bytes>, SignError> {
-        let signature = format!("signed for {service} in {region}").parse().unwrap();
-        request.headers_mut().insert("authorization", signature);
-        Ok(request)
-    }
-}
-
-#[derive(Parser)]
-struct Line {
-    #[command(subcommand)]
-    command: Command,
-}
-
-#[derive(Clone, Default)]
-struct Printed(Arc<Mutex<Vec<u8>>>);
-
-impl std::io::Write for Printed {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).write(bytes)
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
     }
 }
 
