@@ -77,7 +77,7 @@ pub const fn day_of(at: Timestamp) -> i64 {
     at.as_secs().div_euclid(86_400)
 }
 
-/// Returns the day of the next check: the one after `end`, and at the latest the one after [`CHECK_INTERVAL`].
+/// Returns the day of the next check: the one after `end`, and at the latest the one after `CHECK_INTERVAL`.
 ///
 /// It is never today. `None` is a card that does not end as the brand's settings are now.
 #[must_use]
