@@ -152,24 +152,24 @@ fn key_commands_make_list_and_revoke() {
         (&json!("key_madrid"), &json!(["request", "read"]))
     );
     let served = Served::start(data);
-    let create = |key: &str| {
+    let create = |key: &str, amount: &str| {
         let arguments = [
             "request",
             "create",
             "--phone",
             "+15551230001",
             "--amount",
-            "4250",
+            amount,
             "--api",
             &served.api,
             "--json",
         ];
         program::assent_with(&arguments, &[("ASSENT_KEY", key)], "").code
     };
-    assert_eq!((create(&key), create(&first)), (0, 0));
+    assert_eq!((create(&key, "4250"), create(&first, "4300")), (0, 0));
     let revoked = assent(&["key", "revoke", "key_madrid", "--data", data, "--json"]);
     assert_eq!((revoked.code, &revoked.json()["keys_left"]), (0, &json!(1)));
-    assert_eq!((create(&key), create(&first)), (4, 0));
+    assert_eq!((create(&key, "4350"), create(&first, "4400")), (4, 0));
     assert_eq!(assent(&["key", "revoke", "key_madrid", "--data", data]).code, 1);
     let right = assent(&["key", "new", "--may", "everything", "--data", data, "--json"]);
     let message = right.json()["error"]["message"].as_str().unwrap().to_owned();

@@ -242,7 +242,9 @@ impl<'a> SandboxCustomer<'a> {
     async fn open(&self) -> Result<(), Failure> {
         let message = self.message().await?;
         let link = text(&message, "/link");
-        let request = http::Request::get(link).body(bytes::Bytes::new())?;
+        // Without a browser's user agent it is taken for a preview, which opens nothing.
+        let request = http::Request::get(link).header("user-agent", "Mozilla/5.0 (assent trigger)");
+        let request = request.body(bytes::Bytes::new())?;
         let (reach, time) = (ports::Reach::Configured, Duration::from_secs(10));
         let opened = self.context.http.call(request, reach, time).await;
         opened.map_err(|error| Failure::no_answer("the consent page", &error)).map(drop)

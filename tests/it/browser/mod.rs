@@ -173,13 +173,14 @@ async fn denial_on_page_is_denied() {
     scene.ends().await;
 }
 
+/// A no stands beside the numbers of the message itself.
 #[tokio::test]
-async fn not_me_report_is_denied() {
-    let scene = Scene::set("not-me").await;
+async fn denial_in_the_chat_is_denied() {
+    let scene = Scene::set("deny-chat").await;
     scene.asks("42.50", "rcs", "300").await;
-    scene.customer.clicks("[data-action=not_me]").await;
-    scene.is_told("denied", "The customer says this is not them").await;
-    scene.shots("1-reported").await;
+    scene.customer.clicks("[data-action=deny]").await;
+    scene.is_told("denied", "Denied").await;
+    scene.shots("1-denied").await;
     scene.ends().await;
 }
 
