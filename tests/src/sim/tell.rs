@@ -334,6 +334,11 @@ impl Simulation {
             if self.deliver() {
                 continue;
             }
+            // A call that arrives late is due too. It would stay due for ever if nothing carried it out.
+            let now = self.now();
+            if self.shared.lock().arrive(now) {
+                continue;
+            }
             match self.next_due().filter(|due| *due <= until) {
                 Some(due) => self.clock.pass_until(due),
                 None => return Ok(()),
