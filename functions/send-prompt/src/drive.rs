@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use domain::brand::{Brand, BrandScope};
+use domain::brand::Brand;
 use domain::guards;
 use domain::guards::Guard;
 use domain::journal::DeliveryStatus;
@@ -15,7 +15,6 @@ use domain::values::name::ChannelName;
 use domain::values::time::Timestamp;
 use ports::Resend;
 use records::effects;
-use records::opt_outs;
 use records::storage;
 use records::storage::{LinkTarget, VersionedRequest};
 
@@ -84,19 +83,14 @@ impl SendPrompt {
         now: Timestamp,
     ) -> Result<SendResult, StepError> {
         let request = &loaded.request;
-        // Read right before the decision to send: a customer who opted out a moment ago gets nothing more.
-        let (store, scope) =
-            (self.ports.store.as_ref(), BrandScope { brand: &request.brand, mode: request.mode });
-        let opted_out = opt_outs::is_opted_out(store, scope, &request.address).await?;
-        if opted_out && !guards::is_disabled(Guard::OptOut) {
+        // A customer who opted out a moment ago gets nothing more.
+        if self.is_opted_out(request).await? && !guards::is_disabled(Guard::OptOut) {
             let change = request.deny(DenialReason::OptedOut, None, now);
             let change = change.unwrap_or_else(|_already_ended| request.expire(now));
             let loaded = self.commit(loaded.version, change, Vec::new()).await?;
             return Ok(SendResult { loaded, retry_after: None });
         }
-        let mut random = [0_u8; 10];
-        self.ports.random.fill(&mut random);
-        let id = PromptId::new(now, random);
+        let id = self.new_id(now);
         let opened = self.open_channel(&loaded.request, brand, channel);
         let has_receipts = opened.as_ref().is_some_and(|opened| opened.receipts().delivered);
         let change = request.begin_prompt(id, channel, has_receipts, now);

@@ -11,6 +11,13 @@ use records::update::{Decision, Updated, update};
 use crate::{SendPrompt, StepError};
 
 impl SendPrompt {
+    /// Reads whether the customer opted out, right before the decision to send.
+    pub(crate) async fn is_opted_out(&self, request: &Request) -> Result<bool, StepError> {
+        let scope = BrandScope { brand: &request.brand, mode: request.mode };
+        let store = self.ports.store.as_ref();
+        Ok(opt_outs::is_opted_out(store, scope, &request.address).await?)
+    }
+
     /// Records the opt-out as the customer's own word, which they wrote to the provider before now.
     pub(crate) async fn record_opt_out(&self, request: &Request) -> Result<(), StepError> {
         let (store, now) = (self.ports.store.as_ref(), self.ports.clock.now());

@@ -50,8 +50,8 @@ impl SendPrompt {
         let contact = self.contact(&loaded.request, &prompt, now).await?;
         let rendered = render::prompt(&loaded.request, &prompt, brand, &self.public_base, now);
         let rendered = Prompt { contact, ..rendered };
-        let sent = match &channel {
-            Some(channel) => send_twice_if_lost(channel.as_ref(), &rendered).await,
+        let sent = match channel.as_deref() {
+            Some(channel) => send_twice_if_lost(channel, || channel.send(&rendered)).await,
             None => Err(SendError::Misconfigured { reason: "channel_settings" }),
         };
         if let Ok(accepted) = &sent {
@@ -110,14 +110,19 @@ impl SendPrompt {
                 tracing::error!(prompt.id = %id, channel.name = %channel, reason, "channel rejected our settings");
                 if reason == "credentials" {
                     // The credentials may have been rotated: the next prompt is sent with the newest ones.
-                    if let Err(error) = self.ports.secrets.refresh(brand).await {
-                        tracing::warn!(error = %error, "failed to refresh the brand's secret");
-                    }
+                    self.refresh_secret(brand).await;
                 }
                 failed(reason)
             }
         };
         SendRecord { statuses, provider_id: None, busy: false }
+    }
+
+    /// Reads the brand's secret again, after a channel rejected our credentials.
+    pub(crate) async fn refresh_secret(&self, brand: &BrandName) {
+        if let Err(error) = self.ports.secrets.refresh(brand).await {
+            tracing::warn!(error = %error, "failed to refresh the brand's secret");
+        }
     }
 
     /// Keeps the customer's ids on the channel that the answer to a prompt names, and whether the window is shut.
@@ -152,6 +157,13 @@ impl SendPrompt {
         Ok(contact::load(self.ports.store.as_ref(), scope, &request.address, now).await?.0)
     }
 
+    /// Draws the id of a new prompt or message.
+    pub(crate) fn new_id(&self, now: Timestamp) -> PromptId {
+        let mut random = [0_u8; 10];
+        self.ports.random.fill(&mut random);
+        PromptId::new(now, random)
+    }
+
     /// Puts a busy channel back behind the other routes.
     async fn requeue_route(
         &self,
@@ -179,13 +191,16 @@ const fn scope<'a>(request: &'a Request, prompt: &'a PromptRecord) -> ChannelSco
 
 /// Sends once more where an answer was lost and the channel recognises a repeat. Without that, a customer with no other
 /// route would wait in vain. A prompt whose answer is lost twice may have been sent.
-async fn send_twice_if_lost(
+pub(crate) async fn send_twice_if_lost<F>(
     channel: &dyn Channel,
-    prompt: &Prompt,
-) -> Result<AcceptedPrompt, SendError> {
-    let first = channel.send(prompt).await;
+    send: impl Fn() -> F + Send + Sync,
+) -> Result<AcceptedPrompt, SendError>
+where
+    F: Future<Output = Result<AcceptedPrompt, SendError>> + Send,
+{
+    let first = send().await;
     if matches!(first, Err(SendError::Unknown(_))) && channel.resend() == Resend::Safe {
-        return channel.send(prompt).await;
+        return send().await;
     }
     first
 }

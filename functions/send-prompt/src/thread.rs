@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use domain::brand::{Brand, BrandScope};
+use domain::brand::Brand;
 use domain::guards;
 use domain::guards::Guard;
 use domain::message::Step;
@@ -12,10 +12,10 @@ use ports::{
     AcceptedPrompt, Channel, OPTED_OUT, Prompt, Resend, SendError, StoreError, ThreadMessage,
 };
 use records::effects;
-use records::opt_outs;
 use records::storage::VersionedRequest;
 use records::update::{Decision, Updated, update};
 
+use crate::send::send_twice_if_lost;
 use crate::thread_rendering::Rendering;
 use crate::{SendPrompt, StepError};
 
@@ -34,7 +34,7 @@ pub(crate) fn follow_up(brand: &Brand, channel: Option<&dyn Channel>) -> FollowU
 
 /// A message, and the prompt in whose thread it is.
 #[derive(Clone, Copy)]
-struct ToldIn<'a> {
+struct MessageInThread<'a> {
     owed: &'a OwedMessage,
     prompt: &'a PromptRecord,
     id: PromptId,
@@ -53,9 +53,11 @@ impl SendPrompt {
             let channel = self.open_channel(&loaded.request, brand, &prompt.channel);
             let (id, is_repeat) = match owed.record {
                 Some((id, status)) => (id, status == MessageStatus::Sending),
-                None => (self.new_message_id(), false),
+                None => (self.new_id(self.ports.clock.now()), false),
             };
-            if self.is_opted_out(&loaded.request).await? {
+            if self.is_opted_out(&loaded.request).await?
+                && !guards::is_disabled(Guard::OptOutBeforeMessage)
+            {
                 let change = loaded.request.withhold_message(&owed, id, self.ports.clock.now());
                 loaded = self.commit(loaded.version, change, Vec::new()).await?;
                 continue;
@@ -69,8 +71,8 @@ impl SendPrompt {
                     let change = loaded.request.begin_message(&owed, id, self.ports.clock.now());
                     loaded = self.commit(loaded.version, change, Vec::new()).await?;
                 }
-                let told = ToldIn { owed: &owed, prompt: &prompt, id };
-                self.send_message(&loaded.request, brand, channel.as_deref(), told).await?
+                let outgoing = MessageInThread { owed: &owed, prompt: &prompt, id };
+                self.send_message(&loaded.request, brand, channel.as_deref(), outgoing).await?
             };
             loaded = self.record_message(loaded, id, status).await?;
             if status == MessageStatus::Busy {
@@ -82,38 +84,22 @@ impl SendPrompt {
         Ok(loaded)
     }
 
-    fn new_message_id(&self) -> PromptId {
-        let mut random = [0_u8; 10];
-        self.ports.random.fill(&mut random);
-        PromptId::new(self.ports.clock.now(), random)
-    }
-
-    /// Reads right before the decision to send whether the customer opted out.
-    async fn is_opted_out(&self, request: &Request) -> Result<bool, StepError> {
-        let scope = BrandScope { brand: &request.brand, mode: request.mode };
-        let store = self.ports.store.as_ref();
-        let opted_out = opt_outs::is_opted_out(store, scope, &request.address).await?;
-        Ok(opted_out && !guards::is_disabled(Guard::OptOutBeforeMessage))
-    }
-}
-
-impl SendPrompt {
     /// Sends a recorded message, and returns its status.
     async fn send_message(
         &self,
         request: &Request,
         brand: &Arc<Brand>,
         channel: Option<&dyn Channel>,
-        told: ToldIn<'_>,
+        outgoing: MessageInThread<'_>,
     ) -> Result<MessageStatus, StepError> {
-        let ToldIn { owed, prompt, id } = told;
+        let MessageInThread { owed, prompt, id } = outgoing;
         let now = self.ports.clock.now();
         let contact = self.contact(request, prompt, now).await?;
         let rendered = Rendering { request, prompt, brand, public_base: &self.public_base };
         let message = rendered.message(owed, id, now);
         let message = ThreadMessage { message: Prompt { contact, ..message.message }, ..message };
         let sent = match channel {
-            Some(channel) => send_twice_if_lost(channel, &message).await,
+            Some(channel) => send_twice_if_lost(channel, || channel.send_in_thread(&message)).await,
             None => Err(SendError::Misconfigured { reason: "channel_settings" }),
         };
         let name = &prompt.channel;
@@ -136,9 +122,7 @@ impl SendPrompt {
             }
             Err(SendError::Misconfigured { reason: "credentials" }) => {
                 tracing::error!(message.id = %id, channel.name = %name, "channel rejected our credentials");
-                if let Err(error) = self.ports.secrets.refresh(&request.brand).await {
-                    tracing::warn!(error = %error, "failed to refresh the brand's secret");
-                }
+                self.refresh_secret(&request.brand).await;
                 // They may have been rotated: nothing was sent, and the next try has the newest ones.
                 MessageStatus::Busy
             }
@@ -164,16 +148,4 @@ impl SendPrompt {
             Updated::Stopped(()) | Updated::Absent => Err(StoreError::Conflict.into()),
         }
     }
-}
-
-/// Sends once more where an answer was lost and the channel recognises a repeat.
-async fn send_twice_if_lost(
-    channel: &dyn Channel,
-    message: &ThreadMessage,
-) -> Result<AcceptedPrompt, SendError> {
-    let first = channel.send_in_thread(message).await;
-    if matches!(first, Err(SendError::Unknown(_))) && channel.resend() == Resend::Safe {
-        return channel.send_in_thread(message).await;
-    }
-    first
 }

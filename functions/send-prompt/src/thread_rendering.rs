@@ -12,7 +12,7 @@ use domain::values::id::PromptId;
 use domain::values::prompt_ref::PromptRef;
 use domain::values::time::Timestamp;
 use ports::{Button, ButtonAction, Prompt, ThreadMessage};
-use texts::{ThreadContent, ThreadNews};
+use texts::{ThreadContent, ThreadMessageKind};
 
 use crate::render;
 
@@ -34,15 +34,16 @@ impl Rendering<'_> {
     pub(crate) fn message(self, owed: &OwedMessage, id: PromptId, now: Timestamp) -> ThreadMessage {
         let Self { request, prompt, brand, public_base } = self;
         let asked = render::prompt(request, prompt, brand, public_base, now);
-        let news = news(request, owed.fact);
-        let goes_on = matches!(news, ThreadNews::CardDeclined | ThreadNews::NotConfirmed);
-        let asks_not_me = news == ThreadNews::Denied;
+        let kind = kind(request, owed.fact);
+        let goes_on =
+            matches!(kind, ThreadMessageKind::CardDeclined | ThreadMessageKind::NotConfirmed);
+        let asks_not_me = kind == ThreadMessageKind::Denied;
         let money =
             request.ask.money().map(|money| texts::amount(&asked.language, &brand.language, money));
-        let success = Success::of(request, news);
+        let success = Success::of(request, kind);
         let claims: Vec<&str> = success.claims.iter().map(String::as_str).collect();
         let content = ThreadContent {
-            news,
+            kind,
             payee: &request.payee,
             money: money.as_deref(),
             card: success.card.as_ref(),
@@ -87,9 +88,11 @@ struct Success<'a> {
 }
 
 impl<'a> Success<'a> {
-    fn of(request: &'a Request, news: ThreadNews) -> Self {
-        let is_receipt =
-            matches!(news, ThreadNews::Paid | ThreadNews::CardKept | ThreadNews::ClaimsShared);
+    fn of(request: &'a Request, kind: ThreadMessageKind) -> Self {
+        let is_receipt = matches!(
+            kind,
+            ThreadMessageKind::Paid | ThreadMessageKind::CardKept | ThreadMessageKind::ClaimsShared
+        );
         let State::Closed { outcome: Outcome::Fulfilled { transaction_code, receipt, .. }, at } =
             &request.state
         else {
@@ -108,19 +111,19 @@ impl<'a> Success<'a> {
 }
 
 /// Returns the fact as the customer reads it.
-fn news(request: &Request, fact: ThreadFact) -> ThreadNews {
+fn kind(request: &Request, fact: ThreadFact) -> ThreadMessageKind {
     match (fact, &request.state) {
-        (ThreadFact::Reported, _) => ThreadNews::NotMe,
+        (ThreadFact::Reported, _) => ThreadMessageKind::NotMe,
         (ThreadFact::AttemptFailed { .. }, _) => match request.ask {
-            Ask::Payment { .. } | Ask::PaymentMethod { .. } => ThreadNews::CardDeclined,
-            Ask::Identity { .. } => ThreadNews::NotConfirmed,
+            Ask::Payment { .. } | Ask::PaymentMethod { .. } => ThreadMessageKind::CardDeclined,
+            Ask::Identity { .. } => ThreadMessageKind::NotConfirmed,
         },
         (ThreadFact::Ended, State::Closed { outcome, .. }) => ended(outcome),
         (ThreadFact::Spent { .. }, State::Closed { outcome: Outcome::Expired, .. }) => {
-            ThreadNews::Expired
+            ThreadMessageKind::Expired
         }
         (ThreadFact::Spent { .. }, State::Closed { outcome: Outcome::Cancelled, .. }) => {
-            ThreadNews::Cancelled
+            ThreadMessageKind::Cancelled
         }
         (
             ThreadFact::Ended | ThreadFact::Spent { .. },
@@ -129,23 +132,23 @@ fn news(request: &Request, fact: ThreadFact) -> ThreadNews {
             | State::Authorized { .. }
             | State::Processing { .. }
             | State::Closed { .. },
-        ) => ThreadNews::Spent,
+        ) => ThreadMessageKind::Spent,
     }
 }
 
-const fn ended(outcome: &Outcome) -> ThreadNews {
+const fn ended(outcome: &Outcome) -> ThreadMessageKind {
     match outcome {
-        Outcome::Fulfilled { receipt: Details::Payment(_), .. } => ThreadNews::Paid,
-        Outcome::Fulfilled { receipt: Details::Card { .. }, .. } => ThreadNews::CardKept,
-        Outcome::Fulfilled { receipt: Details::Claims(_), .. } => ThreadNews::ClaimsShared,
+        Outcome::Fulfilled { receipt: Details::Payment(_), .. } => ThreadMessageKind::Paid,
+        Outcome::Fulfilled { receipt: Details::Card { .. }, .. } => ThreadMessageKind::CardKept,
+        Outcome::Fulfilled { receipt: Details::Claims(_), .. } => ThreadMessageKind::ClaimsShared,
         Outcome::Denied { reason: DenialReason::Customer | DenialReason::OptedOut } => {
-            ThreadNews::Denied
+            ThreadMessageKind::Denied
         }
-        Outcome::Denied { reason: DenialReason::NotMe } => ThreadNews::NotMe,
-        Outcome::Denied { reason: DenialReason::WrongSessionCode } => ThreadNews::WrongCode,
-        Outcome::Expired => ThreadNews::Expired,
-        Outcome::Cancelled => ThreadNews::Cancelled,
-        Outcome::Undeliverable { .. } | Outcome::Failed { .. } => ThreadNews::Failed,
+        Outcome::Denied { reason: DenialReason::NotMe } => ThreadMessageKind::NotMe,
+        Outcome::Denied { reason: DenialReason::WrongSessionCode } => ThreadMessageKind::WrongCode,
+        Outcome::Expired => ThreadMessageKind::Expired,
+        Outcome::Cancelled => ThreadMessageKind::Cancelled,
+        Outcome::Undeliverable { .. } | Outcome::Failed { .. } => ThreadMessageKind::Failed,
     }
 }
 

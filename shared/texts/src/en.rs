@@ -98,7 +98,7 @@ pub(super) static PAGE: PageTexts = PageTexts {
     deny: "Decline",
     not_me: "This is not me",
     not_me_question: "Is this not you?",
-    not_me_hint: "We tell the business that this request reached a wrong person. It cannot ask this number again for some time. If somebody on the phone wants you to approve, hang up. Then call the number on your card or the business yourself.",
+    not_me_hint: "We tell the business that this request reached a wrong person. It cannot ask this number again for some time. If a caller wants you to approve, hang up. Then call the number on your card or the business yourself.",
     not_me_confirm: "Yes, report it",
     not_me_back: "No, back to the request",
     go_on_card: "Continue to card entry",

@@ -18,7 +18,7 @@ pub use money::amount;
 pub use page::PageTexts;
 pub use prompt::{PromptContent, PromptTexts, prompt, reminder};
 pub use say::{Said, SayContent, say};
-pub use thread::{ThreadContent, ThreadNews, ThreadTexts, thread};
+pub use thread::{ThreadContent, ThreadMessageKind, ThreadTexts, thread};
 
 use domain::values::language::Language;
 

@@ -129,7 +129,7 @@ pub enum MessageStatus {
     Sent,
     /// The provider's answer was lost: it may arrive.
     Unknown,
-    /// The channel took it not.
+    /// The channel refused it.
     Failed,
     /// It was not sent, since the customer opted out.
     Withheld,

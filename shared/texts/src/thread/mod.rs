@@ -8,7 +8,7 @@ use domain::values::language::Language;
 
 /// The fact that a message tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ThreadNews {
+pub enum ThreadMessageKind {
     /// The customer paid.
     Paid,
     /// A card is kept on file.
@@ -35,7 +35,7 @@ pub enum ThreadNews {
     Spent,
 }
 
-impl ThreadNews {
+impl ThreadMessageKind {
     /// Every fact.
     pub const ALL: [Self; 12] = [
         Self::Paid,
@@ -57,7 +57,7 @@ impl ThreadNews {
 #[derive(Clone, Copy)]
 pub struct ThreadContent<'a> {
     /// The fact that the customer reads.
-    pub news: ThreadNews,
+    pub kind: ThreadMessageKind,
     /// The payee, as the customer knows it.
     pub payee: &'a str,
     /// The amount as the customer reads it; `None` where it is no payment.
@@ -117,27 +117,27 @@ pub fn thread(
         ];
         filled(template, &values)
     };
-    let (title, hint) = match content.news {
-        ThreadNews::Paid => return receipt(spoken, &fill(words.paid), content),
-        ThreadNews::CardKept => return receipt(spoken, words.card_kept, content),
-        ThreadNews::ClaimsShared => return receipt(spoken, words.claims_shared, content),
-        ThreadNews::CardDeclined => (words.card_declined, page.refused.to_owned()),
-        ThreadNews::NotConfirmed => (page.failed, page.refused_identity.to_owned()),
-        ThreadNews::Failed => (page.failed, page.failed_hint.to_owned()),
-        ThreadNews::Denied if content.asks_not_me => {
+    let (title, hint) = match content.kind {
+        ThreadMessageKind::Paid => return receipt(spoken, &fill(words.paid), content),
+        ThreadMessageKind::CardKept => return receipt(spoken, words.card_kept, content),
+        ThreadMessageKind::ClaimsShared => return receipt(spoken, words.claims_shared, content),
+        ThreadMessageKind::CardDeclined => (words.card_declined, page.refused.to_owned()),
+        ThreadMessageKind::NotConfirmed => (page.failed, page.refused_identity.to_owned()),
+        ThreadMessageKind::Failed => (page.failed, page.failed_hint.to_owned()),
+        ThreadMessageKind::Denied if content.asks_not_me => {
             (page.denied, format!("{} {}", words.denied, fill(words.asks_not_me)))
         }
-        ThreadNews::Denied => (page.denied, words.denied.to_owned()),
-        ThreadNews::NotMe => (page.denied, fill(words.not_me)),
-        ThreadNews::WrongCode => (page.wrong_code, page.wrong_code_hint.to_owned()),
-        ThreadNews::Expired => (page.expired, page.expired_hint.to_owned()),
-        ThreadNews::Cancelled => (page.cancelled, page.cancelled_hint.to_owned()),
-        ThreadNews::Spent => (words.spent, words.spent_hint.to_owned()),
+        ThreadMessageKind::Denied => (page.denied, words.denied.to_owned()),
+        ThreadMessageKind::NotMe => (page.denied, fill(words.not_me)),
+        ThreadMessageKind::WrongCode => (page.wrong_code, page.wrong_code_hint.to_owned()),
+        ThreadMessageKind::Expired => (page.expired, page.expired_hint.to_owned()),
+        ThreadMessageKind::Cancelled => (page.cancelled, page.cancelled_hint.to_owned()),
+        ThreadMessageKind::Spent => (words.spent, words.spent_hint.to_owned()),
     };
     let payee = content.payee;
     let end = content.link.map(|link| format!(" {link}")).unwrap_or_default();
     // A text has no buttons.
-    let said = if content.news == ThreadNews::Denied { words.denied } else { &hint };
+    let said = if content.kind == ThreadMessageKind::Denied { words.denied } else { &hint };
     let (short, long) = (plain(title), plain(said));
     let variants = [
         format!("{payee}: {long}{end}"),
@@ -162,19 +162,19 @@ fn receipt(spoken: TextLanguage, done: &str, content: &ThreadContent<'_>) -> Thr
     let (dotted, spelt) =
         (content.card.and_then(CardName::dotted), content.card.and_then(CardName::plain));
     let labelled = |label: &str, text: &str| format!("{label}: {text}");
-    let (to, card) = match content.news {
-        ThreadNews::CardKept => (payee.to_owned(), dotted),
-        ThreadNews::Paid
-        | ThreadNews::ClaimsShared
-        | ThreadNews::CardDeclined
-        | ThreadNews::NotConfirmed
-        | ThreadNews::Failed
-        | ThreadNews::Denied
-        | ThreadNews::NotMe
-        | ThreadNews::WrongCode
-        | ThreadNews::Expired
-        | ThreadNews::Cancelled
-        | ThreadNews::Spent => {
+    let (to, card) = match content.kind {
+        ThreadMessageKind::CardKept => (payee.to_owned(), dotted),
+        ThreadMessageKind::Paid
+        | ThreadMessageKind::ClaimsShared
+        | ThreadMessageKind::CardDeclined
+        | ThreadMessageKind::NotConfirmed
+        | ThreadMessageKind::Failed
+        | ThreadMessageKind::Denied
+        | ThreadMessageKind::NotMe
+        | ThreadMessageKind::WrongCode
+        | ThreadMessageKind::Expired
+        | ThreadMessageKind::Cancelled
+        | ThreadMessageKind::Spent => {
             (labelled(page.payee, payee), dotted.map(|card| labelled(page.pays_with, &card)))
         }
     };

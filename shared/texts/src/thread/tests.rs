@@ -9,20 +9,23 @@ fn visa() -> CardName {
 }
 
 /// A message with everything that its fact can have.
-fn content<'a>(news: ThreadNews, payee: &'a str, card: &'a CardName) -> ThreadContent<'a> {
-    let goes_on = matches!(news, ThreadNews::CardDeclined | ThreadNews::NotConfirmed);
-    let done = matches!(news, ThreadNews::Paid | ThreadNews::CardKept | ThreadNews::ClaimsShared);
-    let has_card = matches!(news, ThreadNews::Paid | ThreadNews::CardKept);
+fn content<'a>(kind: ThreadMessageKind, payee: &'a str, card: &'a CardName) -> ThreadContent<'a> {
+    let goes_on = matches!(kind, ThreadMessageKind::CardDeclined | ThreadMessageKind::NotConfirmed);
+    let done = matches!(
+        kind,
+        ThreadMessageKind::Paid | ThreadMessageKind::CardKept | ThreadMessageKind::ClaimsShared
+    );
+    let has_card = matches!(kind, ThreadMessageKind::Paid | ThreadMessageKind::CardKept);
     ThreadContent {
-        news,
+        kind,
         payee,
         money: Some("1042.50 EUR"),
         card: has_card.then_some(card),
-        claims: if news == ThreadNews::ClaimsShared { &["name", "birthdate"] } else { &[] },
+        claims: if kind == ThreadMessageKind::ClaimsShared { &["name", "birthdate"] } else { &[] },
         code: done.then_some("7F3K-92QD"),
         time: done.then_some("2026-11-26 15:04 UTC"),
         link: goes_on.then_some(LINK),
-        asks_not_me: news == ThreadNews::Denied,
+        asks_not_me: kind == ThreadMessageKind::Denied,
     }
 }
 
@@ -31,15 +34,18 @@ fn message_fits_one_segment_in_every_language_and_fact() {
     let card = visa();
     for spoken in TextLanguage::ALL {
         let language = spoken.tag().parse().unwrap();
-        for news in ThreadNews::ALL {
+        for kind in ThreadMessageKind::ALL {
             // A payee in another alphabet makes it UCS-2, of which 70 characters fit.
             for payee in ["Acme Energy Ltd", "Энергия", &"M".repeat(80)] {
-                let texts = thread(&language, &language, &content(news, payee, &card));
+                let texts = thread(&language, &language, &content(kind, payee, &card));
                 let text = &texts.text;
                 let has_link = text.contains(LINK);
                 // A link of its own length leaves no room in UCS-2.
-                assert_eq!(segments(text), 1, "{spoken:?} {news:?}: {text}");
-                let goes_on = matches!(news, ThreadNews::CardDeclined | ThreadNews::NotConfirmed);
+                assert_eq!(segments(text), 1, "{spoken:?} {kind:?}: {text}");
+                let goes_on = matches!(
+                    kind,
+                    ThreadMessageKind::CardDeclined | ThreadMessageKind::NotConfirmed
+                );
                 assert_eq!(has_link, goes_on, "{text}");
                 assert!((1..=60).contains(&texts.title.chars().count()), "{}", texts.title);
                 assert!(!texts.body.contains(['{', '}']) && !text.contains(['{', '}']), "{text}");
@@ -53,7 +59,8 @@ fn receipt_says_all_that_was_paid_in_every_language() {
     let card = visa();
     for spoken in TextLanguage::ALL {
         let language = spoken.tag().parse().unwrap();
-        let texts = thread(&language, &language, &content(ThreadNews::Paid, "Acme Ltd", &card));
+        let texts =
+            thread(&language, &language, &content(ThreadMessageKind::Paid, "Acme Ltd", &card));
         let rich = format!("{}\n{}", texts.title, texts.body);
         for part in
             ["1042.50 EUR", "Acme Ltd", "Visa •••• 4242", "7F3K-92QD", "2026-11-26 15:04 UTC"]
@@ -69,10 +76,10 @@ fn receipt_says_all_that_was_paid_in_every_language() {
 #[test]
 fn messages_in_english_read_as_expected() {
     let (card, english) = (visa(), Language::default());
-    let reads = |news| thread(&english, &english, &content(news, "Acme Ltd", &card));
-    let shown = ThreadNews::ALL.map(|news| {
-        let ThreadTexts { title, body, text } = reads(news);
-        format!("{news:?}\n{title}\n{body}\n{text}\n")
+    let reads = |kind| thread(&english, &english, &content(kind, "Acme Ltd", &card));
+    let shown = ThreadMessageKind::ALL.map(|kind| {
+        let ThreadTexts { title, body, text } = reads(kind);
+        format!("{kind:?}\n{title}\n{body}\n{text}\n")
     });
     assert_eq!(shown.join("\n"), include_str!("english.txt"));
 }
@@ -83,9 +90,9 @@ fn message_texts_differ_between_facts_and_languages() {
     let card = visa();
     for spoken in TextLanguage::ALL {
         let language = spoken.tag().parse().unwrap();
-        for news in ThreadNews::ALL {
-            let texts = thread(&language, &language, &content(news, "Acme Ltd", &card));
-            assert!(all.insert(format!("{}\n{}", texts.title, texts.body)), "{spoken:?} {news:?}");
+        for kind in ThreadMessageKind::ALL {
+            let texts = thread(&language, &language, &content(kind, "Acme Ltd", &card));
+            assert!(all.insert(format!("{}\n{}", texts.title, texts.body)), "{spoken:?} {kind:?}");
         }
     }
 }
@@ -93,7 +100,8 @@ fn message_texts_differ_between_facts_and_languages() {
 #[test]
 fn receipt_without_a_card_has_no_empty_part() {
     let card = visa();
-    let content = ThreadContent { card: None, ..content(ThreadNews::Paid, "Acme Ltd", &card) };
+    let content =
+        ThreadContent { card: None, ..content(ThreadMessageKind::Paid, "Acme Ltd", &card) };
     let texts = thread(&Language::default(), &Language::default(), &content);
     assert_eq!(
         texts.text,
