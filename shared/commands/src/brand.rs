@@ -9,7 +9,6 @@ use domain::brand_documents::Document;
 use domain::keys::digest_hex;
 use domain::random::Random;
 use domain::values::name::BrandName;
-use ports::{OpenChannelError, OpenProcessorError, error_chain};
 use serde_json::{Map, Value, json};
 
 use crate::arguments::{BrandCommand, Keeper, NewBrand, Place};
@@ -240,7 +239,6 @@ async fn check(context: &Context, place: &Place) -> Result<Exit, Failure> {
 /// Opens every channel and processor as the functions do, and collects what cannot be used.
 fn faults(adapters: &Adapters, brand: &Brand) -> Vec<Fault> {
     let unusable = brand.unusable_settings().into_iter();
-    // One machine enters its own address as it starts.
     let mut faults: Vec<Fault> = unusable
         .filter(|place| place != "test.webhooks.url" || !has_own_webhooks(brand))
         .map(|place| Fault { place, message: "the setting cannot be used".to_owned() })
@@ -248,25 +246,22 @@ fn faults(adapters: &Adapters, brand: &Brand) -> Vec<Fault> {
     for mode in [Mode::Test, Mode::Live] {
         let setup = brand.setup(mode);
         for channel in &setup.channels {
-            if let Err(OpenChannelError::Settings(error)) =
-                adapters.channels.open(brand, mode, &channel.name)
-            {
+            if let Some(message) = adapters.channel_fault(brand, mode, &channel.name) {
                 let place = format!("{}.channels.{}", mode.as_str(), channel.name);
-                faults.push(Fault { place, message: error_chain(error.as_ref()) });
+                faults.push(Fault { place, message });
             }
         }
         for processor in &setup.processors {
-            if let Err(OpenProcessorError::Settings(error)) =
-                adapters.processors.open(brand, mode, &processor.name)
-            {
+            if let Some(message) = adapters.processor_fault(brand, mode, &processor.name) {
                 let place = format!("{}.processors.{}", mode.as_str(), processor.name);
-                faults.push(Fault { place, message: error_chain(error.as_ref()) });
+                faults.push(Fault { place, message });
             }
         }
     }
     faults
 }
 
-fn has_own_webhooks(brand: &Brand) -> bool {
+/// Returns whether one machine enters its own address for test webhooks as it starts.
+pub(crate) fn has_own_webhooks(brand: &Brand) -> bool {
     brand.test.webhooks.as_ref().is_some_and(|webhooks| webhooks.url.is_empty())
 }

@@ -19,8 +19,13 @@ mod trigger;
 
 use std::sync::Arc;
 
+use domain::brand::{Brand, Mode};
 use domain::random::Random;
-use ports::{Channels, Clock, Http, Processors, Signer, Source};
+use domain::values::name::{ChannelName, ProcessorName};
+use ports::{
+    Channels, Clock, Http, OpenChannelError, OpenProcessorError, Processors, Signer, Source,
+    error_chain,
+};
 
 pub use arguments::Command;
 pub use brand::{DrawnBrand, SANDBOX_IDENTITY, draw};
@@ -33,6 +38,24 @@ pub struct Adapters {
     pub channels: Arc<dyn Channels>,
     /// Opens processors.
     pub processors: Arc<dyn Processors>,
+}
+
+impl Adapters {
+    /// Returns the fault of a channel's settings; `None` where they open.
+    fn channel_fault(&self, brand: &Brand, mode: Mode, name: &ChannelName) -> Option<String> {
+        match self.channels.open(brand, mode, name) {
+            Err(OpenChannelError::Settings(error)) => Some(error_chain(error.as_ref())),
+            Ok(_) | Err(OpenChannelError::Absent) => None,
+        }
+    }
+
+    /// Returns the fault of a processor's settings; `None` where they open.
+    fn processor_fault(&self, brand: &Brand, mode: Mode, name: &ProcessorName) -> Option<String> {
+        match self.processors.open(brand, mode, name) {
+            Err(OpenProcessorError::Settings(error)) => Some(error_chain(error.as_ref())),
+            Ok(_) | Err(OpenProcessorError::Absent) => None,
+        }
+    }
 }
 
 /// All that the commands touch.

@@ -9,36 +9,40 @@ use domain::brand::Mode;
 use http::Request;
 use serde_json::{Value, json};
 
-use super::Patient;
-use super::chart::{Chart, Fault};
-use super::visit::{Answer, Visit};
+use super::Connection;
+use super::calls::{Answer, ProviderCalls};
+use super::report::{Fault, Report};
 
 /// Examines the key, the merchant account, the wallets and the webhook.
-pub(super) async fn examine(visit: &Visit<'_>, patient: &Patient, chart: &mut Chart) {
-    match methods(visit, patient).await {
+pub(super) async fn examine(
+    calls: &ProviderCalls<'_>,
+    connection: &Connection,
+    report: &mut Report,
+) {
+    match methods(calls, connection).await {
         Ok(answer) => {
-            chart.works("credentials", "Adyen takes the key for this merchant account");
-            wallets(patient, &answer, chart);
+            report.works("credentials", "Adyen takes the key for this merchant account");
+            wallets(connection, &answer, report);
         }
-        Err(fault) => return chart.fault(fault),
+        Err(fault) => return report.fault(fault),
     }
-    merchant(visit, patient, chart).await;
-    webhooks(visit, patient, chart).await;
+    merchant(calls, connection, report).await;
+    webhooks(calls, connection, report).await;
 }
 
-fn checkout(patient: &Patient) -> String {
-    let usual = match (patient.mode, patient.text("live_prefix")) {
+fn checkout(connection: &Connection) -> String {
+    let usual = match (connection.mode, connection.text("live_prefix")) {
         (Mode::Live, Some(prefix)) => {
             format!("https://{prefix}-checkout-live.adyenpayments.com/checkout/v72")
         }
         (Mode::Live | Mode::Test, _) => "https://checkout-test.adyen.com/v72".to_owned(),
     };
-    patient.base(&usual)
+    connection.base(&usual)
 }
 
-fn management(patient: &Patient) -> String {
-    let merchant = patient.text("merchant_account").unwrap_or_default();
-    let base = match (patient.text("base_url"), patient.mode) {
+fn management(connection: &Connection) -> String {
+    let merchant = connection.text("merchant_account").unwrap_or_default();
+    let base = match (connection.text("base_url"), connection.mode) {
         // A stand-in has its version as the last part.
         (Some(base), _) => {
             let base = base.trim_end_matches('/');
@@ -50,11 +54,12 @@ fn management(patient: &Patient) -> String {
     format!("{base}/merchants/{merchant}")
 }
 
-async fn methods(visit: &Visit<'_>, patient: &Patient) -> Result<Answer, Fault> {
-    let url = format!("{}/paymentMethods", checkout(patient));
-    let body = json!({ "merchantAccount": patient.text("merchant_account") });
-    let headers = [("x-api-key", patient.secret("api_key")), ("content-type", "application/json")];
-    let answer = visit.call(Request::post(url), &headers, Bytes::from(body.to_string())).await?;
+async fn methods(calls: &ProviderCalls<'_>, connection: &Connection) -> Result<Answer, Fault> {
+    let url = format!("{}/paymentMethods", checkout(connection));
+    let body = json!({ "merchantAccount": connection.text("merchant_account") });
+    let headers =
+        [("x-api-key", connection.secret("api_key")), ("content-type", "application/json")];
+    let answer = calls.call(Request::post(url), &headers, Bytes::from(body.to_string())).await?;
     let code = answer.text("/errorCode");
     match (answer.status, code) {
         (200, _) => Ok(answer),
@@ -77,14 +82,14 @@ async fn methods(visit: &Visit<'_>, patient: &Patient) -> Result<Answer, Fault> 
     }
 }
 
-fn wallets(patient: &Patient, answer: &Answer, chart: &mut Chart) {
+fn wallets(connection: &Connection, answer: &Answer, report: &mut Report) {
     let offered = answer.list("/paymentMethods");
     for (setting, method) in [("google_pay", "googlepay"), ("apple_pay", "applepay")] {
-        if !patient.settings.contains_key(setting) {
+        if !connection.settings.contains_key(setting) {
             continue;
         }
         let is_on = offered.iter().any(|one| one.get("type").is_some_and(|is| is == method));
-        chart.record(
+        report.record(
             "wallets",
             if is_on {
                 Ok("the wallet is on")
@@ -99,15 +104,15 @@ fn wallets(patient: &Patient, answer: &Answer, chart: &mut Chart) {
     }
 }
 
-async fn merchant(visit: &Visit<'_>, patient: &Patient, chart: &mut Chart) {
-    let headers = [("x-api-key", patient.secret("api_key"))];
-    let answer = match visit.get(&management(patient), &headers).await {
+async fn merchant(calls: &ProviderCalls<'_>, connection: &Connection, report: &mut Report) {
+    let headers = [("x-api-key", connection.secret("api_key"))];
+    let answer = match calls.get(&management(connection), &headers).await {
         Ok(answer) if answer.status == 200 => answer,
         Ok(_) => {
             let says = "the key lacks the role `Management API — Account read`; see that captures are automatic";
-            return chart.unchecked("capture", says);
+            return report.unchecked("capture", says);
         }
-        Err(fault) => return chart.fault(fault),
+        Err(fault) => return report.fault(fault),
     };
     let delay = answer.text("/captureDelay");
     let found = if delay == "manual" {
@@ -119,10 +124,10 @@ async fn merchant(visit: &Visit<'_>, patient: &Patient, chart: &mut Chart) {
     } else {
         Ok("captures are automatic")
     };
-    chart.record("capture", found);
+    report.record("capture", found);
     let status = answer.text("/status");
     if !status.is_empty() && status != "Active" {
-        chart.fault(Fault {
+        report.fault(Fault {
             check: "account",
             says: format!("the merchant account is {status}"),
             mend: "ask Adyen's support to activate it".to_owned(),
@@ -130,19 +135,19 @@ async fn merchant(visit: &Visit<'_>, patient: &Patient, chart: &mut Chart) {
     }
 }
 
-async fn webhooks(visit: &Visit<'_>, patient: &Patient, chart: &mut Chart) {
-    let Some(callback) = &patient.callback else {
-        return chart.unchecked("webhook", "name the public address with --public-url");
+async fn webhooks(calls: &ProviderCalls<'_>, connection: &Connection, report: &mut Report) {
+    let Some(callback) = &connection.callback else {
+        return report.unchecked("webhook", "name the public address with --public-url");
     };
-    let url = format!("{}/webhooks?pageSize=100", management(patient));
-    match visit.get(&url, &[("x-api-key", patient.secret("api_key"))]).await {
+    let url = format!("{}/webhooks?pageSize=100", management(connection));
+    match calls.get(&url, &[("x-api-key", connection.secret("api_key"))]).await {
         Ok(answer) if answer.status == 200 => {
-            chart.record("webhook", webhook(callback, answer.list("/data")));
+            report.record("webhook", webhook(callback, answer.list("/data")));
         }
         Ok(_) => {
-            chart.unchecked("webhook", "the key lacks the role `Management API — Webhooks read`");
+            report.unchecked("webhook", "the key lacks the role `Management API — Webhooks read`");
         }
-        Err(fault) => chart.fault(fault),
+        Err(fault) => report.fault(fault),
     }
 }
 

@@ -8,9 +8,9 @@ use domain::brand::Mode;
 use http::Request;
 use serde_json::{Value, json};
 
-use super::Patient;
-use super::chart::{Chart, Fault};
-use super::visit::{Answer, Visit};
+use super::Connection;
+use super::calls::{Answer, ProviderCalls};
+use super::report::{Fault, Report};
 
 /// The most pages of a list that are read.
 const PAGES_MAX: usize = 20;
@@ -41,23 +41,27 @@ const AGENTS: Senders = Senders {
 };
 
 /// Examines the account, the sender and its events.
-pub(super) async fn examine(visit: &Visit<'_>, patient: &Patient, chart: &mut Chart) {
-    let account = account(visit, patient).await;
+pub(super) async fn examine(
+    calls: &ProviderCalls<'_>,
+    connection: &Connection,
+    report: &mut Report,
+) {
+    let account = account(calls, connection).await;
     let is_known = account.is_ok();
-    chart.record("credentials", account);
+    report.record("credentials", account);
     if !is_known {
         return;
     }
-    chart.record("sender", sender(visit, patient).await);
-    match patient.text("configuration_set") {
-        Some(set) => chart.record("events", events(visit, patient, set).await),
-        None => chart.unchecked("events", "without `configuration_set` no receipt arrives"),
+    report.record("sender", sender(calls, connection).await);
+    match connection.text("configuration_set") {
+        Some(set) => report.record("events", events(calls, connection, set).await),
+        None => report.unchecked("events", "without `configuration_set` no receipt arrives"),
     }
 }
 
 async fn describe(
-    visit: &Visit<'_>,
-    patient: &Patient,
+    calls: &ProviderCalls<'_>,
+    connection: &Connection,
     operation: &str,
     body: &Value,
 ) -> Result<Answer, Fault> {
@@ -68,8 +72,8 @@ async fn describe(
             "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
         )
     };
-    let region = patient.text("region").unwrap_or_default();
-    let url = format!("{}/", patient.base(&format!("https://sms-voice.{region}.amazonaws.com")));
+    let region = connection.text("region").unwrap_or_default();
+    let url = format!("{}/", connection.base(&format!("https://sms-voice.{region}.amazonaws.com")));
     let request = Request::post(url)
         .header("content-type", "application/x-amz-json-1.0")
         .header("x-amz-target", format!("PinpointSMSVoiceV2.{operation}"))
@@ -77,10 +81,10 @@ async fn describe(
     let request = request.map_err(|_invalid| {
         Fault::new("settings", "`region` or `base_url` makes no address", "correct the setting")
     })?;
-    let signer = visit.context.signer.as_ref().ok_or_else(no_identity)?;
+    let signer = calls.context.signer.as_ref().ok_or_else(no_identity)?;
     let signed =
         signer.sign(request, "sms-voice", region).await.map_err(|_invalid| no_identity())?;
-    let answer = visit.send(signed).await?;
+    let answer = calls.send(signed).await?;
     if answer.status == 200 {
         return Ok(answer);
     }
@@ -108,14 +112,17 @@ async fn describe(
     })
 }
 
-async fn account(visit: &Visit<'_>, patient: &Patient) -> Result<&'static str, Fault> {
-    let answer = describe(visit, patient, "DescribeAccountAttributes", &json!({})).await?;
+async fn account(
+    calls: &ProviderCalls<'_>,
+    connection: &Connection,
+) -> Result<&'static str, Fault> {
+    let answer = describe(calls, connection, "DescribeAccountAttributes", &json!({})).await?;
     let mut attributes = answer.list("/AccountAttributes").iter();
     let is_sandbox = attributes.any(|attribute| {
         attribute.get("Name").is_some_and(|name| name == "ACCOUNT_TIER")
             && attribute.get("Value").is_some_and(|tier| tier == "SANDBOX")
     });
-    match (is_sandbox, patient.mode) {
+    match (is_sandbox, connection.mode) {
         (true, Mode::Live) => Err(Fault::new(
             "account",
             "the account is in AWS's sandbox, which reaches verified numbers only",
@@ -128,11 +135,11 @@ async fn account(visit: &Visit<'_>, patient: &Patient) -> Result<&'static str, F
     }
 }
 
-async fn sender(visit: &Visit<'_>, patient: &Patient) -> Result<&'static str, Fault> {
-    let identity = patient.text("origination_identity").unwrap_or_default();
+async fn sender(calls: &ProviderCalls<'_>, connection: &Connection) -> Result<&'static str, Fault> {
+    let identity = connection.text("origination_identity").unwrap_or_default();
     let senders = match identity {
         _ if identity.contains("pool-") || identity.contains(":pool/") => POOLS,
-        _ if patient.kind == "rcs" => AGENTS,
+        _ if connection.kind == "rcs" => AGENTS,
         _ if identity.starts_with('+') || identity.contains("phone") => NUMBERS,
         _ => SENDER_IDS,
     };
@@ -142,7 +149,7 @@ async fn sender(visit: &Visit<'_>, patient: &Patient) -> Result<&'static str, Fa
         if let (Some(token), Some(body)) = (&token, body.as_object_mut()) {
             body.insert("NextToken".to_owned(), json!(token));
         }
-        let answer = describe(visit, patient, senders.operation, &body).await?;
+        let answer = describe(calls, connection, senders.operation, &body).await?;
         let is_it = |one: &&Value| {
             senders.names.iter().any(|name| one.get(name).is_some_and(|known| known == identity))
         };
@@ -176,9 +183,13 @@ fn usable(sender: &Value) -> Result<&'static str, Fault> {
     Ok("the sender is active")
 }
 
-async fn events(visit: &Visit<'_>, patient: &Patient, set: &str) -> Result<&'static str, Fault> {
+async fn events(
+    calls: &ProviderCalls<'_>,
+    connection: &Connection,
+    set: &str,
+) -> Result<&'static str, Fault> {
     let body = json!({ "ConfigurationSetNames": [set] });
-    let answer = describe(visit, patient, "DescribeConfigurationSets", &body).await;
+    let answer = describe(calls, connection, "DescribeConfigurationSets", &body).await;
     let answer = answer.map_err(|fault| match fault.check {
         "missing" => Fault::new(
             "events",

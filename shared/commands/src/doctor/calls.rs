@@ -11,13 +11,13 @@ use http::{Method, Request, Response};
 use ports::{Http, HttpError, Reach, error_chain};
 use serde_json::Value;
 
-use super::chart::Fault;
+use super::report::Fault;
 use crate::{Adapters, Context};
 
 const TIMEOUT: Duration = Duration::from_secs(15);
 
 /// The way out that prints each call. It refuses a call that could change something.
-pub(crate) struct Narrator {
+pub(crate) struct ReadOnlyHttp {
     http: Arc<dyn Http>,
     output: Arc<crate::Output>,
 }
@@ -27,7 +27,7 @@ pub(crate) struct Narrator {
 #[error("the doctor makes no call that could change something")]
 struct NotARead;
 
-impl Narrator {
+impl ReadOnlyHttp {
     /// Wraps a way out.
     pub(crate) const fn new(http: Arc<dyn Http>, output: Arc<crate::Output>) -> Self {
         Self { http, output }
@@ -53,7 +53,7 @@ fn is_read(request: &Request<Bytes>) -> bool {
 pub(crate) struct Login;
 
 #[async_trait]
-impl Http for Narrator {
+impl Http for ReadOnlyHttp {
     async fn call(
         &self,
         request: Request<Bytes>,
@@ -106,18 +106,18 @@ impl Answer {
 }
 
 /// One run of the doctor.
-pub(crate) struct Visit<'a> {
+pub(crate) struct ProviderCalls<'a> {
     /// The ports that the commands have.
     pub(crate) context: &'a Context,
     /// The way out.
-    pub(crate) narrator: &'a Arc<Narrator>,
+    pub(crate) http: &'a Arc<ReadOnlyHttp>,
     /// The adapters, which call through the same way out.
     pub(crate) adapters: &'a Adapters,
     /// The brand that is examined.
     pub(crate) brand: &'a Brand,
 }
 
-impl Visit<'_> {
+impl ProviderCalls<'_> {
     /// Makes a `GET` with these headers.
     ///
     /// # Errors
@@ -155,7 +155,7 @@ impl Visit<'_> {
     /// The [`Fault`] of a call without an answer.
     pub(crate) async fn send(&self, request: Request<Bytes>) -> Result<Answer, Fault> {
         let host = request.uri().host().unwrap_or_default().to_owned();
-        let answer = self.narrator.call(request, Reach::Configured, TIMEOUT).await;
+        let answer = self.http.call(request, Reach::Configured, TIMEOUT).await;
         let answer = answer.map_err(|error| {
             let causes = error_chain(&error);
             let is_certificate = causes.to_ascii_lowercase().contains("certificate");

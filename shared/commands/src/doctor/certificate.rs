@@ -8,9 +8,9 @@ use domain::values::time::Timestamp;
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
 
-use super::Patient;
-use super::chart::{Chart, Fault};
-use super::visit::Visit;
+use super::Connection;
+use super::calls::ProviderCalls;
+use super::report::{Fault, Report};
 
 /// A certificate is named before it ends, as a new one takes days.
 const NOTICE: Duration = Duration::from_secs(20 * 86_400);
@@ -21,9 +21,9 @@ const UTC_TIME: u8 = 0x17;
 const GENERALIZED_TIME: u8 = 0x18;
 
 /// Examines the certificate of `apple_pay`, where the settings have one.
-pub(super) fn examine(visit: &Visit<'_>, patient: &Patient, chart: &mut Chart) {
-    let Some(pem) = patient.text("apple_pay/certificate") else { return };
-    let now = visit.context.clock.now();
+pub(super) fn examine(calls: &ProviderCalls<'_>, connection: &Connection, report: &mut Report) {
+    let Some(pem) = connection.text("apple_pay/certificate") else { return };
+    let now = calls.context.clock.now();
     let mend = "make a new merchant identity certificate at developer.apple.com, and enter it with its key";
     let says = match ends_at(pem) {
         None => "`apple_pay.certificate` is no certificate in PEM".to_owned(),
@@ -31,9 +31,9 @@ pub(super) fn examine(visit: &Visit<'_>, patient: &Patient, chart: &mut Chart) {
         Some(end) if end <= now.after(NOTICE) => {
             format!("the certificate of Apple Pay ends at {end}")
         }
-        Some(_) => return chart.works("certificate", "the certificate of Apple Pay is valid"),
+        Some(_) => return report.works("certificate", "the certificate of Apple Pay is valid"),
     };
-    chart.fault(Fault { check: "certificate", says, mend: mend.to_owned() });
+    report.fault(Fault { check: "certificate", says, mend: mend.to_owned() });
 }
 
 /// Returns when the first certificate of a PEM text ends; `None` where it cannot be read.

@@ -5,31 +5,32 @@
 
 mod adyen;
 mod aws;
+mod calls;
 mod certificate;
-mod chart;
 mod google;
 mod openid;
+mod report;
 mod stripe;
 mod twilio;
-mod visit;
 mod whatsapp;
 
 use std::sync::Arc;
 
 use domain::brand::{Brand, Mode, Settings};
-use ports::{Http, OpenChannelError, OpenProcessorError, error_chain};
+use ports::Http;
 use serde_json::{Map, Value, json};
 
 use crate::arguments::DoctorArguments;
+use crate::brand::has_own_webhooks;
 use crate::documents;
 use crate::failure::{Exit, Failure};
 use crate::{Adapters, Context};
 
-use chart::{Chart, Fault, Finding, Verdict};
-use visit::{Narrator, Visit};
+use calls::{ProviderCalls, ReadOnlyHttp};
+use report::{Fault, Finding, Report, Verdict};
 
 /// One channel or processor of a brand, or its webhook endpoint.
-pub(crate) struct Patient {
+pub(crate) struct Connection {
     /// Test or live.
     pub(crate) mode: Mode,
     /// The name in the API.
@@ -42,7 +43,7 @@ pub(crate) struct Patient {
     pub(crate) callback: Option<String>,
 }
 
-impl Patient {
+impl Connection {
     /// Returns a setting that is a text.
     pub(crate) fn text(&self, pointer: &str) -> Option<&str> {
         let (first, rest) = pointer.split_once('/').unwrap_or((pointer, ""));
@@ -72,12 +73,12 @@ pub(crate) async fn run(context: &Context, arguments: &DoctorArguments) -> Resul
     let kept = documents::read(context, &arguments.place).await?;
     let brand = kept.documents.assemble();
     let brand = brand.map_err(|failure| failure.with_exit(Exit::FaultFound))?;
-    let narrator = Arc::new(Narrator::new(Arc::clone(&context.http), Arc::clone(&context.output)));
-    let way_out: Arc<dyn Http> = Arc::<Narrator>::clone(&narrator);
+    let http = Arc::new(ReadOnlyHttp::new(Arc::clone(&context.http), Arc::clone(&context.output)));
+    let way_out: Arc<dyn Http> = Arc::<ReadOnlyHttp>::clone(&http);
     let adapters = (context.adapters)(context, &way_out);
     let adapters = adapters.map_err(|error| Failure::new("adapters", error.to_string()))?;
-    let visit = Visit { context, narrator: &narrator, adapters: &adapters, brand: &brand };
-    let mut findings = examine_deployment(&visit, arguments).await?;
+    let calls = ProviderCalls { context, http: &http, adapters: &adapters, brand: &brand };
+    let mut findings = examine_deployment(&calls, arguments).await?;
     for mode in [Mode::Test, Mode::Live] {
         if arguments.mode.is_some_and(|only| Mode::from(only) != mode) {
             continue;
@@ -85,17 +86,17 @@ pub(crate) async fn run(context: &Context, arguments: &DoctorArguments) -> Resul
         if arguments.only.is_none() {
             findings.extend(webhook_findings(&brand, mode));
         }
-        for patient in patients(&brand, mode, arguments.public_url.as_deref())? {
-            if arguments.only.as_ref().is_some_and(|only| *only != patient.name) {
+        for connection in connections(&brand, mode, arguments.public_url.as_deref())? {
+            if arguments.only.as_ref().is_some_and(|only| *only != connection.name) {
                 continue;
             }
-            findings.extend(examine(&visit, &patient, &arguments.phone).await?);
+            findings.extend(examine(&calls, &connection, &arguments.phone).await?);
         }
     }
-    report(context, &brand, &findings)
+    conclude(context, &brand, &findings)
 }
 
-fn report(context: &Context, brand: &Brand, findings: &[Finding]) -> Result<Exit, Failure> {
+fn conclude(context: &Context, brand: &Brand, findings: &[Finding]) -> Result<Exit, Failure> {
     let faults = findings.iter().filter(|finding| finding.verdict == Verdict::Fault).count();
     let lines: Vec<String> = findings.iter().map(Finding::line).collect();
     let listed: Vec<Value> = findings.iter().map(Finding::json).collect();
@@ -110,132 +111,133 @@ fn report(context: &Context, brand: &Brand, findings: &[Finding]) -> Result<Exit
     Ok(if faults == 0 { Exit::Done } else { Exit::FaultFound })
 }
 
-fn patients(brand: &Brand, mode: Mode, public_url: Option<&str>) -> Result<Vec<Patient>, Failure> {
+fn connections(
+    brand: &Brand,
+    mode: Mode,
+    public_url: Option<&str>,
+) -> Result<Vec<Connection>, Failure> {
     let setup = brand.setup(mode);
     let base = public_url.map(|url| url.trim_end_matches('/'));
-    let patient = |name: &str, kind: &str, settings: &Settings| -> Result<Patient, Failure> {
+    let connection = |name: &str, kind: &str, settings: &Settings| -> Result<Connection, Failure> {
         let settings = settings.read();
         let settings =
             settings.map_err(|error| Failure::new("invalid-brand", error.to_string()))?;
         let callback = base.map(|base| format!("{base}/callbacks/{}/{name}", brand.name));
-        Ok(Patient { mode, name: name.to_owned(), kind: kind.to_owned(), settings, callback })
+        Ok(Connection { mode, name: name.to_owned(), kind: kind.to_owned(), settings, callback })
     };
     let channels = setup
         .channels
         .iter()
-        .map(|channel| patient(channel.name.as_str(), &channel.kind, &channel.settings));
+        .map(|channel| connection(channel.name.as_str(), &channel.kind, &channel.settings));
     let processors = setup
         .processors
         .iter()
-        .map(|processor| patient(processor.name.as_str(), &processor.kind, &processor.settings));
+        .map(|processor| connection(processor.name.as_str(), &processor.kind, &processor.settings));
     channels.chain(processors).collect()
 }
 
 /// Finds webhook settings that cannot be used. No call is made, since a delivery is no read.
 fn webhook_findings(brand: &Brand, mode: Mode) -> Vec<Finding> {
     let start = format!("{}.webhooks", mode.as_str());
-    let mut chart = Chart::new(start.clone());
+    let mut report = Report::new(start.clone());
     for path in brand.unusable_settings() {
-        // One machine enters its own address as it starts.
-        let is_own = mode == Mode::Test
-            && path == "test.webhooks.url"
-            && brand.test.webhooks.as_ref().is_some_and(|webhooks| webhooks.url.is_empty());
+        let is_own = mode == Mode::Test && path == "test.webhooks.url" && has_own_webhooks(brand);
         if path.starts_with(&start) && !is_own {
-            chart.fault(Fault {
+            report.fault(Fault {
                 check: "webhooks",
                 says: format!("setting `{path}` cannot be used"),
                 mend: "give a URL (https in live mode) and secrets of whsec_ and base64".to_owned(),
             });
         }
     }
-    chart.findings
+    report.findings
 }
 
 async fn examine_deployment(
-    visit: &Visit<'_>,
+    calls: &ProviderCalls<'_>,
     arguments: &DoctorArguments,
 ) -> Result<Vec<Finding>, Failure> {
-    let mut chart = Chart::new("deployment".to_owned());
+    let mut report = Report::new("deployment".to_owned());
     let Some(url) = &arguments.public_url else {
-        chart.unchecked("address", "name it with --public-url, to compare the providers' webhooks");
-        return Ok(chart.findings);
+        report
+            .unchecked("address", "name it with --public-url, to compare the providers' webhooks");
+        return Ok(report.findings);
     };
     let url = format!("{}/openapi.json", url.trim_end_matches('/'));
-    let answer = visit.get(&url, &[]).await;
+    let answer = calls.get(&url, &[]).await;
     match answer {
         Ok(answer) if answer.status == 200 && answer.value.get("openapi").is_some() => {
-            chart.works("address", "the deployment answers");
+            report.works("address", "the deployment answers");
         }
-        Ok(answer) => chart.fault(Fault {
+        Ok(answer) => report.fault(Fault {
             check: "address",
             says: format!("{url} answers {}, and not the API's description", answer.status),
             mend: "set --public-url to the deployment's own address".to_owned(),
         }),
-        Err(lost) => chart.fault(Fault { check: "address", ..lost }),
+        Err(lost) => report.fault(Fault { check: "address", ..lost }),
     }
-    Ok(chart.findings)
+    Ok(report.findings)
 }
 
 /// Examines one channel or processor. Settings that do not open need no call.
 async fn examine(
-    visit: &Visit<'_>,
-    patient: &Patient,
+    calls: &ProviderCalls<'_>,
+    connection: &Connection,
     phone: &str,
 ) -> Result<Vec<Finding>, Failure> {
-    let (kind, place) = opened(visit.adapters, visit.brand, patient);
-    let mut chart = Chart::new(place);
+    let (kind, place) = opened(calls.adapters, calls.brand, connection);
+    let mut report = Report::new(place);
     if let Err(error) = kind {
-        chart.fault(Fault {
+        report.fault(Fault {
             check: "settings",
             says: error,
             mend: "mend the setting in the brand's documents, then run `brand check`".to_owned(),
         });
-        return Ok(chart.findings);
+        return Ok(report.findings);
     }
-    let provider = patient.text("provider").unwrap_or_default();
-    match (patient.kind.as_str(), provider) {
-        ("sandbox", _) => chart.works("sandbox", "nothing is real here"),
-        ("sms", "twilio") => twilio::examine(visit, patient, &mut chart).await,
-        ("sms" | "rcs", "aws") => aws::examine(visit, patient, &mut chart).await,
-        ("rcs", "google") => google::examine(visit, patient, &mut chart, phone).await,
-        ("whatsapp", _) => whatsapp::examine(visit, patient, &mut chart).await,
+    let provider = connection.text("provider").unwrap_or_default();
+    match (connection.kind.as_str(), provider) {
+        ("sandbox", _) => report.works("sandbox", "nothing is real here"),
+        ("sms", "twilio") => twilio::examine(calls, connection, &mut report).await,
+        ("sms" | "rcs", "aws") => aws::examine(calls, connection, &mut report).await,
+        ("rcs", "google") => google::examine(calls, connection, &mut report, phone).await,
+        ("whatsapp", _) => whatsapp::examine(calls, connection, &mut report).await,
         ("apple", _) => {
-            certificate::examine(visit, patient, &mut chart);
-            chart.unchecked(
+            certificate::examine(calls, connection, &mut report);
+            report.unchecked(
                 "account",
                 "Apple has no call that reads an account; send a request to a customer who wrote",
             );
         }
-        ("stripe", _) => stripe::examine(visit, patient, &mut chart).await,
-        ("adyen", _) => adyen::examine(visit, patient, &mut chart).await,
-        ("openid", _) => openid::examine(visit, patient, &mut chart).await,
-        _ => chart.unchecked("provider", "the doctor knows no call for this kind"),
+        ("stripe", _) => stripe::examine(calls, connection, &mut report).await,
+        ("adyen", _) => adyen::examine(calls, connection, &mut report).await,
+        ("openid", _) => openid::examine(calls, connection, &mut report).await,
+        _ => report.unchecked("provider", "the doctor knows no call for this kind"),
     }
-    Ok(chart.findings)
+    Ok(report.findings)
 }
 
 /// Opens the adapter as the functions do. Returns the fault of its settings, and its place.
-fn opened(adapters: &Adapters, brand: &Brand, patient: &Patient) -> (Result<(), String>, String) {
-    let mode = patient.mode;
+fn opened(
+    adapters: &Adapters,
+    brand: &Brand,
+    connection: &Connection,
+) -> (Result<(), String>, String) {
+    let mode = connection.mode;
     let is_channel =
-        brand.setup(mode).channels.iter().any(|channel| channel.name.as_str() == patient.name);
+        brand.setup(mode).channels.iter().any(|channel| channel.name.as_str() == connection.name);
     let section = if is_channel { "channels" } else { "processors" };
-    let place = format!("{}.{section}.{}", mode.as_str(), patient.name);
-    let absent = "the name is not valid".to_owned();
-    let opened = if is_channel {
-        patient.name.parse().map_err(|_invalid| absent).and_then(|name| {
-            match adapters.channels.open(brand, mode, &name) {
-                Err(OpenChannelError::Settings(error)) => Err(error_chain(error.as_ref())),
-                Ok(_) | Err(OpenChannelError::Absent) => Ok(()),
-            }
-        })
+    let place = format!("{}.{section}.{}", mode.as_str(), connection.name);
+    let absent = |_invalid| "the name is not valid".to_owned();
+    let fault = if is_channel {
+        connection
+            .name
+            .parse()
+            .map(|name| adapters.channel_fault(brand, mode, &name))
+            .map_err(absent)
     } else {
-        patient.name.parse().map_err(|_invalid| absent).and_then(|name| {
-            match adapters.processors.open(brand, mode, &name) {
-                Err(OpenProcessorError::Settings(error)) => Err(error_chain(error.as_ref())),
-                Ok(_) | Err(OpenProcessorError::Absent) => Ok(()),
-            }
-        })
+        let name = connection.name.parse();
+        name.map(|name| adapters.processor_fault(brand, mode, &name)).map_err(absent)
     };
-    (opened, place)
+    (fault.and_then(|fault| fault.map_or(Ok(()), Err)), place)
 }

@@ -9,50 +9,55 @@ use bytes::Bytes;
 use http::Request;
 use serde_json::Value;
 
-use super::Patient;
-use super::chart::{Chart, Fault};
-use super::visit::{Answer, Login, Visit};
+use super::Connection;
+use super::calls::{Answer, Login, ProviderCalls};
+use super::report::{Fault, Report};
 
 /// The code of no sign-in.
 const NO_CODE: &str = "assent-doctor";
 
 /// Examines the issuer and the client.
-pub(super) async fn examine(visit: &Visit<'_>, patient: &Patient, chart: &mut Chart) {
-    let copied = patient.text("token_endpoint");
+pub(super) async fn examine(
+    calls: &ProviderCalls<'_>,
+    connection: &Connection,
+    report: &mut Report,
+) {
+    let copied = connection.text("token_endpoint");
     let (token_endpoint, document) = match copied {
-        Some(endpoint) if patient.text("authorization_endpoint").is_some() => {
-            chart.unchecked("issuer", "the addresses are copied, so that no document is read");
+        Some(endpoint) if connection.text("authorization_endpoint").is_some() => {
+            report.unchecked("issuer", "the addresses are copied, so that no document is read");
             (endpoint.to_owned(), None)
         }
-        Some(_) | None => match discovered(visit, patient).await {
+        Some(_) | None => match discovered(calls, connection).await {
             Ok(answer) => {
-                chart.works("issuer", "the discovery document names this issuer");
+                report.works("issuer", "the discovery document names this issuer");
                 let found = answer.text("/token_endpoint").to_owned();
                 (copied.map_or(found, str::to_owned), Some(answer))
             }
-            Err(fault) => return chart.fault(fault),
+            Err(fault) => return report.fault(fault),
         },
     };
-    let method = method(patient, document.as_ref());
+    let method = method(connection, document.as_ref());
     if let Some(fault) = document.as_ref().and_then(|answer| unsupported(answer, method)) {
-        return chart.fault(fault);
+        return report.fault(fault);
     }
     if !matches!(method, "client_secret_basic" | "client_secret_post") {
-        return chart.unchecked("client", "a client that signs is tried by the first sign-in only");
+        return report
+            .unchecked("client", "a client that signs is tried by the first sign-in only");
     }
-    match client(visit, patient, &token_endpoint, method).await {
-        Ok(Some(says)) => chart.works("client", says),
+    match client(calls, connection, &token_endpoint, method).await {
+        Ok(Some(says)) => report.works("client", says),
         Ok(None) => {
-            chart.unchecked("client", "the provider does not say whether it takes the client");
+            report.unchecked("client", "the provider does not say whether it takes the client");
         }
-        Err(fault) => chart.fault(fault),
+        Err(fault) => report.fault(fault),
     }
 }
 
-async fn discovered(visit: &Visit<'_>, patient: &Patient) -> Result<Answer, Fault> {
-    let issuer = patient.text("issuer").unwrap_or_default();
+async fn discovered(calls: &ProviderCalls<'_>, connection: &Connection) -> Result<Answer, Fault> {
+    let issuer = connection.text("issuer").unwrap_or_default();
     let usual = format!("{}/.well-known/openid-configuration", issuer.trim_end_matches('/'));
-    let answer = visit.get(patient.text("discovery_url").unwrap_or(&usual), &[]).await?;
+    let answer = calls.get(connection.text("discovery_url").unwrap_or(&usual), &[]).await?;
     if answer.status != 200 || !answer.value.is_object() {
         return Err(Fault {
             check: "issuer",
@@ -68,7 +73,7 @@ async fn discovered(visit: &Visit<'_>, patient: &Patient) -> Result<Answer, Faul
         });
     }
     for endpoint in ["authorization_endpoint", "token_endpoint"] {
-        if answer.text(&format!("/{endpoint}")).is_empty() && patient.text(endpoint).is_none() {
+        if answer.text(&format!("/{endpoint}")).is_empty() && connection.text(endpoint).is_none() {
             return Err(Fault {
                 check: "endpoints",
                 says: format!("the discovery document has no {endpoint}"),
@@ -80,12 +85,12 @@ async fn discovered(visit: &Visit<'_>, patient: &Patient) -> Result<Answer, Faul
 }
 
 /// Returns how the client proves itself, as the adapter chooses it.
-fn method(patient: &Patient, document: Option<&Answer>) -> &'static str {
-    match patient.text("client_auth") {
+fn method(connection: &Connection, document: Option<&Answer>) -> &'static str {
+    match connection.text("client_auth") {
         Some("post") => "client_secret_post",
         Some("basic") => "client_secret_basic",
         Some(_) => "private_key_jwt",
-        None if patient.settings.contains_key("private_key") => "private_key_jwt",
+        None if connection.settings.contains_key("private_key") => "private_key_jwt",
         None => {
             let methods = document
                 .map_or(&[][..], |answer| answer.list("/token_endpoint_auth_methods_supported"));
@@ -123,14 +128,14 @@ fn unsupported(answer: &Answer, method: &str) -> Option<Fault> {
 }
 
 async fn client(
-    visit: &Visit<'_>,
-    patient: &Patient,
+    calls: &ProviderCalls<'_>,
+    connection: &Connection,
     endpoint: &str,
     method: &str,
 ) -> Result<Option<&'static str>, Fault> {
     let (id, secret) =
-        (patient.text("client_id").unwrap_or_default(), patient.secret("client_secret"));
-    let redirect = patient.callback.as_deref().unwrap_or("https://localhost/");
+        (connection.text("client_id").unwrap_or_default(), connection.secret("client_secret"));
+    let redirect = connection.callback.as_deref().unwrap_or("https://localhost/");
     let mut form = form_urlencoded::Serializer::new(String::new());
     form.append_pair("grant_type", "authorization_code")
         .append_pair("code", NO_CODE)
@@ -147,7 +152,7 @@ async fn client(
         headers.push(("authorization", &basic));
     }
     let request = Request::post(endpoint).extension(Login);
-    let answer = visit.call(request, &headers, Bytes::from(form.finish())).await?;
+    let answer = calls.call(request, &headers, Bytes::from(form.finish())).await?;
     match answer.value.get("error").and_then(Value::as_str) {
         Some("invalid_client" | "unauthorized_client") => Err(Fault::new(
             "client",

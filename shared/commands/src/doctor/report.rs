@@ -76,14 +76,14 @@ impl Fault {
 
 /// The findings about one place in the brand's settings.
 #[derive(Debug)]
-pub(crate) struct Chart {
+pub(crate) struct Report {
     place: String,
     /// The findings so far.
     pub(crate) findings: Vec<Finding>,
 }
 
-impl Chart {
-    /// Opens an empty chart.
+impl Report {
+    /// Opens an empty report.
     pub(crate) const fn new(place: String) -> Self {
         Self { place, findings: Vec::new() }
     }

@@ -5,9 +5,9 @@
 
 use serde_json::Value;
 
-use super::chart::{Chart, Fault};
-use super::visit::{Answer, Visit};
-use super::{Patient, certificate};
+use super::calls::{Answer, ProviderCalls};
+use super::report::{Fault, Report};
+use super::{Connection, certificate};
 
 /// The lists that a key must read, and the permissions as the dashboard names them.
 const NEEDED: [(&str, &str); 5] = [
@@ -28,38 +28,42 @@ const EVENTS: [&str; 6] = [
 ];
 
 /// Examines the key, the account, the webhook and the wallets.
-pub(super) async fn examine(visit: &Visit<'_>, patient: &Patient, chart: &mut Chart) {
-    certificate::examine(visit, patient, chart);
-    let key = key(visit, patient).await;
+pub(super) async fn examine(
+    calls: &ProviderCalls<'_>,
+    connection: &Connection,
+    report: &mut Report,
+) {
+    certificate::examine(calls, connection, report);
+    let key = key(calls, connection).await;
     let is_taken = key.is_ok();
-    chart.record("credentials", key);
+    report.record("credentials", key);
     if !is_taken {
         return;
     }
     for (list, permission) in NEEDED {
-        if let Err(fault) = permitted(visit, patient, list, permission).await {
-            chart.fault(fault);
+        if let Err(fault) = permitted(calls, connection, list, permission).await {
+            report.fault(fault);
         }
     }
-    account(visit, patient, chart).await;
-    webhooks(visit, patient, chart).await;
-    wallets(visit, patient, chart).await;
+    account(calls, connection, report).await;
+    webhooks(calls, connection, report).await;
+    wallets(calls, connection, report).await;
 }
 
 async fn get(
-    visit: &Visit<'_>,
-    patient: &Patient,
+    calls: &ProviderCalls<'_>,
+    connection: &Connection,
     path: &str,
     for_connected: bool,
 ) -> Result<Answer, Fault> {
-    let url = format!("{}/v1/{path}", patient.base("https://api.stripe.com"));
-    let bearer = format!("Bearer {}", patient.secret("secret_key"));
-    let version = patient.text("api_version").unwrap_or("2026-08-26.dahlia");
+    let url = format!("{}/v1/{path}", connection.base("https://api.stripe.com"));
+    let bearer = format!("Bearer {}", connection.secret("secret_key"));
+    let version = connection.text("api_version").unwrap_or("2026-08-26.dahlia");
     let mut headers = vec![("authorization", bearer.as_str()), ("stripe-version", version)];
-    if let Some(account) = patient.text("connected_account").filter(|_| for_connected) {
+    if let Some(account) = connection.text("connected_account").filter(|_| for_connected) {
         headers.push(("stripe-account", account));
     }
-    visit.get(&url, &headers).await
+    calls.get(&url, &headers).await
 }
 
 fn lacks(permission: &str) -> Fault {
@@ -72,8 +76,8 @@ fn lacks(permission: &str) -> Fault {
     }
 }
 
-async fn key(visit: &Visit<'_>, patient: &Patient) -> Result<&'static str, Fault> {
-    let answer = get(visit, patient, "payment_intents?limit=1", true).await?;
+async fn key(calls: &ProviderCalls<'_>, connection: &Connection) -> Result<&'static str, Fault> {
+    let answer = get(calls, connection, "payment_intents?limit=1", true).await?;
     let code = answer.text("/error/code");
     match answer.status {
         200 => Ok("Stripe takes the key"),
@@ -107,12 +111,12 @@ async fn key(visit: &Visit<'_>, patient: &Patient) -> Result<&'static str, Fault
 }
 
 async fn permitted(
-    visit: &Visit<'_>,
-    patient: &Patient,
+    calls: &ProviderCalls<'_>,
+    connection: &Connection,
     list: &str,
     permission: &str,
 ) -> Result<(), Fault> {
-    let answer = get(visit, patient, &format!("{list}?limit=1"), true).await?;
+    let answer = get(calls, connection, &format!("{list}?limit=1"), true).await?;
     match answer.status {
         200 => Ok(()),
         403 => Err(lacks(permission)),
@@ -120,8 +124,8 @@ async fn permitted(
     }
 }
 
-async fn account(visit: &Visit<'_>, patient: &Patient, chart: &mut Chart) {
-    match get(visit, patient, "account", true).await {
+async fn account(calls: &ProviderCalls<'_>, connection: &Connection, report: &mut Report) {
+    match get(calls, connection, "account", true).await {
         Ok(answer) if answer.status == 200 => {
             let is_off =
                 answer.value.get("charges_enabled").and_then(Value::as_bool) == Some(false);
@@ -134,27 +138,31 @@ async fn account(visit: &Visit<'_>, patient: &Patient, chart: &mut Chart) {
             } else {
                 Ok("the account may charge")
             };
-            chart.record("account", found);
+            report.record("account", found);
         }
-        Ok(_) => chart.unchecked("account", "the key may not read the account"),
-        Err(fault) => chart.fault(fault),
+        Ok(_) => report.unchecked("account", "the key may not read the account"),
+        Err(fault) => report.fault(fault),
     }
 }
 
-async fn webhooks(visit: &Visit<'_>, patient: &Patient, chart: &mut Chart) {
-    let Some(callback) = &patient.callback else {
-        return chart.unchecked("webhook", "name the public address with --public-url");
+async fn webhooks(calls: &ProviderCalls<'_>, connection: &Connection, report: &mut Report) {
+    let Some(callback) = &connection.callback else {
+        return report.unchecked("webhook", "name the public address with --public-url");
     };
-    match get(visit, patient, "webhook_endpoints?limit=100", false).await {
+    match get(calls, connection, "webhook_endpoints?limit=100", false).await {
         Ok(answer) if answer.status == 200 => {
-            chart.record("webhook", endpoint(patient, callback, answer.list("/data")));
+            report.record("webhook", endpoint(connection, callback, answer.list("/data")));
         }
-        Ok(_) => chart.unchecked("webhook", "the key may not read webhook endpoints"),
-        Err(fault) => chart.fault(fault),
+        Ok(_) => report.unchecked("webhook", "the key may not read webhook endpoints"),
+        Err(fault) => report.fault(fault),
     }
 }
 
-fn endpoint(patient: &Patient, callback: &str, endpoints: &[Value]) -> Result<&'static str, Fault> {
+fn endpoint(
+    connection: &Connection,
+    callback: &str,
+    endpoints: &[Value],
+) -> Result<&'static str, Fault> {
     let fault = |says: &str, mend: String| Fault { check: "webhook", says: says.to_owned(), mend };
     let is_ours = |one: &&Value| one.get("url").is_some_and(|url| url == callback);
     let Some(endpoint) = endpoints.iter().find(is_ours) else {
@@ -173,7 +181,7 @@ fn endpoint(patient: &Patient, callback: &str, endpoints: &[Value]) -> Result<&'
         let mend = format!("add the event {missing} to the endpoint in the dashboard, Webhooks");
         return Err(fault("the webhook endpoint does not send every event", mend));
     }
-    let secrets = patient.settings.get("webhook_secrets").and_then(Value::as_array);
+    let secrets = connection.settings.get("webhook_secrets").and_then(Value::as_array);
     if secrets.is_none_or(Vec::is_empty) {
         let mend = "copy the signing secret (whsec_…) of the endpoint into `webhook_secrets`";
         return Err(fault("there is no secret that verifies webhooks", mend.to_owned()));
@@ -181,22 +189,25 @@ fn endpoint(patient: &Patient, callback: &str, endpoints: &[Value]) -> Result<&'
     Ok("the webhook endpoint sends every event")
 }
 
-async fn wallets(visit: &Visit<'_>, patient: &Patient, chart: &mut Chart) {
+async fn wallets(calls: &ProviderCalls<'_>, connection: &Connection, report: &mut Report) {
     let wanted = ["google_pay", "apple_pay"];
-    if !wanted.iter().any(|wallet| patient.settings.contains_key(*wallet)) {
+    if !wanted.iter().any(|wallet| connection.settings.contains_key(*wallet)) {
         return;
     }
-    let answer = match get(visit, patient, "payment_method_configurations?limit=100", true).await {
+    let answer = match get(calls, connection, "payment_method_configurations?limit=100", true).await
+    {
         Ok(answer) if answer.status == 200 => answer,
-        Ok(_) => return chart.unchecked("wallets", "the key may not read payment method settings"),
-        Err(fault) => return chart.fault(fault),
+        Ok(_) => {
+            return report.unchecked("wallets", "the key may not read payment method settings");
+        }
+        Err(fault) => return report.fault(fault),
     };
     let is_default = |one: &&Value| one.get("is_default").and_then(Value::as_bool) == Some(true);
     let configuration = answer.list("/data").iter().find(is_default);
-    for wallet in wanted.into_iter().filter(|wallet| patient.settings.contains_key(*wallet)) {
+    for wallet in wanted.into_iter().filter(|wallet| connection.settings.contains_key(*wallet)) {
         let path = format!("/{wallet}/available");
         let available = configuration.and_then(|one| one.pointer(&path)).and_then(Value::as_bool);
-        chart.record(
+        report.record(
             "wallets",
             if available == Some(false) {
                 Err(Fault {

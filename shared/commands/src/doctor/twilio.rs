@@ -8,58 +8,71 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
-use super::Patient;
-use super::chart::{Chart, Fault};
-use super::visit::{Answer, Visit};
+use super::Connection;
+use super::calls::{Answer, ProviderCalls};
+use super::report::{Fault, Report};
 
 /// Examines the account and its sender.
-pub(super) async fn examine(visit: &Visit<'_>, patient: &Patient, chart: &mut Chart) {
-    let found = credentials(visit, patient).await;
+pub(super) async fn examine(
+    calls: &ProviderCalls<'_>,
+    connection: &Connection,
+    report: &mut Report,
+) {
+    let found = credentials(calls, connection).await;
     let is_known = found.is_ok();
-    chart.record("credentials", found);
+    report.record("credentials", found);
     if !is_known {
         return;
     }
-    if let Some(service) = patient.text("messaging_service_sid") {
-        let found = service_findings(visit, patient, service).await;
-        chart.record("sender", found);
-    } else if let Some(number) = patient.text("from") {
+    if let Some(service) = connection.text("messaging_service_sid") {
+        let found = service_findings(calls, connection, service).await;
+        report.record("sender", found);
+    } else if let Some(number) = connection.text("from") {
         if !number.starts_with('+') {
-            chart.unchecked("sender", "only numbers in E.164 can be looked up");
+            report.unchecked("sender", "only numbers in E.164 can be looked up");
             return;
         }
-        let found = number_findings(visit, patient, number).await;
-        chart.record("sender", found);
+        let found = number_findings(calls, connection, number).await;
+        report.record("sender", found);
     }
-    if patient.callback.is_none() {
-        chart.unchecked("webhook", "name the public address with --public-url");
+    if connection.callback.is_none() {
+        report.unchecked("webhook", "name the public address with --public-url");
     }
 }
 
-fn base(patient: &Patient) -> String {
-    let sid = patient.text("account_sid").unwrap_or_default();
-    format!("{}/2010-04-01/Accounts/{sid}", patient.base("https://api.twilio.com"))
+fn base(connection: &Connection) -> String {
+    let sid = connection.text("account_sid").unwrap_or_default();
+    format!("{}/2010-04-01/Accounts/{sid}", connection.base("https://api.twilio.com"))
 }
 
-async fn get(visit: &Visit<'_>, patient: &Patient, url: &str) -> Result<Answer, Fault> {
-    let (user, password) = match patient.text("api_key/sid") {
-        Some(sid) => (sid, patient.text("api_key/secret").unwrap_or_default()),
-        None => (patient.text("account_sid").unwrap_or_default(), patient.secret("auth_token")),
+async fn get(
+    calls: &ProviderCalls<'_>,
+    connection: &Connection,
+    url: &str,
+) -> Result<Answer, Fault> {
+    let (user, password) = match connection.text("api_key/sid") {
+        Some(sid) => (sid, connection.text("api_key/secret").unwrap_or_default()),
+        None => {
+            (connection.text("account_sid").unwrap_or_default(), connection.secret("auth_token"))
+        }
     };
     let basic = format!("Basic {}", STANDARD.encode(format!("{user}:{password}")));
-    visit.get(url, &[("authorization", &basic)]).await
+    calls.get(url, &[("authorization", &basic)]).await
 }
 
 /// Checks who we are. A standard API key may not read its account, so a list is read in its place.
-async fn credentials(visit: &Visit<'_>, patient: &Patient) -> Result<&'static str, Fault> {
-    let has_key = patient.text("api_key/sid").is_some();
-    let base = base(patient);
+async fn credentials(
+    calls: &ProviderCalls<'_>,
+    connection: &Connection,
+) -> Result<&'static str, Fault> {
+    let has_key = connection.text("api_key/sid").is_some();
+    let base = base(connection);
     let url = if has_key {
         format!("{base}/IncomingPhoneNumbers.json?PageSize=1")
     } else {
         format!("{base}.json")
     };
-    let answer = get(visit, patient, &url).await?;
+    let answer = get(calls, connection, &url).await?;
     match answer.status {
         200 if has_key || answer.text("/status") == "active" => Ok("Twilio takes the credentials"),
         200 => Err(Fault {
@@ -92,13 +105,13 @@ async fn credentials(visit: &Visit<'_>, patient: &Patient) -> Result<&'static st
 }
 
 async fn number_findings(
-    visit: &Visit<'_>,
-    patient: &Patient,
+    calls: &ProviderCalls<'_>,
+    connection: &Connection,
     number: &str,
 ) -> Result<&'static str, Fault> {
     let wanted = form_urlencoded::byte_serialize(number.as_bytes()).collect::<String>();
-    let url = format!("{}/IncomingPhoneNumbers.json?PhoneNumber={wanted}", base(patient));
-    let answer = get(visit, patient, &url).await?;
+    let url = format!("{}/IncomingPhoneNumbers.json?PhoneNumber={wanted}", base(connection));
+    let answer = get(calls, connection, &url).await?;
     if answer.status != 200 {
         return Err(answer.unexpected("sender", "Twilio"));
     }
@@ -119,17 +132,17 @@ async fn number_findings(
         ));
     }
     let text = |name: &str| known.get(name).and_then(Value::as_str).unwrap_or_default();
-    webhook(patient, text("sms_url"), text("sms_method"))?;
+    webhook(connection, text("sms_url"), text("sms_method"))?;
     Ok("the number is the account's, and sends SMS")
 }
 
 async fn service_findings(
-    visit: &Visit<'_>,
-    patient: &Patient,
+    calls: &ProviderCalls<'_>,
+    connection: &Connection,
     service: &str,
 ) -> Result<&'static str, Fault> {
-    let url = format!("{}/v1/Services/{service}", patient.base("https://messaging.twilio.com"));
-    let answer = get(visit, patient, &url).await?;
+    let url = format!("{}/v1/Services/{service}", connection.base("https://messaging.twilio.com"));
+    let answer = get(calls, connection, &url).await?;
     match answer.status {
         200 => {}
         404 => {
@@ -141,7 +154,7 @@ async fn service_findings(
         }
         _ => return Err(answer.unexpected("sender", "Twilio")),
     }
-    let numbers = get(visit, patient, &format!("{url}/PhoneNumbers?PageSize=1")).await?;
+    let numbers = get(calls, connection, &format!("{url}/PhoneNumbers?PageSize=1")).await?;
     if numbers.status == 200 && numbers.list("/phone_numbers").is_empty() {
         return Err(Fault::new(
             "sender",
@@ -151,13 +164,13 @@ async fn service_findings(
     }
     let on_number = answer.value.get("use_inbound_webhook_on_number").and_then(Value::as_bool);
     if on_number != Some(true) {
-        webhook(patient, answer.text("/inbound_request_url"), answer.text("/inbound_method"))?;
+        webhook(connection, answer.text("/inbound_request_url"), answer.text("/inbound_method"))?;
     }
     Ok("the messaging service has numbers")
 }
 
-fn webhook(patient: &Patient, url: &str, method: &str) -> Result<(), Fault> {
-    let Some(callback) = &patient.callback else { return Ok(()) };
+fn webhook(connection: &Connection, url: &str, method: &str) -> Result<(), Fault> {
+    let Some(callback) = &connection.callback else { return Ok(()) };
     if url == callback && (method.is_empty() || method == "POST") {
         return Ok(());
     }

@@ -8,9 +8,9 @@ use hmac::{Hmac, KeyInit, Mac};
 use serde_json::Value;
 use sha2::Sha256;
 
-use super::Patient;
-use super::chart::{Chart, Fault};
-use super::visit::{Answer, Visit};
+use super::Connection;
+use super::calls::{Answer, ProviderCalls};
+use super::report::{Fault, Report};
 
 /// Lets the token send messages.
 const MESSAGING: &str = "whatsapp_business_messaging";
@@ -25,37 +25,45 @@ struct Token {
 }
 
 /// Examines the token, the number, the templates and the webhook.
-pub(super) async fn examine(visit: &Visit<'_>, patient: &Patient, chart: &mut Chart) {
-    let token = match token(visit, patient).await {
+pub(super) async fn examine(
+    calls: &ProviderCalls<'_>,
+    connection: &Connection,
+    report: &mut Report,
+) {
+    let token = match token(calls, connection).await {
         Ok(token) => token,
-        Err(fault) => return chart.fault(fault),
+        Err(fault) => return report.fault(fault),
     };
-    chart.works("credentials", "Meta takes the token");
-    let number = number(visit, patient).await;
+    report.works("credentials", "Meta takes the token");
+    let number = number(calls, connection).await;
     let is_known = number.is_ok();
-    chart.record("number", number);
+    report.record("number", number);
     if !is_known {
         return;
     }
     if token.accounts.is_empty() {
-        chart.unchecked(
+        report.unchecked(
             "templates",
             "the token may not read them; it needs the permission whatsapp_business_management",
         );
         return;
     }
-    chart.record("templates", templates(visit, patient, &token).await);
-    chart.record("subscription", subscription(visit, patient, &token).await);
-    if patient.callback.is_none() {
-        chart.unchecked("webhook", "name the public address with --public-url");
+    report.record("templates", templates(calls, connection, &token).await);
+    report.record("subscription", subscription(calls, connection, &token).await);
+    if connection.callback.is_none() {
+        report.unchecked("webhook", "name the public address with --public-url");
     }
 }
 
-async fn get(visit: &Visit<'_>, patient: &Patient, path: &str) -> Result<Answer, Fault> {
-    let version = patient.text("api_version").unwrap_or("v25.0");
-    let url = format!("{}/{version}/{path}", patient.base("https://graph.facebook.com"));
-    let bearer = format!("Bearer {}", patient.secret("access_token"));
-    visit.get(&url, &[("authorization", &bearer)]).await
+async fn get(
+    calls: &ProviderCalls<'_>,
+    connection: &Connection,
+    path: &str,
+) -> Result<Answer, Fault> {
+    let version = connection.text("api_version").unwrap_or("v25.0");
+    let url = format!("{}/{version}/{path}", connection.base("https://graph.facebook.com"));
+    let bearer = format!("Bearer {}", connection.secret("access_token"));
+    calls.get(&url, &[("authorization", &bearer)]).await
 }
 
 fn code(answer: &Answer) -> u64 {
@@ -70,10 +78,10 @@ fn refused_token() -> Fault {
     )
 }
 
-async fn token(visit: &Visit<'_>, patient: &Patient) -> Result<Token, Fault> {
-    let text = patient.secret("access_token");
+async fn token(calls: &ProviderCalls<'_>, connection: &Connection) -> Result<Token, Fault> {
+    let text = connection.secret("access_token");
     let text: String = form_urlencoded::byte_serialize(text.as_bytes()).collect();
-    let answer = get(visit, patient, &format!("debug_token?input_token={text}")).await?;
+    let answer = get(calls, connection, &format!("debug_token?input_token={text}")).await?;
     let is_valid = answer.value.pointer("/data/is_valid").and_then(Value::as_bool);
     if code(&answer) == 190 || is_valid == Some(false) {
         return Err(refused_token());
@@ -107,12 +115,12 @@ async fn token(visit: &Visit<'_>, patient: &Patient) -> Result<Token, Fault> {
     Ok(Token { app: answer.text("/data/app_id").to_owned(), accounts })
 }
 
-async fn number(visit: &Visit<'_>, patient: &Patient) -> Result<&'static str, Fault> {
-    let id = patient.text("phone_number_id").unwrap_or_default();
+async fn number(calls: &ProviderCalls<'_>, connection: &Connection) -> Result<&'static str, Fault> {
+    let id = connection.text("phone_number_id").unwrap_or_default();
     let fields = "display_phone_number,name_status,status,webhook_configuration";
-    let proof = proof(patient.secret("access_token"), patient.secret("app_secret"));
+    let proof = proof(connection.secret("access_token"), connection.secret("app_secret"));
     let answer =
-        get(visit, patient, &format!("{id}?fields={fields}&appsecret_proof={proof}")).await?;
+        get(calls, connection, &format!("{id}?fields={fields}&appsecret_proof={proof}")).await?;
     if answer.status != 200 {
         return Err(match code(&answer) {
             190 => refused_token(),
@@ -150,7 +158,7 @@ async fn number(visit: &Visit<'_>, patient: &Patient) -> Result<&'static str, Fa
                 .to_owned(),
         });
     }
-    webhook(patient, &answer)?;
+    webhook(connection, &answer)?;
     Ok("the number is connected")
 }
 
@@ -163,8 +171,8 @@ fn proof(token: &str, secret: &str) -> String {
     hex::encode(mac.finalize().into_bytes())
 }
 
-fn webhook(patient: &Patient, answer: &Answer) -> Result<(), Fault> {
-    let Some(callback) = &patient.callback else { return Ok(()) };
+fn webhook(connection: &Connection, answer: &Answer) -> Result<(), Fault> {
+    let Some(callback) = &connection.callback else { return Ok(()) };
     let places = ["phone_number", "whatsapp_business_account", "application"];
     let mut urls =
         places.map(|place| answer.text(&format!("/webhook_configuration/{place}"))).into_iter();
@@ -181,20 +189,20 @@ fn webhook(patient: &Patient, answer: &Answer) -> Result<(), Fault> {
 }
 
 async fn templates(
-    visit: &Visit<'_>,
-    patient: &Patient,
+    calls: &ProviderCalls<'_>,
+    connection: &Connection,
     token: &Token,
 ) -> Result<&'static str, Fault> {
     let mut known = Vec::new();
     for account in &token.accounts {
         let path = format!("{account}/message_templates?fields=name,language,status&limit=250");
-        let answer = get(visit, patient, &path).await?;
+        let answer = get(calls, connection, &path).await?;
         if answer.status != 200 {
             return Err(answer.unexpected("templates", "Meta"));
         }
         known.extend(answer.list("/data").to_vec());
     }
-    let wanted = patient.settings.get("templates").and_then(Value::as_array);
+    let wanted = connection.settings.get("templates").and_then(Value::as_array);
     for template in wanted.into_iter().flatten() {
         let name = template.get("name").and_then(Value::as_str).unwrap_or_default();
         let languages = template.get("languages").and_then(Value::as_object);
@@ -222,12 +230,12 @@ async fn templates(
 }
 
 async fn subscription(
-    visit: &Visit<'_>,
-    patient: &Patient,
+    calls: &ProviderCalls<'_>,
+    connection: &Connection,
     token: &Token,
 ) -> Result<&'static str, Fault> {
     for account in &token.accounts {
-        let answer = get(visit, patient, &format!("{account}/subscribed_apps")).await?;
+        let answer = get(calls, connection, &format!("{account}/subscribed_apps")).await?;
         let apps = answer.list("/data").iter();
         let mut ids = apps.filter_map(|app| app.pointer("/whatsapp_business_api_data/id"));
         if ids.any(|id| id == token.app.as_str()) {
