@@ -23,7 +23,7 @@ use records::webhook_events::StoredEvent;
 use serde_json::json;
 
 use crate::operation::Operation;
-use crate::read::{FOREIGN_CURSOR, LIMIT, LIMIT_MAX, Query, wrong};
+use crate::read::{FOREIGN_CURSOR, Query};
 use crate::{CALL_MAX, Intake, json, params};
 
 /// The most events that one call delivers again.
@@ -48,19 +48,10 @@ impl Intake {
     ) -> Result<Response<Bytes>, Problem> {
         let requester = self.requester(headers, Operation::ListEvents).await?;
         let query = Query::read(query, &["cursor", "limit"])?;
-        let limit = query.number("limit", 1..=LIMIT_MAX)?.unwrap_or(LIMIT);
-        let limit = usize::try_from(limit).unwrap_or(100);
-        let (brand, mode) = (&requester.brand, requester.mode);
-        // An empty cursor is the first page, as templates of URLs write it.
-        let cursor = query.text("cursor").filter(|cursor| !cursor.is_empty());
-        let after = cursor.map(|cursor| {
-            let place = keys::cursor_place(brand, mode, NEWEST_FIRST, cursor);
-            place.ok_or_else(|| wrong("cursor", "value", FOREIGN_CURSOR))
-        });
+        let (limit, after) = (query.limit()?, query.place(&requester, NEWEST_FIRST)?);
+        let (brand, mode, scope) = (&requester.brand, requester.mode, requester.scope());
         let store = self.ports.store.as_ref();
-        let scope = requester.scope();
-        let page = webhook_events::list(store, scope, Order::Descending, after.transpose()?, limit)
-            .await?;
+        let page = webhook_events::list(store, scope, Order::Descending, after, limit).await?;
         let seen = page.events.iter().filter(|stored| sees(&requester, &stored.event));
         let shown: Vec<_> = seen.map(view).collect();
         let next = page.next.map(|place| keys::cursor(brand, mode, NEWEST_FIRST, &place));
@@ -114,8 +105,9 @@ impl Intake {
         let (brand, mode) = (&requester.brand, requester.mode);
         let after = match cursor.filter(|cursor| !cursor.is_empty()) {
             None => webhook_events::place_before(since),
-            Some(cursor) => keys::cursor_place(brand, mode, OLDEST_FIRST, &cursor)
-                .ok_or_else(|| foreign_cursor(FOREIGN_CURSOR))?,
+            Some(cursor) => {
+                keys::cursor_place(brand, mode, OLDEST_FIRST, &cursor).ok_or_else(foreign_cursor)?
+            }
         };
         let (store, scope) = (self.ports.store.as_ref(), requester.scope());
         let page =
@@ -253,6 +245,6 @@ fn require_endpoint(requester: &Requester) -> Result<(), Problem> {
     Err(Problem::new(Code::WebhooksNotConfigured, detail))
 }
 
-fn foreign_cursor(detail: &str) -> Problem {
-    Problem::fields(vec![FieldError::in_body("/cursor", "cursor", detail)])
+fn foreign_cursor() -> Problem {
+    Problem::fields(vec![FieldError::in_body("/cursor", "cursor", FOREIGN_CURSOR)])
 }

@@ -12,6 +12,7 @@ use domain::request::{Request, State};
 use domain::seal_binding::Binding;
 use domain::{keys, seal, view};
 use http::{HeaderMap, Response, StatusCode};
+use records::authentication::Requester;
 use records::claims;
 use records::storage;
 use records::storage::{VersionedRequest, decode};
@@ -28,8 +29,8 @@ const WAIT_MAX: u64 = 20;
 /// The largest version that a caller can name: the largest integer that every JSON reader keeps (RFC 8259, section 6).
 const AFTER_MAX: u64 = 9_007_199_254_740_991;
 /// The requests on a page of a list: the default and the most.
-pub(crate) const LIMIT: u64 = 20;
-pub(crate) const LIMIT_MAX: u64 = 100;
+const LIMIT: u64 = 20;
+const LIMIT_MAX: u64 = 100;
 pub(crate) const FOREIGN_CURSOR: &str = "the cursor is not a `next_cursor` of this list";
 /// The time between the first two reads of the store during a wait, and the most between two.
 const POLL: Duration = Duration::from_millis(250);
@@ -52,6 +53,27 @@ impl Query {
 
     pub(crate) fn text(&self, name: &str) -> Option<&str> {
         self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+
+    /// Returns the size of a page: `limit`, or the default.
+    pub(crate) fn limit(&self) -> Result<usize, Problem> {
+        let limit = self.number("limit", 1..=LIMIT_MAX)?.unwrap_or(LIMIT);
+        Ok(usize::try_from(limit).unwrap_or(100))
+    }
+
+    /// Returns the place after which a page of a list begins; `None` for the first page.
+    ///
+    /// An empty cursor is the first page, as templates of URLs write it.
+    pub(crate) fn place(
+        &self,
+        requester: &Requester,
+        list: &str,
+    ) -> Result<Option<String>, Problem> {
+        let Some(cursor) = self.text("cursor").filter(|cursor| !cursor.is_empty()) else {
+            return Ok(None);
+        };
+        let place = keys::cursor_place(&requester.brand, requester.mode, list, cursor);
+        place.map(Some).ok_or_else(|| wrong("cursor", "value", FOREIGN_CURSOR))
     }
 
     fn view(&self) -> Result<View, Problem> {
@@ -197,17 +219,8 @@ impl Intake {
             return Err(wrong("session", "missing", "the parameter is required"));
         };
         let session = token(session).map_err(|detail| wrong("session", "value", detail))?;
-        let limit = query.number("limit", 1..=LIMIT_MAX)?.unwrap_or(LIMIT);
-        let (brand, mode) = (&requester.brand, requester.mode);
-        // An empty cursor is the first page, as templates of URLs write it.
-        let cursor = query.text("cursor").filter(|cursor| !cursor.is_empty());
-        let after = cursor.map(|cursor| {
-            let place = keys::cursor_place(brand, mode, &session, cursor);
-            place.ok_or_else(|| wrong("cursor", "value", FOREIGN_CURSOR))
-        });
-        let after = after.transpose()?;
-        let scope = requester.scope();
-        let limit = usize::try_from(limit).unwrap_or(100);
+        let (limit, after) = (query.limit()?, query.place(&requester, &session)?);
+        let (brand, mode, scope) = (&requester.brand, requester.mode, requester.scope());
         let page =
             storage::of_session(self.ports.store.as_ref(), scope, &session, after, limit).await?;
         let mut requests = Vec::with_capacity(page.items.len());

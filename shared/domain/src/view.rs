@@ -151,9 +151,7 @@ fn shown(request: &Request, version: u64, session_code: Option<&str>) -> Value {
         metadata: &request.metadata,
         created_at: request.created_at,
         expires_at: request.expires_at,
-        in_doubt: request
-            .open_attempt()
-            .is_some_and(|open| open.is_in_doubt() && open.is_doubt_reported()),
+        in_doubt: request.reported_doubt().is_some(),
         ended_at: request.ended_at(),
         erased_at: request.erased_at,
         timeline: timeline(request),

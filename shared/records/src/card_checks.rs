@@ -132,15 +132,18 @@ pub async fn silence_ends_at(
     known: &SavedCard,
     now: Timestamp,
 ) -> Result<Option<Timestamp>, StoreError> {
-    let Some(silence) = brand.policy.card_silence() else { return Ok(None) };
-    if guards::is_disabled(Guard::SilentCard) {
-        return Ok(None);
+    let end = silence_end(brand, known.last_answer(check.card));
+    if end.is_none_or(|end| now < end) {
+        return Ok(end);
     }
-    let end = known.last_answer(check.card).after(silence);
-    if now < end {
-        return Ok(Some(end));
-    }
-    Ok(Some(last_heard(store, brand, check, known, now).await?.after(silence)))
+    Ok(silence_end(brand, last_heard(store, brand, check, known, now).await?))
+}
+
+/// Returns when a saved card ends for a customer who was last heard then; `None` where cards do not end.
+#[must_use]
+pub fn silence_end(brand: &Brand, heard: Timestamp) -> Option<Timestamp> {
+    let silence = brand.policy.card_silence().filter(|_| !guards::is_disabled(Guard::SilentCard));
+    silence.map(|silence| heard.after(silence))
 }
 
 /// Returns when the customer of a saved card was last heard, as far as is kept.

@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use domain::journal::{DeliveryStatus, EntryKind, JournalEntry};
-use domain::request::{Attempt, Request};
+use domain::request::Request;
 use domain::values::id::PromptId;
 use domain::values::name::ChannelName;
 use domain::values::time::Timestamp;
@@ -39,8 +39,7 @@ fn channel(request: &Request, prompt: PromptId) -> Option<&ChannelName> {
 
 /// Returns how long the open attempt of a request has been in doubt; `None` where nothing is.
 fn in_doubt_for(request: &Request, at: Timestamp) -> Option<Duration> {
-    let is_told = |attempt: &&Attempt| attempt.is_in_doubt() && attempt.is_doubt_reported();
-    let attempt = request.open_attempt().filter(is_told)?;
+    let attempt = request.reported_doubt()?;
     attempt.started_at().map(|started_at| started_at.until(at))
 }
 

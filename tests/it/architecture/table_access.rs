@@ -34,6 +34,7 @@ const CALLS: &[(&str, &[Access])] = &[
     ("card_checks::list", &[(LIST, "CHECK")]),
     ("card_checks::next_day", &[]),
     ("card_checks::put", &[(PUT, "CHECK")]),
+    ("card_checks::silence_end", &[]),
     ("card_checks::silence_ends_at", &[(GET, "CONTACT")]),
     ("charges::load", &[(GET, "CHARGE")]),
     ("charges::put", &[(PUT, "CHARGE")]),

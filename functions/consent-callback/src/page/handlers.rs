@@ -46,14 +46,17 @@ impl ConsentPage {
     ) -> Result<Response<Bytes>, Problem> {
         let Some(target) = self.follow(token).await? else { return unknown(token) };
         if link::is_preview(headers) {
-            let visit = Visit { view: View::Preview, ..Visit::of(token) };
-            return self.respond(StatusCode::OK, &target, visit).await;
+            let (request, brand) = (&target.loaded.request, target.brand.as_ref());
+            if request.prompt(target.prompt).is_none() {
+                return unknown(token);
+            }
+            return page(StatusCode::OK, view::preview(request, brand), &[]);
         }
         let target = Box::pin(self.record_opened(target)).await?;
         let visit = Visit::with_query(token, query);
         let target = match visit.view {
             View::Done => Box::pin(self.record_arrival(target, headers)).await?,
-            View::Plain | View::Going | View::NotMe | View::Preview => target,
+            View::Plain | View::Going | View::NotMe => target,
         };
         let redirect = hosted_page::redirect_of(&target.loaded.request, target.prompt);
         if redirect.is_some() && visit.view != View::Going {
@@ -61,7 +64,7 @@ impl ConsentPage {
         }
         let target = match visit.view {
             View::Going | View::Done => Box::pin(self.held(target)).await?,
-            View::Plain | View::NotMe | View::Preview => target,
+            View::Plain | View::NotMe => target,
         };
         self.respond(StatusCode::OK, &target, visit).await
     }
@@ -194,7 +197,7 @@ impl ConsentPage {
         let now = self.ports.clock.now();
         let (action, again) = (visit.action(), visit.again());
         let mut parts = PageParts::default();
-        if visit.view != View::Preview && prompt.in_force() && request.answerable(now).is_ok() {
+        if prompt.in_force() && request.answerable(now).is_ok() {
             parts.offers = self.offers(request, brand).await?;
         }
         let redirect = hosted_page::redirect_of(request, prompt.id);

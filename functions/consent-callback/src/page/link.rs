@@ -62,8 +62,6 @@ pub(super) enum View {
     Done,
     /// The customer says that they are another person.
     NotMe,
-    /// A program fetches the page for the preview of its link.
-    Preview,
 }
 
 impl View {
@@ -72,7 +70,7 @@ impl View {
         match self {
             Self::Going => GOING,
             Self::Done => DONE,
-            Self::Plain | Self::NotMe | Self::Preview => "",
+            Self::Plain | Self::NotMe => "",
         }
     }
 }

@@ -109,6 +109,16 @@ fn claims<'a>(ask: &'a Ask, texts: &PageTexts) -> Vec<&'a str> {
     claims.iter().map(text).collect()
 }
 
+/// Renders the page for the preview of a link.
+///
+/// # Errors
+/// When the template cannot be written.
+pub(super) fn preview(request: &Request, brand: &Brand) -> Result<String, askama::Error> {
+    let language = request.customer.language.as_ref().unwrap_or(&brand.language);
+    let texts = texts::page(language, &brand.language);
+    html::render(&blank(texts, &request.payee, Stage::Preview))
+}
+
 /// Renders the page of an unknown link.
 ///
 /// # Errors
@@ -172,9 +182,6 @@ fn stage<'a>(
     visit: PageVisit<'a>,
     parts: &'a PageParts,
 ) -> Stage<'a> {
-    if visit.view == View::Preview {
-        return Stage::Preview;
-    }
     match &request.state {
         State::Pending | State::Prompted if visit.now >= request.expires_at => Stage::Expired,
         State::Pending | State::Prompted if !prompt.in_force() => Stage::Used,

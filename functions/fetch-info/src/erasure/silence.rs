@@ -79,7 +79,7 @@ impl Erasures<'_> {
         };
         let heard = card_checks::last_heard(self.store(), &brand, check, known, now).await?;
         let next = CardCheck { heard_at: Some(heard), ..check.clone() };
-        let end = card_checks::silence_ends_at(self.store(), &brand, &next, known, now).await?;
+        let end = card_checks::silence_end(&brand, heard);
         if known.ending.is_none() && end.is_none_or(|end| now < end) {
             return Ok(Some((next, card_checks::next_day(end, now))));
         }

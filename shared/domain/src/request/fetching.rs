@@ -37,6 +37,12 @@ impl Request {
         self.attempts.last().filter(|attempt| attempt.is_open())
     }
 
+    /// Returns the open attempt if it is in doubt and the requester was told so.
+    #[must_use]
+    pub fn reported_doubt(&self) -> Option<&Attempt> {
+        self.open_attempt().filter(|open| open.is_in_doubt() && open.is_doubt_reported())
+    }
+
     /// Leases the request to a worker, together with the open attempt or a new one.
     ///
     /// # Errors

@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 use super::IdentityProvider;
 use super::params::Params;
 use super::people::{CLAIMS, Conduct, PEOPLE, Person, SCOPES};
-use super::sign_in::NewSignIn;
+use super::sign_in::Question;
 use crate::page::{PageButton, SandboxPageTemplate};
 use crate::routes::checkout;
 
@@ -90,7 +90,7 @@ impl IdentityProvider {
             | Conduct::OtherSubject => issuer,
         };
         let Asked { nonce, challenge, claims, acr } = asked;
-        let new = NewSignIn {
+        let new = Question {
             client_id: client.id.clone(),
             redirect_uri: client.redirect_uri.clone(),
             nonce,
@@ -169,18 +169,10 @@ fn page(query: &str, asked: &Asked) -> Result<Response<Bytes>, Problem> {
         name: "person",
         value: person.id,
         label: person.label,
-        class: match person.conduct {
-            Conduct::Releases | Conduct::OtherNumber => "yes",
-            Conduct::ReleasesOne
-            | Conduct::ReleasesNone
-            | Conduct::Fails(_)
-            | Conduct::ReturnsFromElsewhere
-            | Conduct::CodeRefused
-            | Conduct::OtherIssuer
-            | Conduct::OtherNonce
-            | Conduct::Expired
-            | Conduct::OldSignIn
-            | Conduct::OtherSubject => "no",
+        class: if matches!(person.conduct, Conduct::Releases | Conduct::OtherNumber) {
+            "yes"
+        } else {
+            "no"
         },
     };
     let buttons: Vec<PageButton> = PEOPLE.iter().map(button).collect();

@@ -12,9 +12,9 @@ use super::IdentityProvider;
 /// How long a code and an access token work. RFC 6749, section 4.1.2, recommends ten minutes at most.
 const LIFE: Duration = Duration::from_secs(600);
 
-/// A sign-in. Its code and its access token are stored as digests only.
+/// The question of a client, and the person who answers it.
 #[derive(Clone, Serialize, Deserialize)]
-pub(super) struct SignIn {
+pub(super) struct Question {
     pub(super) client_id: String,
     pub(super) redirect_uri: String,
     pub(super) nonce: Option<String>,
@@ -26,6 +26,13 @@ pub(super) struct SignIn {
     pub(super) acr: Option<String>,
     /// The magic value of the person.
     pub(super) person: String,
+}
+
+/// A sign-in. Its code and its access token are stored as digests only.
+#[derive(Clone, Serialize, Deserialize)]
+pub(super) struct SignIn {
+    #[serde(flatten)]
+    pub(super) question: Question,
     pub(super) at: Timestamp,
     code: String,
     token: Option<String>,
@@ -47,30 +54,12 @@ pub(super) struct LoadedSignIn {
     version: u64,
 }
 
-/// The input of a new sign-in.
-pub(super) struct NewSignIn {
-    pub(super) client_id: String,
-    pub(super) redirect_uri: String,
-    pub(super) nonce: Option<String>,
-    pub(super) challenge: String,
-    pub(super) claims: Vec<String>,
-    pub(super) acr: Option<String>,
-    pub(super) person: String,
-}
-
 impl IdentityProvider {
     /// Stores a new sign-in. Returns its code.
-    pub(super) async fn begin(&self, new: NewSignIn) -> Result<String, StoreError> {
+    pub(super) async fn begin(&self, question: Question) -> Result<String, StoreError> {
         let (id, secret) = (self.draw(), self.draw());
-        let NewSignIn { client_id, redirect_uri, nonce, challenge, claims, acr, person } = new;
         let sign_in = SignIn {
-            client_id,
-            redirect_uri,
-            nonce,
-            challenge,
-            claims,
-            acr,
-            person,
+            question,
             at: self.clock.now(),
             code: keys::digest_hex(secret.as_bytes()),
             token: None,

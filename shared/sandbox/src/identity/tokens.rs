@@ -44,9 +44,9 @@ impl IdentityProvider {
         };
         let challenge = URL_SAFE_NO_PAD.encode(Sha256::digest(verifier));
         let is_asked = |sign_in: &SignIn| {
-            sign_in.client_id == client
-                && sign_in.redirect_uri == redirect_uri
-                && keys::same(&sign_in.challenge, &challenge)
+            sign_in.question.client_id == client
+                && sign_in.question.redirect_uri == redirect_uri
+                && keys::same(&sign_in.question.challenge, &challenge)
                 && person(sign_in).is_some_and(|person| person.conduct != Conduct::CodeRefused)
         };
         let redeemed = self.redeem(code, is_asked).await?;
@@ -86,28 +86,16 @@ impl IdentityProvider {
             let answer = error(401, "invalid_token");
             return Ok(challenged(answer, "Bearer error=\"invalid_token\""));
         };
-        let subject = match person.conduct {
-            Conduct::OtherSubject => "sandbox-another".to_owned(),
-            Conduct::Releases
-            | Conduct::OtherNumber
-            | Conduct::ReleasesOne
-            | Conduct::ReleasesNone
-            | Conduct::Fails(_)
-            | Conduct::ReturnsFromElsewhere
-            | Conduct::CodeRefused
-            | Conduct::OtherIssuer
-            | Conduct::OtherNonce
-            | Conduct::Expired
-            | Conduct::OldSignIn => person.subject(),
-        };
-        let mut claims = person.released(&sign_in.claims);
+        let is_another = person.conduct == Conduct::OtherSubject;
+        let subject = if is_another { "sandbox-another".to_owned() } else { person.subject() };
+        let mut claims = person.released(&sign_in.question.claims);
         claims.insert("sub".to_owned(), Value::from(subject));
         Ok(json(200, &Value::Object(claims)))
     }
 }
 
 fn person(sign_in: &SignIn) -> Option<&'static Person> {
-    Person::find(&sign_in.person)
+    Person::find(&sign_in.question.person)
 }
 
 /// Returns the claims of an ID token (OpenID Connect Core 1.0, sections 2 and 3.1.3.6).
@@ -119,13 +107,13 @@ fn id_token_claims(sign_in: &SignIn, issuer: &str, token: &str, now: Timestamp) 
     let mut claims = Map::from_iter([
         ("iss".to_owned(), json!(issuer)),
         ("sub".to_owned(), json!(person(sign_in).map(Person::subject))),
-        ("aud".to_owned(), json!(sign_in.client_id)),
+        ("aud".to_owned(), json!(sign_in.question.client_id)),
         ("iat".to_owned(), json!(now)),
         ("exp".to_owned(), json!(now.saturating_add(LIFE))),
         ("auth_time".to_owned(), json!(at)),
         ("at_hash".to_owned(), json!(URL_SAFE_NO_PAD.encode(half))),
     ]);
-    let asked = [("nonce", &sign_in.nonce), ("acr", &sign_in.acr)];
+    let asked = [("nonce", &sign_in.question.nonce), ("acr", &sign_in.question.acr)];
     let asked = asked.into_iter().filter_map(|(name, value)| Some((name, value.as_ref()?)));
     claims.extend(asked.map(|(name, value)| (name.to_owned(), json!(value))));
     let wrong = match conduct {
