@@ -175,6 +175,8 @@ guards! {
     HandleBeforeNumber,
     /// A reply of another customer's handle does not count.
     SenderOfAnotherAddress,
+    /// A handle approves in words only where a function that knows the link key tied it.
+    SignedHandle,
     /// An older stop or start does not undo a newer one.
     NewerWord,
     /// A message that was recorded is not recorded again.

@@ -9,6 +9,7 @@ use subtle::ConstantTimeEq;
 use crate::ask::{Ask, AskHash};
 use crate::brand::{Brand, Key32, Mode};
 use crate::values::id::{PromptId, RequestId};
+use crate::values::name::BrandName;
 use crate::values::phone::Phone;
 
 /// Computes SHA-256 in lower-case hexadecimal.
@@ -56,6 +57,24 @@ pub fn same_ask_hash(key: &Key32, ask: &Ask) -> String {
 #[must_use]
 pub fn handle_hash(key: &Key32, channel: &str, handle: &str) -> String {
     hex::encode(mac(key, "handle", &format!("{channel} {handle}")))
+}
+
+/// Computes the MAC of a handle's address, in unpadded base64url. Both are keyed hashes.
+#[must_use]
+pub fn handle_mac(key: &Key32, brand: &BrandName, mode: Mode, handle: &HandleOf<'_>) -> String {
+    let HandleOf { channel, handle, address } = handle;
+    let signed = format!("{brand} {} {channel} {handle} {address}", mode.as_str());
+    URL_SAFE_NO_PAD.encode(mac(key, "handle-of", &signed))
+}
+
+/// A handle on a channel, and the address that it belongs to.
+pub struct HandleOf<'a> {
+    /// The channel's name.
+    pub channel: &'a str,
+    /// The handle's keyed hash.
+    pub handle: &'a str,
+    /// The address's keyed hash.
+    pub address: &'a str,
 }
 
 /// Computes the keyed hash of a message's id on a channel, for the customer who sent it.

@@ -7,9 +7,11 @@ use std::time::Duration;
 
 use domain::brand::{Brand, BrandScope, Key32};
 use domain::keys;
+use domain::keys::HandleOf;
 use domain::values::name::ChannelName;
 use domain::values::time::Timestamp;
 use ports::{Sender, Store, StoreError, Write};
+use serde::{Deserialize, Serialize};
 
 use crate::contact::{ChannelScope, KEPT};
 use crate::customers;
@@ -30,32 +32,28 @@ pub fn hashes(key: &Key32, channel: &ChannelName, sender: &Sender) -> Vec<String
     ids.map(|id| keys::handle_hash(key, channel.as_str(), id)).collect()
 }
 
-/// Loads the address's hash of a customer from the hash of their handle; `None` for an unknown handle.
-///
-/// # Errors
-/// [`StoreError`].
-pub async fn address_of(
-    store: &dyn Store,
-    at: ChannelScope<'_>,
-    handle: &str,
-    now: Timestamp,
-) -> Result<Option<String>, StoreError> {
-    let item = store.read(&at.key("HANDLE", handle)).await?;
-    let fresh = item.filter(|item| item.expires_at.is_none_or(|until| now < until));
-    fresh.map(|item| decode(&item.body)).transpose()
+/// The address behind a handle, as it is stored.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum StoredHandle {
+    /// Of a version that signed none.
+    Unsigned(String),
+    /// With a MAC by the link key, which a writer of the table lacks.
+    Signed {
+        /// The address's keyed hash.
+        address: String,
+        /// The MAC over the handle and the address, in unpadded base64url.
+        mac: String,
+    },
 }
 
-/// Returns the write that ties a handle to an address; both are hashes.
-///
-/// # Errors
-/// [`StoreError::Damaged`] when the record cannot be encoded.
-fn put(
-    at: ChannelScope<'_>,
-    handle: &str,
-    address: &str,
-    now: Timestamp,
-) -> Result<Write, StoreError> {
-    overwrite(at.key("HANDLE", handle), address, Some(now.after(KEPT)))
+/// The address that a handle is tied to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TiedAddress {
+    /// The address's keyed hash.
+    pub address: String,
+    /// The record has the MAC of a function that knows the link key. Only then may the handle approve.
+    pub is_signed: bool,
 }
 
 /// The handles of a brand's channel.
@@ -70,6 +68,42 @@ pub struct Handles<'a> {
 }
 
 impl Handles<'_> {
+    /// Loads the address of a customer from the hash of their handle; `None` for an unknown handle.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn address_of(
+        &self,
+        handle: &str,
+        now: Timestamp,
+    ) -> Result<Option<TiedAddress>, StoreError> {
+        let item = self.store.read(&self.at.key("HANDLE", handle)).await?;
+        let fresh = item.filter(|item| item.expires_at.is_none_or(|until| now < until));
+        fresh.map(|item| Ok(self.opened(handle, decode(&item.body)?))).transpose()
+    }
+
+    fn opened(&self, handle: &str, stored: StoredHandle) -> TiedAddress {
+        match stored {
+            StoredHandle::Unsigned(address) => TiedAddress { address, is_signed: false },
+            StoredHandle::Signed { address, mac } => {
+                let expected = self.mac(handle, &address);
+                TiedAddress { is_signed: keys::same(&mac, &expected), address }
+            }
+        }
+    }
+
+    fn mac(&self, handle: &str, address: &str) -> String {
+        let of = HandleOf { channel: self.at.channel.as_str(), handle, address };
+        keys::handle_mac(&self.brand.link_key, &self.brand.name, self.at.mode, &of)
+    }
+
+    /// Returns the write that ties a handle to an address; both are hashes.
+    fn put(&self, handle: &str, address: &str, now: Timestamp) -> Result<Write, StoreError> {
+        let mac = self.mac(handle, address);
+        let stored = StoredHandle::Signed { address: address.to_owned(), mac };
+        overwrite(self.at.key("HANDLE", handle), &stored, Some(now.after(KEPT)))
+    }
+
     /// Ties the ids of a prompt's recipient to the address that was asked. An opt-out that came from one of them before
     /// counts for the address from then on.
     ///
@@ -98,7 +132,7 @@ impl Handles<'_> {
             let item = CustomerItem::Handle { channel: at.channel.clone(), handle: handle.clone() };
             let customer = CustomerScope { of, address };
             let listed = customers::put(customer, &item, Some(now.after(KEPT)))?;
-            store.write(vec![put(at, &handle, address, now)?, listed]).await?;
+            store.write(vec![self.put(&handle, address, now)?, listed]).await?;
             stopped |= self.inherit(&handle, address).await?.is_opted_out();
         }
         Ok(stopped)
@@ -115,7 +149,8 @@ impl Handles<'_> {
             return Ok(false);
         };
         let lasts = item.expires_at.is_none_or(|until| now.after(RENEWAL) < until);
-        Ok(lasts && decode::<String>(&item.body)? == address)
+        let tied = self.opened(handle, decode(&item.body)?);
+        Ok(lasts && tied.is_signed && tied.address == address)
     }
 
     /// Records the words of a handle, from before it was tied, for its address. Returns the words that it had.

@@ -53,7 +53,6 @@ const CALLS: &[(&str, &[Access])] = &[
     ("erasures::erase_parts", &[(LIST, "REQ"), (PUT, "REQ")]),
     ("erasures::load", &[(GET, "ERASE")]),
     ("erasures::put", &[(PUT, "ERASE")]),
-    ("handles::address_of", &[(GET, "HANDLE")]),
     ("handles::hashes", &[]),
     ("key_usage::load", &[(GET, "KEY")]),
     ("key_usage::put", &[(PUT, "KEY")]),

@@ -1,5 +1,6 @@
 //! Customers whose id on a channel is not the number that was asked. Webhooks that come late, twice or out of order.
 
+use domain::keys;
 use http::Method;
 use ports::{ButtonAction, OUTSIDE_WINDOW};
 use serde_json::{Value, json};
@@ -131,6 +132,46 @@ fn stop_from_another_spelling_of_the_number_counts() {
         world.post("/v1/requests", &world.payment(from, 1)).problem(403, "address-opted-out");
         let own = asks(&world, PHONE);
         assert_eq!(world.state(&own), "prompted", "another customer");
+    }
+}
+
+/// A writer of the table ties an id of their own to the customer's address, and answers in words.
+#[test]
+fn yes_of_a_handle_without_signature_approves_nothing() {
+    let policy = json!({
+        "session_code": { "payment_method": false }, "text_replies": true, "fallback_seconds": 300,
+    });
+    let stranger = json!({ "handle": "US.666" });
+    let told = |text: &str| json!({ "wrote": { "from": stranger, "text": text } });
+    for forged in ["old form", "another handle's", "own"] {
+        let world = World::beginning().talking(&["whatsapp"]).with("/policy", &policy).begin();
+        let mut body = world.payment(PHONE, 100);
+        body["ask"] = json!({ "kind": "payment_method", "description": "Keep for next time" });
+        let asked = world.asks_for(&body);
+        let key = world.run(world.ports.secrets.brand(&"demo".parse().unwrap())).unwrap();
+        let hash = |id: &str| keys::handle_hash(&key.address_key, "whatsapp", id);
+        let is_own = forged == "own";
+        status_names(&world, &json!({ "handle": if is_own { "US.666" } else { "US.7" } }));
+        let find = |id: &str| {
+            let pk = format!("HANDLE#demo#Test#whatsapp#{}", hash(id));
+            world.items().into_iter().find(|item| item.key.pk == pk)
+        };
+        if !is_own {
+            let mut item = find("US.7").unwrap();
+            if forged == "old form" {
+                let address = keys::address_hash(&key.address_key, &PHONE.parse().unwrap());
+                item.body = json!({ "version": "1", "is": address }).to_string();
+            }
+            item.key.pk = format!("HANDLE#demo#Test#whatsapp#{}", hash("US.666"));
+            world.puts(item);
+        }
+        deliver(&world, &told("yes"));
+        let state = world.state(&asked);
+        assert_eq!(state == "prompted", !is_own, "{forged}: {state}");
+        if !is_own {
+            deliver(&world, &told("no"));
+            assert_eq!(world.reads(&asked)["outcome"]["kind"], "denied", "{forged}");
+        }
     }
 }
 

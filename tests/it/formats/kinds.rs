@@ -6,6 +6,7 @@ use domain::outcome::Outcome;
 use domain::request::{Request, State, WebhookEventType};
 use domain::webhook::WebhookEvent;
 use ports::Item;
+use records::handles::StoredHandle;
 use records::opt_outs::OptOut;
 use records::storage::decode;
 
@@ -137,6 +138,7 @@ const OTHERS: &[&str] = &[
     "erase",
     "claims",
     "handle",
+    "handle-signed",
     "idem",
     "limit",
     "link",
@@ -199,6 +201,10 @@ pub(super) fn of_item(item: &Item) -> String {
                 (Some(_), Some(_)) => "stop-withdrawn".to_owned(),
             }
         }
+        _ if prefix == "handle" => match decode(&item.body).unwrap() {
+            StoredHandle::Unsigned(_) => prefix,
+            StoredHandle::Signed { .. } => "handle-signed".to_owned(),
+        },
         _ => prefix,
     }
 }

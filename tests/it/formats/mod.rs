@@ -56,6 +56,9 @@ const ADDED: &[&str] = &[
     "/body/is/state/sealed/form/sender_key_id",
 ];
 
+/// Kinds that today's code still reads, and writes in another form.
+const SUPERSEDED: &[&str] = &["handle"];
+
 fn folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("it/formats/v1")
 }
@@ -112,7 +115,10 @@ fn every_stored_kind_has_a_golden_file() {
     for name in told.keys() {
         assert!(wanted.contains(name), "{name} is not in the list of kinds");
     }
-    let missing: Vec<&String> = wanted.iter().filter(|name| !told.contains_key(*name)).collect();
+    let is_written = |name: &&String| told.contains_key(*name);
+    let is_superseded = |name: &&String| SUPERSEDED.contains(&name.as_str());
+    let absent = wanted.iter().filter(|name| !is_written(name));
+    let missing: Vec<&String> = absent.filter(|name| !is_superseded(name)).collect();
     assert!(missing.is_empty(), "no story writes {missing:?}");
     if std::env::var("WRITE_GOLDEN_FILES").is_ok() {
         fs::create_dir_all(folder()).unwrap();
@@ -133,7 +139,8 @@ fn every_stored_kind_has_a_golden_file() {
 #[test]
 fn stored_fields_equal_those_of_the_golden_files() {
     let told = stories::told();
-    for (name, golden) in golden_files() {
+    let still_written = |name: &String| !SUPERSEDED.contains(&name.as_str());
+    for (name, golden) in golden_files().into_iter().filter(|(name, _)| still_written(name)) {
         let (written, mut then) = (fields(&told[&name]), fields(&golden));
         // An item may get an index later. An older one is not listed.
         if !written.contains(&"/index".to_owned()) {

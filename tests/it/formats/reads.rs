@@ -24,6 +24,7 @@ use records::circuit_breaker::Open;
 use records::customers::CustomerItem;
 use records::device::DeviceWallets;
 use records::erasures::Erasure;
+use records::handles::StoredHandle;
 use records::limits::AddressLimits;
 use records::opt_outs::OptOut;
 use records::saved_cards::SavedCard;
@@ -61,7 +62,7 @@ fn every_golden_file_is_read_and_written_unchanged() {
             "erase" => again::<Erasure>(&text),
             "prompts" => again::<u32>(&text),
             "device" => again::<DeviceWallets>(&text),
-            "handle" => again::<String>(&text),
+            "handle" => again::<StoredHandle>(&text),
             "breaker" => again::<Open>(&text),
             "card" => again::<SavedCard>(&text),
             "claims" => again::<Sealed>(&text),

@@ -9,7 +9,7 @@ use domain::problem::Problem;
 use domain::values::phone::Phone;
 use domain::values::time::Timestamp;
 use ports::{MessageOrigin, Ports};
-use records::handles::Handles;
+use records::handles::{Handles, TiedAddress};
 use records::{contact, handles};
 
 use super::context::ChannelContext;
@@ -25,7 +25,7 @@ pub(super) struct KnownSender<'a> {
     /// The message that identified the sender.
     pub(super) origin: &'a MessageOrigin,
     /// The addresses that the sender's ids are tied to.
-    tied: Vec<String>,
+    tied: Vec<TiedAddress>,
     /// The sender's own number, in every spelling.
     numbers: Vec<String>,
 }
@@ -34,7 +34,8 @@ impl KnownSender<'_> {
     /// Returns the addresses, the tied ones first. Empty when neither an id nor a number is known.
     pub(super) fn addresses(&self) -> Vec<String> {
         let mut addresses: Vec<String> = Vec::new();
-        for address in self.tied.iter().chain(&self.numbers) {
+        let tied = self.tied.iter().map(|tied| &tied.address);
+        for address in tied.chain(&self.numbers) {
             if !addresses.contains(address) {
                 addresses.push(address.clone());
             }
@@ -49,14 +50,23 @@ impl KnownSender<'_> {
         let is_address = |known: &String| known == address;
         let is_unknown = self.tied.is_empty() && self.numbers.is_empty();
         is_unknown
-            || self.tied.iter().any(is_address)
+            || self.tied.iter().any(|tied| tied.address == address)
             || self.numbers.iter().any(is_address)
             || guards::is_disabled(Guard::SenderOfAnotherAddress)
     }
 
+    /// Returns whether words of the sender may approve for an address.
+    ///
+    /// It has their number, or a signed tie to their id. A writer of the table could tie an id of their own, but cannot sign.
+    pub(super) fn may_approve(&self, address: &str) -> bool {
+        self.numbers.iter().any(|known| known == address)
+            || self.tied.iter().any(|tied| tied.is_signed && tied.address == address)
+            || guards::is_disabled(Guard::SignedHandle)
+    }
+
     /// Returns whether the sender's ids may be tied to the address.
     fn may_tie(&self, address: &str) -> bool {
-        self.tied.is_empty() || self.tied.iter().any(|known| known == address)
+        self.tied.is_empty() || self.tied.iter().any(|tied| tied.address == address)
     }
 }
 
@@ -90,8 +100,8 @@ impl Contacts {
         }
         for handle in handles::hashes(key, context.channel, from) {
             for mode in [context.mode, other] {
-                let address = handles::address_of(store, context.scope(mode), &handle, now).await?;
-                if let Some(address) = address {
+                let handles = Handles { store, brand: context.brand, at: context.scope(mode) };
+                if let Some(address) = handles.address_of(&handle, now).await? {
                     tied.push(address);
                     break;
                 }

@@ -96,7 +96,11 @@ impl Replies {
         let prompt = request.prompts.iter().rev().find(here).map(|prompt| prompt.id);
         let is_payment = matches!(request.ask, Ask::Payment { .. });
         let action = match meaning {
-            Some(Meaning::Yes) if !is_payment && context.brand.policy.text_replies => {
+            Some(Meaning::Yes)
+                if !is_payment
+                    && context.brand.policy.text_replies
+                    && known.may_approve(&request.address) =>
+            {
                 Action::Approve
             }
             Some(Meaning::No) => Action::Deny,
