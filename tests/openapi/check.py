@@ -24,6 +24,7 @@ SCRIPTS = pathlib.Path(sys.executable).parent
 # The fewest cases that the description must be worth.
 CASES_MIN = 10_000
 SEEDS = (4711, 4712)
+PARTS = ("lint", "clients", "calls")
 
 
 def run(*command, cwd, env=None):
@@ -138,13 +139,13 @@ def main():
     arguments.add_argument("--node", type=pathlib.Path, required=True)
     arguments.add_argument("--packages", type=pathlib.Path, required=True, help="a copy of this folder with node_modules")
     arguments.add_argument("--work", type=pathlib.Path, required=True, help="a folder for what is generated")
-    arguments.add_argument("--examples", type=int, default=300, help="the most drawn cases of an operation")
-    arguments.add_argument("--only", choices=("lint", "clients", "calls"))
+    arguments.add_argument("--examples", type=int, default=200, help="the most drawn cases of an operation")
+    arguments.add_argument("--only", nargs="+", choices=PARTS, default=PARTS)
     arguments = arguments.parse_args()
     work = arguments.work.resolve()
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True)
-    wanted = (arguments.only,) if arguments.only else ("lint", "clients", "calls")
+    wanted = arguments.only
     node, packages = arguments.node.resolve(), arguments.packages.resolve()
     if "lint" in wanted:
         with timed("the validator and the linter"):
