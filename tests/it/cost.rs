@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
+use axum::response::Response;
 use domain::message::{MessageResult, QueueName};
 use domain::random::Random;
 use domain::values::id::RequestId;
@@ -30,7 +31,7 @@ pub(super) struct Fixture {
 }
 
 impl Fixture {
-    fn open() -> Self {
+    pub(super) fn open() -> Self {
         let http: Arc<dyn Http> = Arc::new(Scripted::default());
         Self::over(Arc::new(ManualClock::default()), &http)
     }
@@ -64,6 +65,16 @@ impl Fixture {
         let body = to_bytes(answer.into_body(), usize::MAX).await.unwrap();
         assert!(status.is_success(), "{status} {}", body.escape_ascii());
         serde_json::from_slice(&body).unwrap()
+    }
+
+    /// Returns the operations since the beginning.
+    pub(super) fn counts(&self) -> Counts {
+        self.counted.counts()
+    }
+
+    pub(super) async fn get(&self, path: &str) -> Response {
+        let call = http::Request::get(path).header("authorization", format!("Bearer {KEY}"));
+        self.api.clone().oneshot(call.body(Body::empty()).unwrap()).await.unwrap()
     }
 
     /// Handles every message that is due now.

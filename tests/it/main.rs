@@ -27,6 +27,8 @@ mod isolation;
 #[cfg(test)]
 mod kill;
 #[cfg(test)]
+mod list_cost;
+#[cfg(test)]
 mod live;
 #[cfg(test)]
 mod openapi;

@@ -1,4 +1,4 @@
-//! Reads one request, with a wait for its next version, and lists the requests of a session.
+//! Reads one request, with a wait for its next version.
 
 use std::ops::RangeInclusive;
 use std::time::Duration;
@@ -14,14 +14,12 @@ use domain::{keys, seal, view};
 use http::{HeaderMap, Response, StatusCode};
 use records::authentication::Requester;
 use records::claims;
-use records::storage;
-use records::storage::{VersionedRequest, decode};
+use records::storage::VersionedRequest;
 use secrecy::ExposeSecret;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use crate::brief;
 use crate::operation::Operation;
-use crate::params::token;
 use crate::{Intake, json};
 
 /// The longest wait of a read, in seconds.
@@ -31,7 +29,8 @@ const AFTER_MAX: u64 = 9_007_199_254_740_991;
 /// The requests on a page of a list: the default and the most.
 const LIMIT: u64 = 20;
 const LIMIT_MAX: u64 = 100;
-pub(crate) const FOREIGN_CURSOR: &str = "the cursor is not a `next_cursor` of this list";
+pub(crate) const FOREIGN_CURSOR: &str =
+    "the cursor is not a `next_cursor` of this list with these filters";
 /// The time between the first two reads of the store during a wait, and the most between two.
 const POLL: Duration = Duration::from_millis(250);
 const POLL_MAX: Duration = Duration::from_secs(1);
@@ -206,33 +205,5 @@ impl Intake {
         })?;
         let claims: Option<Map<String, Value>> = serde_json::from_str(claims.expose_secret()).ok();
         Ok(claims.map(Value::Object))
-    }
-
-    /// `GET /v1/requests?session=<id>`: what belongs to a session, newest first.
-    ///
-    /// # Errors
-    /// A [`Problem`].
-    pub async fn list(&self, headers: &HeaderMap, query: &str) -> Result<Response<Bytes>, Problem> {
-        let requester = self.requester(headers, Operation::ListRequests).await?;
-        let query = Query::read(query, &["session", "cursor", "limit"])?;
-        let Some(session) = query.text("session") else {
-            return Err(wrong("session", "missing", "the parameter is required"));
-        };
-        let session = token(session).map_err(|detail| wrong("session", "value", detail))?;
-        let (limit, after) = (query.limit()?, query.place(&requester, &session)?);
-        let (brand, mode, scope) = (&requester.brand, requester.mode, requester.scope());
-        let page =
-            storage::of_session(self.ports.store.as_ref(), scope, &session, after, limit).await?;
-        let mut requests = Vec::with_capacity(page.items.len());
-        for item in &page.items {
-            let request: Request = decode(&item.body)?;
-            if requester.sees(&request) {
-                requests.push(view::request(&request, item.version));
-            }
-        }
-        let last = page.items.last().and_then(|item| item.index.as_ref());
-        let next = last.filter(|_| page.more);
-        let next = next.map(|index| keys::cursor(brand, mode, &session, &index.sk));
-        Ok(json(StatusCode::OK, &json!({ "requests": requests, "next_cursor": next })))
     }
 }

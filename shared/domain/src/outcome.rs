@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::processor_result::{CardReceipt, ClaimsReceipt, Receipt};
+use crate::processor_result::{CardReceipt, ClaimsReceipt, Receipt, Reference};
 use crate::values::id::CardId;
 use crate::values::name::ProcessorName;
 
@@ -93,6 +93,36 @@ impl Outcome {
             Self::Denied { reason } => Some(reason.as_str()),
             Self::Undeliverable { reason } | Self::Failed { reason } => Some(reason),
             Self::Fulfilled { .. } | Self::Expired | Self::Cancelled => None,
+        }
+    }
+
+    /// Returns the transaction code; `None` unless the request is fulfilled.
+    #[must_use]
+    pub fn transaction_code(&self) -> Option<&str> {
+        match self {
+            Self::Fulfilled { transaction_code, .. } => Some(transaction_code),
+            Self::Denied { .. }
+            | Self::Expired
+            | Self::Cancelled
+            | Self::Undeliverable { .. }
+            | Self::Failed { .. } => None,
+        }
+    }
+
+    /// Returns the processor's own id of what it did; `None` where it did nothing, or released claims.
+    #[must_use]
+    pub const fn reference(&self) -> Option<&Reference> {
+        match self {
+            Self::Fulfilled { receipt: Details::Payment(receipt), .. } => Some(&receipt.reference),
+            Self::Fulfilled { receipt: Details::Card { receipt, .. }, .. } => {
+                Some(&receipt.reference)
+            }
+            Self::Fulfilled { receipt: Details::Claims(_), .. }
+            | Self::Denied { .. }
+            | Self::Expired
+            | Self::Cancelled
+            | Self::Undeliverable { .. }
+            | Self::Failed { .. } => None,
         }
     }
 

@@ -107,8 +107,8 @@ fn check(writes: &[Write]) -> Result<(), Fault> {
             return Err(Fault::Misuse("a body has at most 256 KiB"));
         }
     }
-    if keys.len() > 20 {
-        Err(Fault::Misuse("a transaction has at most 20 changes"))
+    if keys.len() > 40 {
+        Err(Fault::Misuse("a transaction has at most 40 changes"))
     } else {
         Ok(())
     }

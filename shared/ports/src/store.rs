@@ -188,7 +188,7 @@ pub trait Store: Send + Sync {
     /// [`StoreError::Unavailable`] or [`StoreError::Damaged`].
     async fn list_index(&self, range: &Range) -> Result<Page, StoreError>;
 
-    /// Makes all the changes or none: at most 20, each of another key.
+    /// Makes all the changes or none: at most 40, each of another key.
     ///
     /// A repeat has no further effect, unless a condition prevents it.
     ///

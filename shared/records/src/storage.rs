@@ -17,6 +17,7 @@
 //! | `DEVICE#<brand>#<mode>#<address>` | `DEVICE` | [`crate::device::DeviceWallets`] | 90 days |
 //! | `PROMPTS#<brand>#<mode>#<hour>` | `PROMPTS` | [`crate::brand_limit`]: the brand's prompts of a clock hour | a day longer |
 //! | `CUST#<brand>#<mode>#<address>` | `CARD#`, `HANDLE#`, `REQ#` and an id | [`crate::customers::CustomerItem`]: what belongs to a customer | as what it names |
+//! | `LIST#<brand>#<mode>#<list>` | a request's id | [`crate::request_lists`]: a request in one of the brand's lists | as the request |
 //! | `ERASE#<brand>#<mode>#<address>` | `ERASE` | [`crate::erasures::Erasure`] | until done, then 90 days |
 //! | `CARD#<brand>#<mode>#<card>` | `CARD` | [`crate::saved_cards::SavedCard`] | until it is taken off file |
 //! | `LIMIT#<brand>#<mode>#<address>` | `LIMIT` | [`crate::limits::AddressLimits`] | 8 days |
@@ -34,6 +35,7 @@ use crate::customers::{CustomerItem, CustomerScope};
 pub use crate::device::{device_wallets, put_device_wallets};
 pub use crate::links::{LinkTarget, follow_link, put_link};
 use crate::metrics;
+use crate::request_lists;
 use crate::webhook_events;
 use crate::webhook_events::EventParts;
 use crate::writes::overwrite;
@@ -108,6 +110,11 @@ fn session_partition(scope: BrandScope<'_>, session: &str) -> String {
     format!("SES#{brand}#{mode:?}#{session}")
 }
 
+/// Returns the place of a request in its session's list.
+pub(crate) fn session_place(created_at: Timestamp, id: RequestId) -> String {
+    format!("{:016}#{id}", created_at.as_millis())
+}
+
 /// Returns the key that lists a request as open for an address, for replies without a reference.
 fn address_key(request: &Request, channel: &str) -> Key {
     Key { pk: format!("ADDR#{channel}#{}", request.address), sk: format!("REQ#{}", request.id) }
@@ -146,6 +153,7 @@ pub async fn commit(
     }
     let mut writes = extra;
     writes.push(put_request(&change.request, expected_version, version)?);
+    writes.extend(request_lists::writes(&change, expected_version.is_none())?);
     if expected_version.is_none() {
         let request = &change.request;
         let scope = BrandScope { brand: &request.brand, mode: request.mode };
@@ -196,7 +204,7 @@ fn distinct_channels(request: &Request) -> Vec<&str> {
     channels
 }
 
-fn kept_until(request: &Request) -> Timestamp {
+pub(crate) fn kept_until(request: &Request) -> Timestamp {
     match &request.state {
         State::Closed { at, .. } => at.after(Duration::from_secs(request.retention_seconds)),
         State::Pending | State::Prompted | State::Authorized { .. } | State::Processing { .. } => {
@@ -218,7 +226,7 @@ fn put_request(
     let scope = BrandScope { brand: &request.brand, mode: request.mode };
     let index = Key {
         pk: session_partition(scope, &request.session.id),
-        sk: format!("{:016}#{}", request.created_at.as_millis(), request.id),
+        sk: session_place(request.created_at, request.id),
     };
     let item = Item {
         key: request_key(request.id),
@@ -270,7 +278,7 @@ pub(crate) fn parse_id(text: &str) -> Result<RequestId, StoreError> {
 ///
 /// # Errors
 /// [`StoreError`].
-pub async fn of_session(
+pub(crate) async fn of_session(
     store: &dyn Store,
     scope: BrandScope<'_>,
     session: &str,

@@ -61,6 +61,8 @@ const CALLS: &[(&str, &[Access])] = &[
     ("opt_outs::is_opted_out", &[(LIST, "STOP")]),
     ("opt_outs::load", &[(LIST, "STOP")]),
     ("opt_outs::record", &[(LIST, "STOP"), (PUT, "STOP")]),
+    ("request_lists::list", &[(LIST, "LIST"), (LIST, "CUST")]),
+    ("request_lists::place_before", &[]),
     ("saved_cards::create", &[(PUT, "CARD"), (PUT, "CUST")]),
     ("saved_cards::delete", &[(DELETE, "CARD"), (DELETE, "CUST")]),
     ("saved_cards::load", &[(GET, "CARD")]),
@@ -83,7 +85,6 @@ const CALLS: &[(&str, &[Access])] = &[
     ("storage::follow_link", &[(GET, "LINK")]),
     ("storage::journal", &[(LIST, "REQ")]),
     ("storage::load", &[(GET, "REQ")]),
-    ("storage::of_session", &[]),
     ("storage::open_for_address", &[(LIST, "ADDR")]),
     ("storage::put_device_wallets", &[(PUT, "DEVICE")]),
     ("storage::put_link", &[(PUT, "LINK")]),
@@ -100,7 +101,15 @@ const CALLS: &[(&str, &[Access])] = &[
 const MARKS: &[(&str, &[Access])] = &[
     (
         "records::update",
-        &[(GET, "REQ"), (PUT, "REQ"), (PUT, "ADDR"), (DELETE, "ADDR"), (PUT, "CUST")],
+        &[
+            (GET, "REQ"),
+            (PUT, "REQ"),
+            (PUT, "ADDR"),
+            (DELETE, "ADDR"),
+            (PUT, "CUST"),
+            (PUT, "LIST"),
+            (DELETE, "LIST"),
+        ],
     ),
     (".try_acquire(", &[(PUT, "BREAKER"), (DELETE, "BREAKER")]),
     ("\"IDEM#", &[(GET, "IDEM"), (PUT, "IDEM")]),
@@ -117,7 +126,7 @@ const SANDBOX: &[(&str, &[Access])] = &[
 
 /// The modules of `records`, by whose names the calls are found.
 const MODULES: &str = "CircuitBreaker authentication brand_limit capability card_checks charges claims contact customers device \
-    effects erasures handles key_usage limits links opt_outs saved_cards seen storage webhook_events";
+    effects erasures handles key_usage limits links opt_outs request_lists saved_cards seen storage webhook_events";
 
 /// Returns the calls of records that a source names, as `module::function`.
 fn calls(source: &str) -> BTreeSet<String> {

@@ -26,6 +26,7 @@ mod impersonation;
 mod in_chat_payments;
 mod keys;
 mod labels;
+mod lists;
 mod metrics;
 mod money_path;
 mod opt_outs;

@@ -130,10 +130,9 @@ fn session_is_listed_newest_first_page_by_page() {
 }
 
 #[test]
-fn list_needs_a_session_and_a_cursor_of_its_own() {
+fn list_needs_sound_filters_and_a_cursor_of_its_own() {
     let world = World::new();
     for query in [
-        "",
         "session=",
         "session=a%20b",
         "session=a&limit=101",

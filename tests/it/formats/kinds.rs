@@ -8,6 +8,7 @@ use domain::webhook::WebhookEvent;
 use ports::Item;
 use records::handles::StoredHandle;
 use records::opt_outs::OptOut;
+use records::request_lists::ListedFacts;
 use records::storage::decode;
 
 /// A list of kinds and the function that picks one of them.
@@ -142,6 +143,8 @@ const OTHERS: &[&str] = &[
     "idem",
     "limit",
     "link",
+    "list",
+    "list-ended",
     "phone",
     "prompts",
     "sandbox",
@@ -186,6 +189,10 @@ pub(super) fn of_item(item: &Item) -> String {
                 Some(_) => "req-redirected".to_owned(),
                 None => format!("req-{}", state(&request.state)),
             }
+        }
+        _ if prefix == "list" => {
+            let facts: ListedFacts = decode(&item.body).unwrap();
+            if facts.end.is_some() { "list-ended".to_owned() } else { prefix }
         }
         "CLAIMS" => "claims".to_owned(),
         "EVT" => format!("journal-{}", what(&decode::<JournalEntry>(&item.body).unwrap().what)),

@@ -27,6 +27,7 @@ use records::erasures::Erasure;
 use records::handles::StoredHandle;
 use records::limits::AddressLimits;
 use records::opt_outs::OptOut;
+use records::request_lists::ListedFacts;
 use records::saved_cards::SavedCard;
 use records::storage::{LinkTarget, decode, encode};
 use sandbox::phone::PhoneMessage;
@@ -54,6 +55,7 @@ fn every_golden_file_is_read_and_written_unchanged() {
             "req" => again::<Request>(&text),
             "journal" => again::<JournalEntry>(&text),
             "webhook" => again::<WebhookEvent>(&text),
+            "list" => again::<ListedFacts>(&text),
             "link" => again::<LinkTarget>(&text),
             "limit" => again::<AddressLimits>(&text),
             "contact" => again::<Contact>(&text),

@@ -187,7 +187,6 @@ fn answer(world: &World, asked: &Asked, name: &str, credential: Credential) -> A
         _ => asked.id.clone(),
     };
     let path = operation.path.replace("{id}", &id).replace("{phone}", PHONE);
-    let path = if name == "listRequests" { format!("{path}?session=CA123") } else { path };
     let method: Method = operation.method.to_uppercase().parse().unwrap();
     let text = credential.text(world, asked);
     let elsewhere = matches!(credential, Credential::ClientElsewhere);

@@ -131,6 +131,8 @@ fn changes(answers: &mut Answers) {
     let asked = answers.asks(&world, "payment");
     world.customer().declines().ok(200);
     answers.answered("readRequest 200 denied", &world.reads(&asked));
+    let list = world.get("/v1/requests?state=denied&kind=payment&limit=1").ok(200).json();
+    answers.answered("listRequests 200 filtered", &list);
     let world = World::beginning().with("/policy", &json!({ "session_code": false })).begin();
     let asked = answers.asks(&world, "payment");
     let page = world.customer().newest().page;

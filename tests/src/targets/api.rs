@@ -7,7 +7,7 @@ use http::{HeaderValue, Uri, header};
 use records::storage;
 use serde_json::Value;
 
-use super::fuzz_fixture::{Answered, FuzzFixture, KEY, SESSION, call, wanted, with_fixture};
+use super::fuzz_fixture::{Answered, FuzzFixture, KEY, call, wanted, with_fixture};
 use super::sound::assert_sound;
 
 /// Returns whether a call is the key holder's: the first `Authorization` decides.
@@ -175,7 +175,7 @@ fn read(fuzz_fixture: &FuzzFixture, address: &[u8], input: &[u8]) -> Option<Answ
     Some(answered)
 }
 
-/// The query of a list with its cursor: pages hold what belongs to the session, and lead to one another.
+/// The query of a list with its cursor: pages hold what passes the filters, and lead to one another.
 pub fn list(input: &[u8]) {
     with_fixture(|fuzz_fixture| {
         let address = [b"/v1/requests?", input].concat();
@@ -186,12 +186,23 @@ pub fn list(input: &[u8]) {
         let page = answered.json();
         let requests = page["requests"].as_array().expect("a list");
         assert!(requests.len() <= 100);
-        let session = requests.iter().map(|request| &request["session"]["id"]);
-        assert!(requests.is_empty() || session.clone().all(|id| id == SESSION));
+        let (mut next, mut session) = (form_urlencoded::Serializer::new(String::new()), None);
+        for (name, value) in form_urlencoded::parse(input) {
+            if name == "session" {
+                session = Some(value.clone());
+            }
+            if name != "limit" && name != "cursor" {
+                next.append_pair(&name, &value);
+            }
+        }
+        let is_in =
+            |request: &Value| session.as_ref().is_none_or(|id| request["session"]["id"] == **id);
+        assert!(requests.iter().all(is_in));
         if let Some(cursor) = page["next_cursor"].as_str() {
-            let next = format!("/v1/requests?session={SESSION}&limit=1&cursor={cursor}");
+            let next = format!("/v1/requests?{}&limit=1&cursor={cursor}", next.finish());
             let next = read(fuzz_fixture, next.as_bytes(), input).expect("an address").json();
             let last = requests.last().expect("a page that has a next one is not empty");
+            assert!(next["requests"].is_array(), "{next}");
             assert_ne!(next["requests"][0]["id"], last["id"]);
         }
     });
