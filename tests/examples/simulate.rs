@@ -27,7 +27,7 @@ fn main() -> std::io::Result<()> {
         Err(failure) => {
             print(&failure.to_string());
             let path = std::env::temp_dir().join("simulation.txt");
-            std::fs::write(&path, failure.told.join("\n"))?;
+            std::fs::write(&path, failure.trace.join("\n"))?;
             print(&format!("all of it is in {}", path.display()));
             Err(std::io::Error::other("a seed failed"))
         }

@@ -17,14 +17,14 @@ use ports::{Clock, Http, Ports, Queue, Store};
 use records::storage;
 use serde_json::{Value, json};
 use tests::doubles::{ManualClock, OneBrand, SeededRandom};
-use tests::memory::{Counted, Counts};
-use tests::targets::fuzz_fixture::{BASE, KEY, Scripted, secret, wanted};
+use tests::memory::{CountingPorts, Counts};
+use tests::targets::fuzz_fixture::{BASE, KEY, OneAnswerHttp, secret, wanted};
 use tower::ServiceExt;
 
 pub(super) struct Fixture {
     pub(super) clock: Arc<ManualClock>,
     pub(super) database: Database,
-    counted: Arc<Counted>,
+    counted: Arc<CountingPorts>,
     machine: Machine,
     api: Router,
     phone: Router,
@@ -32,7 +32,7 @@ pub(super) struct Fixture {
 
 impl Fixture {
     pub(super) fn open() -> Self {
-        let http: Arc<dyn Http> = Arc::new(Scripted::default());
+        let http: Arc<dyn Http> = Arc::new(OneAnswerHttp::default());
         Self::over(Arc::new(ManualClock::default()), &http)
     }
 
@@ -42,9 +42,9 @@ impl Fixture {
         let database = Database::in_memory(Arc::clone(&time)).unwrap();
         let (items, messages): (Arc<dyn Store>, Arc<dyn Queue>) =
             (Arc::new(database.clone()), Arc::new(database.clone()));
-        let counted = Arc::new(Counted::new(items, messages));
+        let counted = Arc::new(CountingPorts::new(items, messages));
         let (store, queue): (Arc<dyn Store>, Arc<dyn Queue>) =
-            (Arc::<Counted>::clone(&counted), Arc::<Counted>::clone(&counted));
+            (Arc::<CountingPorts>::clone(&counted), Arc::<CountingPorts>::clone(&counted));
         let random: Arc<dyn Random> = Arc::new(SeededRandom::new(7));
         let brand = OneBrand::new(&secret().to_string()).unwrap();
         let ports = Ports { clock: time, random, store, queue, secrets: Arc::new(brand) };

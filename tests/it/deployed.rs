@@ -21,7 +21,7 @@ use crate::live::requester::Requester;
 
 const CALL_MAX: Duration = Duration::from_secs(30);
 /// A trigger polls its queue after a moment; a failed message comes back after minutes.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
+pub(crate) const WAIT_MAX: Duration = Duration::from_secs(120);
 
 /// Returns an address of the stack, or fails with the command that starts one.
 #[expect(
@@ -60,7 +60,7 @@ pub(crate) async fn raw(request: http::request::Builder, body: &str) -> http::Re
 
 /// Returns the message on the phone, once it is there.
 pub(crate) async fn message(requester: &Requester, phone: &str, id: &str) -> Value {
-    let deadline = SystemClock.now().after(PATIENCE);
+    let deadline = SystemClock.now().after(WAIT_MAX);
     loop {
         if let Some(message) = requester.message(phone, id).await {
             return message;
@@ -97,7 +97,7 @@ async fn payment_is_authorized_charged_and_reported_by_webhook() {
 
     let verifier =
         standardwebhooks::Webhook::new("whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYX").unwrap();
-    let deadline = SystemClock.now().after(PATIENCE);
+    let deadline = SystemClock.now().after(WAIT_MAX);
     loop {
         let shown = raw(Request::get(variable("ASSENT_WEBHOOKS")), "").await;
         let webhooks: Vec<Value> = serde_json::from_slice(shown.body()).unwrap();
@@ -274,7 +274,7 @@ async fn publishes(topic: &str, message: &str) {
 
 /// Returns the card that was sent to a phone over AWS, once it is there.
 async fn card(phone: &str) -> Value {
-    let deadline = SystemClock.now().after(PATIENCE);
+    let deadline = SystemClock.now().after(WAIT_MAX);
     loop {
         let shown = raw(Request::get(variable("ASSENT_MESSAGES")), "").await;
         let messages: Vec<Value> = serde_json::from_slice(shown.body()).unwrap();
@@ -349,7 +349,7 @@ async fn event_failing_every_run_becomes_a_dead_letter() {
         format!("{}/2015-03-31/functions/{name}/invocations", variable("AWS_ENDPOINT_URL"));
     call_aws("lambda", &invoke, r#"{"Records":"not what a topic tells"}"#).await;
     let queue = variable("ASSENT_TOPICS_DEAD_QUEUE_URL");
-    let deadline = SystemClock.now().after(PATIENCE);
+    let deadline = SystemClock.now().after(WAIT_MAX);
     loop {
         let received = call_aws("sqs", &queue, &form(&[("Action", "ReceiveMessage")])).await;
         if received.contains("not what a topic tells") {

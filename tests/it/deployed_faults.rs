@@ -22,7 +22,7 @@ use crate::stripe::localstripe;
 /// The time for which calls fail; every conversation begins within it.
 const FAULTY_SECONDS: u64 = 20;
 /// The visibility timeout of the queues, after which a failed message comes back.
-const PATIENCE: Duration = Duration::from_secs(200);
+const WAIT_MAX: Duration = Duration::from_secs(200);
 
 /// The plan of each customer, with amounts of the sandbox.
 fn at_the_sandbox(number: usize) -> Conversation {
@@ -118,7 +118,7 @@ async fn assert_one_request_per_call(
 
 /// Waits until every outcome was reported, however often, but as one webhook event.
 async fn assert_outcomes_reported_under_one_id(ended: impl Iterator<Item = &EndedConversation>) {
-    let deadline = SystemClock.now().after(PATIENCE);
+    let deadline = SystemClock.now().after(WAIT_MAX);
     for one in ended {
         let last = format!("request.{}", one.request["outcome"]["kind"].as_str().unwrap());
         loop {

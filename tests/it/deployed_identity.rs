@@ -10,7 +10,7 @@ use http::{Method, Request, Response};
 use ports::Clock;
 use serde_json::json;
 
-use crate::deployed::{PATIENCE, demo, is_closed, message, raw};
+use crate::deployed::{WAIT_MAX, demo, is_closed, message, raw};
 
 /// A browser that keeps cookies.
 #[derive(Default)]
@@ -56,7 +56,7 @@ async fn identity_ask_is_fulfilled_by_the_sandboxs_provider() {
     let code = asked["session_code"].as_str().unwrap();
     let form = format!("nonce={nonce}&session_code={code}&action=approve_hosted");
     assert_eq!(browser.call(Method::POST, &link, &form).await.status(), 303);
-    let deadline = SystemClock.now().after(PATIENCE);
+    let deadline = SystemClock.now().after(WAIT_MAX);
     let sign_in = loop {
         let page = browser.reads(&format!("{link}?go=1")).await;
         if let Some((_, rest)) = page.split_once("content=\"0;url=") {

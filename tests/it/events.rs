@@ -11,7 +11,7 @@ use domain::values::time::Timestamp;
 use http::Method;
 use ports::Handler;
 use serde_json::{Value, json};
-use tests::world::{Asked, World, brand, topics};
+use tests::world::{CreatedRequest, World, brand, topics};
 
 /// The request and the prompt that the events name.
 const REQUEST: &str = "req_01M844DZG03XCBJ52V4K8GHNXC";
@@ -135,10 +135,10 @@ fn id_parts(id: &str) -> (Timestamp, Vec<u8>) {
 }
 
 /// Returns a world in which the events' request is in that state.
-fn world(before: RequestStage) -> (World, Option<Asked>) {
+fn world(before: RequestStage) -> (World, Option<CreatedRequest>) {
     let ((at, request), (prompted_at, prompt)) = (id_parts(REQUEST), id_parts(PROMPT));
-    let world = World::beginning().at(at);
-    let world = world.drawing([request, prompt, vec![CODE]]).begin();
+    let world = World::builder().at(at);
+    let world = world.drawing([request, prompt, vec![CODE]]).build();
     if before == RequestStage::Nothing {
         return (world, None);
     }
@@ -146,9 +146,9 @@ fn world(before: RequestStage) -> (World, Option<Asked>) {
     let body: Value = serde_json::from_str(create["body"].as_str().unwrap()).unwrap();
     let asked = world.accepted(&body);
     assert_eq!((asked.id.as_str(), &asked.answer["session_code"]), (REQUEST, &json!("47")));
-    world.clock_is(prompted_at);
+    world.clock_jumps_to(prompted_at);
     if before != RequestStage::Accepted {
-        world.settles();
+        world.run_until_idle();
         assert_eq!(world.customer().newest().text("id"), PROMPT);
     } else {
         world.loses_messages(QueueName::Prompts);
@@ -238,7 +238,7 @@ fn every_event_is_answered_as_the_table_says() {
                 assert_eq!(world.hands(event), *expected, "{name}");
             }
         }
-        world.settles();
+        world.run_until_idle();
         if let Some(asked) = asked {
             assert_eq!(world.state(&asked), *after, "{name}");
         }
@@ -249,6 +249,6 @@ fn every_event_is_answered_as_the_table_says() {
 fn create_event_makes_the_request_of_the_other_events() {
     let (world, _) = world(RequestStage::Nothing);
     assert_eq!(call(&world, &event("intake/create")), 201);
-    world.settles();
+    world.run_until_idle();
     assert!(world.items().iter().any(|item| item.key.pk == format!("REQ#{REQUEST}")));
 }

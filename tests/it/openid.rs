@@ -149,7 +149,7 @@ fn comes_back(bank: &dyn Processor, url: &str) -> ProcessorEvent {
         url: url.to_owned(),
         headers: HeaderMap::new(),
         body: Bytes::new(),
-        now: tests::doubles::BEGINNING,
+        now: tests::doubles::START_TIME,
         proof: Proof::None,
     };
     let mut heard = bank.receive(&callback).unwrap();

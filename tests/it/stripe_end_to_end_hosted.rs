@@ -16,7 +16,7 @@ use crate::live::requester::Requester;
 use crate::stripe::{FAULTS, emulate, localstripe};
 
 /// The longest time for a page.
-const SOON: Duration = Duration::from_secs(20);
+const POLL_INTERVAL: Duration = Duration::from_secs(20);
 
 /// A machine that charges through a proxy, and a browser.
 struct Fixture {
@@ -28,7 +28,7 @@ struct Fixture {
 }
 
 /// A request and its customer's page.
-struct Asked {
+struct CreatedRequest {
     id: String,
     code: String,
     page: String,
@@ -45,7 +45,7 @@ impl Fixture {
         Self { proxy, requester, browser, _local: local, _folder: folder }
     }
 
-    async fn asks(&self, number: usize) -> Asked {
+    async fn asks(&self, number: usize) -> CreatedRequest {
         let phone = format!("+1555300{number:04}");
         let ask = json!({
             "customer": { "phone": phone }, "session": { "kind": "voice", "id": "hosted" },
@@ -56,7 +56,7 @@ impl Fixture {
         let request = self.requester.until(&id, |request| request["state"] == "prompted").await;
         let message = self.requester.message(&phone, &id).await.unwrap();
         let code = request["session_code"].as_str().unwrap_or_default().to_owned();
-        Asked { id, code, page: message["link"].as_str().unwrap().to_owned() }
+        CreatedRequest { id, code, page: message["link"].as_str().unwrap().to_owned() }
     }
 
     async fn browses(&self, url: &str, form: Option<&str>) -> (u16, String) {
@@ -68,12 +68,12 @@ impl Fixture {
         };
         let body = Bytes::from(form.unwrap_or_default().to_owned());
         let request = request.header("user-agent", "Mozilla/5.0").body(body).unwrap();
-        let answer = self.browser.call(request, Reach::Configured, SOON).await.unwrap();
+        let answer = self.browser.call(request, Reach::Configured, POLL_INTERVAL).await.unwrap();
         (answer.status().as_u16(), String::from_utf8_lossy(answer.body()).into_owned())
     }
 
     /// Presses a button of our page, as the customer.
-    async fn presses(&self, asked: &Asked, action: &str) {
+    async fn presses(&self, asked: &CreatedRequest, action: &str) {
         let (_, html) = self.browses(&asked.page, None).await;
         let nonce =
             html.split_once("name=\"nonce\" value=\"").unwrap().1.split('"').next().unwrap();
@@ -83,7 +83,7 @@ impl Fixture {
     }
 
     /// Returns the address to which our page redirects.
-    async fn redirect(&self, asked: &Asked) -> String {
+    async fn redirect(&self, asked: &CreatedRequest) -> String {
         self.requester
             .until(&asked.id, |request| {
                 let facts = request["timeline"].as_array().unwrap();
@@ -99,7 +99,7 @@ impl Fixture {
         self.browses(&format!("{page}/complete"), Some("")).await.0
     }
 
-    async fn ends(&self, asked: &Asked) -> Value {
+    async fn ends(&self, asked: &CreatedRequest) -> Value {
         // The customer's return triggers the look-up at once.
         self.browses(&format!("{}?done=1", asked.page), None).await;
         let request = self.requester.until(&asked.id, |request| !request["outcome"].is_null());

@@ -21,7 +21,7 @@ use sha2::{Digest, Sha256};
 use crate::lock::lock;
 
 /// When every double's time begins: the first of December 2026.
-pub const BEGINNING: Timestamp = Timestamp::from_millis(1_796_083_200_000);
+pub const START_TIME: Timestamp = Timestamp::from_millis(1_796_083_200_000);
 
 /// A clock that stands until it is moved. Waiting moves it.
 #[derive(Debug)]
@@ -29,7 +29,7 @@ pub struct ManualClock(AtomicI64);
 
 impl Default for ManualClock {
     fn default() -> Self {
-        Self(AtomicI64::new(BEGINNING.as_millis()))
+        Self(AtomicI64::new(START_TIME.as_millis()))
     }
 }
 
@@ -151,7 +151,7 @@ pub fn used(authorization: &Authorization, amount: u64, attempt_no: u32) -> Atte
         customer: "c0ffee",
         page: "https://pay.example.com/c/page",
         callback: "https://pay.example.com/callbacks/demo/stripe",
-        begun_at: BEGINNING,
+        begun_at: START_TIME,
         on_hosted_page: false,
         redeemed: false,
         reported: None,
@@ -164,7 +164,7 @@ pub fn used(authorization: &Authorization, amount: u64, attempt_no: u32) -> Atte
 /// Panics when a sample is invalid.
 #[must_use]
 #[expect(clippy::expect_used, reason = "a double fails the test it is in")]
-pub fn requested(
+pub fn sample_request(
     id: RequestId,
     brand: &BrandName,
     payee: &str,
@@ -218,7 +218,7 @@ pub fn requested(
 ///
 /// Such a card stays at the processor, unused. Only a return with the cookie or the session code saves it.
 #[must_use]
-pub fn given_elsewhere(request: &Request) -> usize {
+pub fn orphaned_cards_max(request: &Request) -> usize {
     if !matches!(request.ask, Ask::PaymentMethod { .. }) {
         return 0;
     }

@@ -2,7 +2,7 @@
 
 use domain::guards::Guard;
 
-use self::Invariant::{C1, C2, C3, C4, C5, C6, Chain, Once, Order, Shut, Stop};
+use self::Invariant::{Breaker, C1, C2, C3, C4, C5, C6, Chain, Once, Order, Stop};
 
 /// A check of the simulation, by the word that begins its message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,7 +26,7 @@ pub enum Invariant {
     /// Each version is written once and in order.
     Order,
     /// An open circuit breaker lets no call through.
-    Shut,
+    Breaker,
     /// A customer who opted out gets no prompt.
     Stop,
 }
@@ -45,7 +45,7 @@ impl Invariant {
             Chain => "CHAIN",
             Once => "ONCE",
             Order => "ORDER",
-            Shut => "SHUT",
+            Breaker => "BREAKER",
             Stop => "STOP",
         }
     }
@@ -87,17 +87,19 @@ pub const fn witness(guard: Guard) -> Witness {
         | Guard::SavedCardOwner
         | Guard::SameBrowser => Witness::Simulation(&[C1]),
         Guard::ConsentSignature => Witness::Test("flows::consent::forged_consent_is_never_charged"),
-        Guard::SealedForApproval => Witness::Test("flows::thief::approval_is_used_once"),
+        Guard::SealedForApproval => Witness::Test("flows::attacker::approval_is_used_once"),
         Guard::SealedBySender => {
-            Witness::Test("flows::thief::authorization_of_a_thief_is_never_used")
+            Witness::Test("flows::attacker::authorization_of_a_thief_is_never_used")
         }
-        Guard::PromptMac => Witness::Test("flows::thief::ask_altered_before_approval_is_refused"),
+        Guard::PromptMac => {
+            Witness::Test("flows::attacker::ask_altered_before_approval_is_refused")
+        }
         Guard::ApprovalAge => {
-            Witness::Test("flows::thief::approval_put_back_after_a_day_is_not_used")
+            Witness::Test("flows::attacker::approval_put_back_after_a_day_is_not_used")
         }
-        Guard::LinkOfPrompt => Witness::Test("flows::thief::link_of_a_thief_leads_nowhere"),
+        Guard::LinkOfPrompt => Witness::Test("flows::attacker::link_of_a_thief_leads_nowhere"),
         Guard::SealedForCustomer => {
-            Witness::Test("flows::thief::saved_card_of_another_customer_is_never_charged")
+            Witness::Test("flows::attacker::saved_card_of_another_customer_is_never_charged")
         }
         Guard::ReturnForOpenAttempt => {
             Witness::Test("flows::hosted_page::unexpected_return_leads_to_the_page")
@@ -162,7 +164,7 @@ pub const fn witness(guard: Guard) -> Witness {
         Guard::EarlyText => {
             Witness::Test("flows::text_replies::text_written_before_its_prompt_is_no_answer")
         }
-        Guard::CircuitBreaker => Witness::Simulation(&[Shut]),
+        Guard::CircuitBreaker => Witness::Simulation(&[Breaker]),
         // The simulation has one mode.
         Guard::ChannelWebhookMode => {
             Witness::Test("flows::channel_modes::test_credential_says_nothing_of_live_requests")

@@ -11,10 +11,10 @@ use local::Machine;
 use ports::{Channels, Http, Ports, SignError, Signer};
 
 /// Signs nothing, and says for which service and region.
-struct Stamp;
+struct NullSigner;
 
 #[async_trait]
-impl Signer for Stamp {
+impl Signer for NullSigner {
     async fn sign(
         &self,
         mut call: Request<Bytes>,
@@ -34,7 +34,7 @@ impl Signer for Stamp {
 /// The channels over these ports, with an identity.
 #[must_use]
 pub fn channels(ports: &Ports, http: &Arc<dyn Http>) -> channels::Registry {
-    let deps = channels::Deps::new(ports, http, Some(Arc::new(Stamp)));
+    let deps = channels::Deps::new(ports, http, Some(Arc::new(NullSigner)));
     channels::Registry::new(deps).with(sandbox::Sandbox::new(ports))
 }
 

@@ -143,13 +143,13 @@ pub struct Counts {
 }
 
 /// A store and a queue whose uses are counted.
-pub struct Counted {
+pub struct CountingPorts {
     store: Arc<dyn Store>,
     queue: Arc<dyn Queue>,
     counters: [AtomicU64; 6],
 }
 
-impl Counted {
+impl CountingPorts {
     /// Counts what is done to `store` and `queue`.
     #[must_use]
     pub fn new(store: Arc<dyn Store>, queue: Arc<dyn Queue>) -> Self {
@@ -187,7 +187,7 @@ impl Counts {
 }
 
 #[async_trait]
-impl Store for Counted {
+impl Store for CountingPorts {
     async fn read(&self, key: &Key) -> Result<Option<Item>, StoreError> {
         self.count(0, 1);
         self.store.read(key).await
@@ -215,7 +215,7 @@ impl Store for Counted {
 }
 
 #[async_trait]
-impl Queue for Counted {
+impl Queue for CountingPorts {
     async fn send(&self, message: &Message, delay: Duration) -> Result<(), QueueError> {
         self.count(5, 1);
         self.queue.send(message, delay).await
@@ -224,10 +224,10 @@ impl Queue for Counted {
 
 /// A queue that takes everything and gives nothing.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Nowhere;
+pub struct DiscardingQueue;
 
 #[async_trait]
-impl Queue for Nowhere {
+impl Queue for DiscardingQueue {
     async fn send(&self, _: &Message, _: Duration) -> Result<(), QueueError> {
         Ok(())
     }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 /// The least time between two looks that webhooks or pages cause: a page may cause one with each reload.
-pub(crate) const LOOKS_APART: Duration = Duration::from_secs(1);
+pub(crate) const LOOK_UP_INTERVAL_MIN: Duration = Duration::from_secs(1);
 
 /// The longest time that a queue delays a message.
 pub(crate) const DELAY_MAX: Duration = Duration::from_secs(900);

@@ -81,7 +81,7 @@ fn number(text: &str) -> Result<Phone, Problem> {
 
 /// The content of a page of a customer's items, beside what the address alone names.
 #[derive(Default)]
-struct Kept {
+struct CustomerItems {
     cards: Vec<Value>,
     handles: Vec<Value>,
     requests: Vec<Value>,
@@ -188,9 +188,9 @@ impl Intake {
     }
 
     /// Reads what the customer's items name, page by page.
-    async fn kept(&self, customer: CustomerScope<'_>) -> Result<Kept, StoreError> {
+    async fn kept(&self, customer: CustomerScope<'_>) -> Result<CustomerItems, StoreError> {
         let (store, now) = (self.ports.store.as_ref(), self.ports.clock.now());
-        let (mut kept, mut after) = (Kept::default(), None);
+        let (mut kept, mut after) = (CustomerItems::default(), None);
         loop {
             let page = customers::list(store, customer, after, now).await?;
             for item in page.items {
@@ -205,7 +205,7 @@ impl Intake {
 
     async fn add(
         &self,
-        kept: &mut Kept,
+        kept: &mut CustomerItems,
         customer: CustomerScope<'_>,
         item: CustomerItem,
     ) -> Result<(), StoreError> {

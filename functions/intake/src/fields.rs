@@ -8,7 +8,7 @@ use std::str::FromStr;
 use domain::problem::FieldError;
 use serde_json::{Map, Value};
 
-use crate::json_object::{self, Repeated};
+use crate::json_object::{self, DuplicateMember};
 
 type Faults = Rc<RefCell<Vec<FieldError>>>;
 
@@ -38,7 +38,7 @@ impl Fields {
         }
         match json_object::parse(body) {
             Ok(Ok(Value::Object(map))) => Ok(Self::new(map)),
-            Ok(Err(Repeated(pointer))) => {
+            Ok(Err(DuplicateMember(pointer))) => {
                 let detail = "the field comes twice; send it once";
                 Err(vec![FieldError::in_body(&pointer, "repeated", detail)])
             }

@@ -151,9 +151,9 @@ fn instance(path: &str) -> &str {
 }
 
 /// A path's parameter. A path that is not UTF-8 once decoded is not found.
-struct Named<T>(T);
+struct PathParam<T>(T);
 
-impl<T: DeserializeOwned + Send> FromRequestParts<Arc<Intake>> for Named<T> {
+impl<T: DeserializeOwned + Send> FromRequestParts<Arc<Intake>> for PathParam<T> {
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, intake: &Arc<Intake>) -> Result<Self, Response> {
@@ -183,43 +183,59 @@ async fn list(State(intake): Here, call: Call) -> Response {
     call.answer(&intake, intake.list(call.headers(), call.query()).await)
 }
 
-async fn read(State(intake): Here, Named(id): Named<String>, call: Call) -> Response {
+async fn read(State(intake): Here, PathParam(id): PathParam<String>, call: Call) -> Response {
     call.answer(&intake, intake.read(call.headers(), &id, call.query()).await)
 }
 
-async fn record(State(intake): Here, Named(id): Named<String>, call: Call) -> Response {
+async fn record(State(intake): Here, PathParam(id): PathParam<String>, call: Call) -> Response {
     call.answer(&intake, intake.record(call.headers(), &id).await)
 }
 
-async fn customer(State(intake): Here, Named(phone): Named<String>, call: Call) -> Response {
+async fn customer(
+    State(intake): Here,
+    PathParam(phone): PathParam<String>,
+    call: Call,
+) -> Response {
     call.answer(&intake, intake.customer(call.headers(), &phone).await)
 }
 
-async fn erase_customer(State(intake): Here, Named(phone): Named<String>, call: Call) -> Response {
+async fn erase_customer(
+    State(intake): Here,
+    PathParam(phone): PathParam<String>,
+    call: Call,
+) -> Response {
     call.answer(&intake, intake.erase_customer(call.headers(), &phone).await)
 }
 
-async fn payment_method(State(intake): Here, Named(id): Named<String>, call: Call) -> Response {
+async fn payment_method(
+    State(intake): Here,
+    PathParam(id): PathParam<String>,
+    call: Call,
+) -> Response {
     call.answer(&intake, intake.payment_method(call.headers(), &id).await)
 }
 
-async fn end_payment_method(State(intake): Here, Named(id): Named<String>, call: Call) -> Response {
+async fn end_payment_method(
+    State(intake): Here,
+    PathParam(id): PathParam<String>,
+    call: Call,
+) -> Response {
     call.answer(&intake, intake.end_payment_method(call.headers(), &id).await)
 }
 
-async fn cancel(State(intake): Here, Named(id): Named<String>, call: Call) -> Response {
+async fn cancel(State(intake): Here, PathParam(id): PathParam<String>, call: Call) -> Response {
     call.answer(&intake, intake.cancel(call.headers(), &id, &call.body).await)
 }
 
-async fn extend(State(intake): Here, Named(id): Named<String>, call: Call) -> Response {
+async fn extend(State(intake): Here, PathParam(id): PathParam<String>, call: Call) -> Response {
     call.answer(&intake, intake.extend(call.headers(), &id, &call.body).await)
 }
 
-async fn resend(State(intake): Here, Named(id): Named<String>, call: Call) -> Response {
+async fn resend(State(intake): Here, PathParam(id): PathParam<String>, call: Call) -> Response {
     call.answer(&intake, intake.resend(call.headers(), &id, &call.body).await)
 }
 
-async fn refund(State(intake): Here, Named(id): Named<String>, call: Call) -> Response {
+async fn refund(State(intake): Here, PathParam(id): PathParam<String>, call: Call) -> Response {
     call.answer(&intake, intake.refund(call.headers(), &id, &call.body).await)
 }
 
@@ -227,11 +243,11 @@ async fn events(State(intake): Here, call: Call) -> Response {
     call.answer(&intake, intake.events(call.headers(), call.query()).await)
 }
 
-async fn event(State(intake): Here, Named(id): Named<String>, call: Call) -> Response {
+async fn event(State(intake): Here, PathParam(id): PathParam<String>, call: Call) -> Response {
     call.answer(&intake, intake.event(call.headers(), &id).await)
 }
 
-async fn redeliver(State(intake): Here, Named(id): Named<String>, call: Call) -> Response {
+async fn redeliver(State(intake): Here, PathParam(id): PathParam<String>, call: Call) -> Response {
     call.answer(&intake, intake.redeliver(call.headers(), &id, &call.body).await)
 }
 
@@ -243,7 +259,7 @@ async fn test_webhook(State(intake): Here, call: Call) -> Response {
     call.answer(&intake, intake.test_webhook(call.headers(), &call.body).await)
 }
 
-async fn explain(State(intake): Here, Named(code): Named<String>, call: Call) -> Response {
+async fn explain(State(intake): Here, PathParam(code): PathParam<String>, call: Call) -> Response {
     call.answer(&intake, intake.explain(call.headers(), &code))
 }
 
@@ -259,7 +275,11 @@ async fn docs(State(intake): Here, call: Call) -> Response {
     call.answer(&intake, Ok(intake.docs()))
 }
 
-async fn docs_file(State(intake): Here, Named(name): Named<String>, call: Call) -> Response {
+async fn docs_file(
+    State(intake): Here,
+    PathParam(name): PathParam<String>,
+    call: Call,
+) -> Response {
     call.answer(&intake, intake.docs_file(&name))
 }
 

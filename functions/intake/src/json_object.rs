@@ -86,19 +86,19 @@ pub(crate) fn spell_integers_alike(value: &mut Value) {
 }
 
 /// The place of the first member that comes twice: a JSON pointer.
-pub(crate) struct Repeated(pub(crate) String);
+pub(crate) struct DuplicateMember(pub(crate) String);
 
 /// Parses a JSON text; the inner error is the place of a member that comes twice.
 ///
 /// # Errors
 /// [`serde_json::Error`] for a text that is not JSON.
-pub(crate) fn parse(text: &[u8]) -> Result<Result<Value, Repeated>, serde_json::Error> {
+pub(crate) fn parse(text: &[u8]) -> Result<Result<Value, DuplicateMember>, serde_json::Error> {
     let mut repeated = None;
     let mut deserializer = serde_json::Deserializer::from_slice(text);
     let place = Place { pointer: String::new(), repeated: &mut repeated };
     let value = place.deserialize(&mut deserializer)?;
     deserializer.end()?;
-    Ok(repeated.map_or(Ok(value), |pointer| Err(Repeated(pointer))))
+    Ok(repeated.map_or(Ok(value), |pointer| Err(DuplicateMember(pointer))))
 }
 
 /// A value to be read, and where the first repeated member is noted.
@@ -183,7 +183,7 @@ mod tests {
     use super::*;
 
     fn repeated(text: &str) -> Option<String> {
-        parse(text.as_bytes()).unwrap().err().map(|Repeated(pointer)| pointer)
+        parse(text.as_bytes()).unwrap().err().map(|DuplicateMember(pointer)| pointer)
     }
 
     #[test]

@@ -46,7 +46,7 @@ struct Candidate<'a> {
 }
 
 /// A processor's answer to an ask.
-struct Considered {
+struct ProcessorFit {
     /// The account that takes the money, by the processor's own name for it.
     account: Option<String>,
     /// The error is the reason why it does not take the ask.
@@ -111,7 +111,7 @@ impl Intake {
         let mut views = Vec::new();
         for setup in self.candidates(requester, routed).await?.setups {
             let name = setup.name.clone();
-            let Considered { account, result } = self.consider(requester, routed, setup).await?;
+            let ProcessorFit { account, result } = self.consider(requester, routed, setup).await?;
             let problem = result.err();
             views.push(ProcessorView {
                 name,
@@ -155,18 +155,18 @@ impl Intake {
         requester: &Requester,
         routed: RoutedAsk<'_>,
         setup: &ProcessorSetup,
-    ) -> Result<Considered, Problem> {
+    ) -> Result<ProcessorFit, Problem> {
         let opened = self.processors.open(&requester.brand, requester.mode, &setup.name);
         let Ok(processor) = opened else {
             let detail = "a processor's settings in the brand's secret are invalid";
             let result = Err(Problem::new(Code::ProcessorNotConfigured, detail));
-            return Ok(Considered { account: None, result });
+            return Ok(ProcessorFit { account: None, result });
         };
         let account = processor.account().map(str::to_owned);
         let result = self
             .judge(requester, routed, Candidate { setup, processor: processor.as_ref() })
             .await?;
-        Ok(Considered { account, result })
+        Ok(ProcessorFit { account, result })
     }
 
     /// Judges an open processor: the inner error is the reason why it does not take the ask.

@@ -12,7 +12,7 @@ use std::fs;
 
 use serde_json::{Value, json};
 
-use crate::program::{Served, assent, folder};
+use crate::program::{RunningProgram, assent, folder};
 
 /// Makes a brand in a folder, and returns its key.
 fn brand(data: &str) -> String {
@@ -37,7 +37,7 @@ fn brand_new_serves_the_first_paid_request() {
     }
     let again = assent(&["brand", "new", "acme", "--data", data, "--json"]);
     assert_eq!((again.code, &again.json()["error"]["code"]), (1, &json!("brand-exists")));
-    let served = Served::start(data);
+    let served = RunningProgram::start(data);
     assert_eq!(served.key, key);
     let access = ["--api", served.api.as_str(), "--data", data, "--json"];
     let with_access = |arguments: &[&str]| assent(&[arguments, &access].concat());
@@ -62,7 +62,7 @@ fn request_commands_create_watch_and_cancel() {
     let folder = folder();
     let data = folder.path().to_str().unwrap();
     brand(data);
-    let served = Served::start(data);
+    let served = RunningProgram::start(data);
     let access = ["--api", served.api.as_str(), "--data", data, "--json"];
     let with_access = |arguments: &[&str]| assent(&[arguments, &access].concat());
     let ask = ["request", "create", "--phone", "+15551230001", "--amount", "4250"];
@@ -89,7 +89,7 @@ fn each_listed_event_is_made_at_the_sandbox() {
     let folder = folder();
     let data = folder.path().to_str().unwrap();
     brand(data);
-    let served = Served::start(data);
+    let served = RunningProgram::start(data);
     let listed = assent(&["trigger", "--list", "--json"]).json();
     let events: Vec<&str> =
         listed["events"].as_array().unwrap().iter().map(|e| e.as_str().unwrap()).collect();
@@ -151,7 +151,7 @@ fn key_commands_make_list_and_revoke() {
         (&keys[1]["id"], &keys[1]["may"]),
         (&json!("key_madrid"), &json!(["request", "read"]))
     );
-    let served = Served::start(data);
+    let served = RunningProgram::start(data);
     let create = |key: &str, amount: &str| {
         let arguments = [
             "request",

@@ -4,7 +4,7 @@ use domain::brand::BrandScope;
 use domain::outcome::DenialReason;
 use domain::request::Request;
 use ports::StoreError;
-use records::opt_outs::{self, Statement, Word};
+use records::opt_outs::{self, OptOutKeyword, Statement};
 use records::storage::VersionedRequest;
 use records::update::{Decision, Updated, update};
 
@@ -22,7 +22,7 @@ impl SendPrompt {
     pub(crate) async fn record_opt_out(&self, request: &Request) -> Result<(), StepError> {
         let (store, now) = (self.ports.store.as_ref(), self.ports.clock.now());
         let scope = BrandScope { brand: &request.brand, mode: request.mode };
-        let stop = Statement { word: Word::Stop, written_at: Some(now), reported_at: now };
+        let stop = Statement { word: OptOutKeyword::Stop, written_at: Some(now), reported_at: now };
         opt_outs::record(store, scope, &request.address, stop).await?;
         tracing::info!(request.id = %request.id, "address opted out, as the provider reports");
         Ok(())

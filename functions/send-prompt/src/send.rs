@@ -140,7 +140,7 @@ impl SendPrompt {
         let handles = Handles { store, brand, at: scope };
         handles.tie(address, &accepted.recipient, now).await?;
         if accepted.outside_window {
-            let shut = |known: &Contact| known.with_window_shut(prompt.at);
+            let shut = |known: &Contact| known.with_window_closed(prompt.at);
             contact::update(store, scope, address, now, shut).await?;
         }
         Ok(())

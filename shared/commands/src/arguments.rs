@@ -183,7 +183,7 @@ pub struct RevokeKey {
 
 /// The kind of key that is rotated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Rotated {
+pub enum RotationTarget {
     /// The key that opens authorizations and saved cards
     Sealing,
     /// The secret that signs webhooks
@@ -199,7 +199,7 @@ pub enum Rotated {
 pub struct RotateArguments {
     /// What to rotate
     #[arg(value_enum)]
-    pub what: Rotated,
+    pub what: RotationTarget,
     /// The mode whose webhook secret is rotated
     #[arg(long, value_enum, default_value_t = ModeArgument::Test)]
     pub mode: ModeArgument,

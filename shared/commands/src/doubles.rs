@@ -59,9 +59,9 @@ pub(crate) struct Line {
 
 /// A stream that a test reads.
 #[derive(Clone, Default)]
-pub(crate) struct Printed(pub(crate) Arc<Mutex<Vec<u8>>>);
+pub(crate) struct CapturedOutput(pub(crate) Arc<Mutex<Vec<u8>>>);
 
-impl std::io::Write for Printed {
+impl std::io::Write for CapturedOutput {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).write(bytes)
     }

@@ -48,7 +48,7 @@ impl Output {
     ///
     /// # Errors
     /// [`Failure`] of a closed stream.
-    pub(crate) fn remark(&self, text: &str) -> Result<(), Failure> {
+    pub(crate) fn note(&self, text: &str) -> Result<(), Failure> {
         write(&self.remarks, text)
     }
 

@@ -7,7 +7,7 @@ use domain::brand_documents::Document;
 use serde_json::{Map, Value, json};
 
 use crate::Context;
-use crate::arguments::{RotateArguments, Rotated};
+use crate::arguments::{RotateArguments, RotationTarget};
 use crate::brand;
 use crate::documents::{self, Documents, WriteOrder};
 use crate::failure::{Exit, Failure};
@@ -20,7 +20,7 @@ struct Rotation {
     old: usize,
 }
 
-impl Rotated {
+impl RotationTarget {
     const fn name(self) -> &'static str {
         match self {
             Self::Sealing => "sealing key",
@@ -50,7 +50,7 @@ impl Rotated {
 /// # Errors
 /// [`Failure`].
 pub(crate) async fn run(context: &Context, arguments: &RotateArguments) -> Result<Exit, Failure> {
-    if arguments.retire_old && arguments.what == Rotated::Sealing && !arguments.yes {
+    if arguments.retire_old && arguments.what == RotationTarget::Sealing && !arguments.yes {
         return Err(Failure::usage(
             "cards that were saved under an old sealing key are lost with it",
         )
@@ -60,8 +60,8 @@ pub(crate) async fn run(context: &Context, arguments: &RotateArguments) -> Resul
     let mut documents = kept.documents.clone();
     let order = if arguments.retire_old { WriteOrder::Removing } else { WriteOrder::Adding };
     let done = match arguments.what {
-        Rotated::Webhook => rotate_webhook(context, &mut documents, arguments)?,
-        Rotated::Sealing | Rotated::Consent | Rotated::Claims => {
+        RotationTarget::Webhook => rotate_webhook(context, &mut documents, arguments)?,
+        RotationTarget::Sealing | RotationTarget::Consent | RotationTarget::Claims => {
             rotate_ring(context, &mut documents, arguments)?
         }
     };
@@ -88,9 +88,9 @@ fn rotate_ring(
     arguments: &RotateArguments,
 ) -> Result<Rotation, Failure> {
     let (document, field) = match arguments.what {
-        Rotated::Consent => (Document::Consent, "consent"),
-        Rotated::Claims => (Document::Claims, "claims"),
-        Rotated::Sealing | Rotated::Webhook => (Document::Processors, "sealing"),
+        RotationTarget::Consent => (Document::Consent, "consent"),
+        RotationTarget::Claims => (Document::Claims, "claims"),
+        RotationTarget::Sealing | RotationTarget::Webhook => (Document::Processors, "sealing"),
     };
     let holder = documents.holder(document);
     let is_absent = !holder.contains_key(field);
@@ -100,7 +100,7 @@ fn rotate_ring(
     }
     if arguments.retire_old {
         let current = retire(holder, field)?;
-        if arguments.what == Rotated::Sealing {
+        if arguments.what == RotationTarget::Sealing {
             let consent = documents.holder(Document::Consent);
             if consent.contains_key("sealing_public") {
                 retire(consent, "sealing_public")?;
@@ -112,7 +112,7 @@ fn rotate_ring(
     context.random.fill(&mut bytes);
     let id = free_id(context, holder, field);
     let old = add(holder, field, &id, STANDARD.encode(bytes))?;
-    if arguments.what == Rotated::Sealing {
+    if arguments.what == RotationTarget::Sealing {
         let public = PublicKey::of(&Key32::new(bytes));
         let consent = documents.holder(Document::Consent);
         if consent.contains_key("sealing_public") {

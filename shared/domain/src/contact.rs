@@ -53,7 +53,7 @@ impl Contact {
 
     /// Returns the record after the channel refused a message that was sent at `at` as outside its window.
     #[must_use]
-    pub fn with_window_shut(&self, at: Timestamp) -> Self {
+    pub fn with_window_closed(&self, at: Timestamp) -> Self {
         Self { window_shut: self.window_shut.max(Some(at)), ..self.clone() }
     }
 
@@ -95,7 +95,7 @@ mod tests {
     fn contact_window_is_shut_until_the_customer_writes() {
         let contact = Contact::default().with_activity(None, &[], at(10));
         assert_eq!(contact.window_since(), Some(at(10)));
-        let shut = contact.with_window_shut(at(20)).with_window_shut(at(15));
+        let shut = contact.with_window_closed(at(20)).with_window_closed(at(15));
         assert_eq!((shut.window_since(), shut.last_inbound), (None, Some(at(10))));
         assert_eq!(shut.with_activity(None, &[], at(19)).window_since(), None, "an older message");
         assert_eq!(shut.with_activity(None, &[], at(21)).window_since(), Some(at(21)));

@@ -11,8 +11,8 @@ use domain::message::{Message, QueueName};
 use domain::values::name::BrandName;
 use domain::values::time::Timestamp;
 use embedded::{BrandFile, Database, Receipt};
-use ports::contract_tests::queue::{Passing, Receiving, Taken};
-use ports::contract_tests::secrets::Keeping;
+use ports::contract_tests::queue::{Receiving, Taken, TimedQueues};
+use ports::contract_tests::secrets::SecretsAdmin;
 use ports::{Clock, Item, Key, Page, Queue, Range, Secrets, Store, StoreError, Write};
 
 /// A clock that is turned by hand.
@@ -119,7 +119,7 @@ impl Receiving for Fresh {
 }
 
 #[async_trait]
-impl Passing for Fresh {
+impl TimedQueues for Fresh {
     fn pass(&self, time: Duration) {
         self.clock.pass(time);
     }
@@ -142,7 +142,7 @@ impl FreshBrand {
 }
 
 #[async_trait]
-impl Keeping for FreshBrand {
+impl SecretsAdmin for FreshBrand {
     fn secrets(&self) -> &dyn Secrets {
         &self.brand
     }

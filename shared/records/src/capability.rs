@@ -39,7 +39,7 @@ impl From<Capability> for RouteCapability {
 }
 
 #[derive(Serialize, Deserialize)]
-struct Kept {
+struct StoredCapability {
     said: RouteCapability,
     at: Timestamp,
 }
@@ -61,7 +61,7 @@ pub async fn load(
     now: Timestamp,
 ) -> Result<Option<RouteCapability>, StoreError> {
     let Some(item) = store.read(&key(at, address)).await? else { return Ok(None) };
-    let kept: Kept = decode(&item.body)?;
+    let kept: StoredCapability = decode(&item.body)?;
     Ok((now < kept.at.after(FRESH)).then_some(kept.said))
 }
 
@@ -75,6 +75,6 @@ pub fn put(
     said: &RouteCapability,
     now: Timestamp,
 ) -> Result<Write, StoreError> {
-    let kept = Kept { said: said.clone(), at: now };
+    let kept = StoredCapability { said: said.clone(), at: now };
     overwrite(key(at, address), kept, Some(now.after(FRESH)))
 }

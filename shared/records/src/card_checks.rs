@@ -136,7 +136,7 @@ pub async fn silence_ends_at(
     if end.is_none_or(|end| now < end) {
         return Ok(end);
     }
-    Ok(silence_end(brand, last_heard(store, brand, check, known, now).await?))
+    Ok(silence_end(brand, last_inbound_at(store, brand, check, known, now).await?))
 }
 
 /// Returns when a saved card ends for a customer who was last heard then; `None` where cards do not end.
@@ -150,7 +150,7 @@ pub fn silence_end(brand: &Brand, heard: Timestamp) -> Option<Timestamp> {
 ///
 /// # Errors
 /// [`StoreError`].
-pub async fn last_heard(
+pub async fn last_inbound_at(
     store: &dyn Store,
     brand: &Brand,
     check: &CardCheck,

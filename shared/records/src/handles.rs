@@ -17,7 +17,7 @@ use crate::contact::{ChannelScope, KEPT};
 use crate::customers;
 use crate::customers::{CustomerItem, CustomerScope};
 use crate::opt_outs;
-use crate::opt_outs::{OptOut, Statement, Word};
+use crate::opt_outs::{OptOut, OptOutKeyword, Statement};
 use crate::storage::decode;
 use crate::writes::overwrite;
 
@@ -157,7 +157,9 @@ impl Handles<'_> {
     async fn inherit(&self, handle: &str, address: &str) -> Result<OptOut, StoreError> {
         let scope = BrandScope { brand: self.at.brand, mode: self.at.mode };
         let (words, _) = opt_outs::load(self.store, scope, handle).await?;
-        for (word, at) in [(Word::Stop, words.stopped_at), (Word::Start, words.started_at)] {
+        for (word, at) in
+            [(OptOutKeyword::Stop, words.stopped_at), (OptOutKeyword::Start, words.started_at)]
+        {
             if let Some(at) = at {
                 let statement = Statement { word, written_at: Some(at), reported_at: at };
                 opt_outs::record(self.store, scope, address, statement).await?;

@@ -21,7 +21,7 @@ const WITHDRAWN_KEPT: Duration = Duration::from_secs(90 * 86_400);
 
 /// A customer's word about a brand's messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Word {
+pub enum OptOutKeyword {
     /// Send no more messages.
     Stop,
     /// Send messages again.
@@ -32,7 +32,7 @@ pub enum Word {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Statement {
     /// The wish that the customer states.
-    pub word: Word,
+    pub word: OptOutKeyword,
     /// When the customer wrote it; `None` where the channel does not report it.
     pub written_at: Option<Timestamp>,
     /// When the provider reported it.
@@ -109,18 +109,18 @@ impl OptOut {
     ///
     /// Of two words of one time, the one that is reported last counts: some channels report whole seconds.
     #[must_use]
-    pub fn with(self, word: Word, written_at: Timestamp) -> Self {
+    pub fn with(self, word: OptOutKeyword, written_at: Timestamp) -> Self {
         // Without the guard, the word that is reported last counts.
         let unguarded = guards::is_disabled(Guard::NewerWord);
         let at = Some(written_at);
         match word {
-            Word::Stop if unguarded => Self { stopped_at: at, started_at: None },
-            Word::Start if unguarded => Self { stopped_at: None, started_at: at },
-            Word::Stop => Self {
+            OptOutKeyword::Stop if unguarded => Self { stopped_at: at, started_at: None },
+            OptOutKeyword::Start if unguarded => Self { stopped_at: None, started_at: at },
+            OptOutKeyword::Stop => Self {
                 stopped_at: self.stopped_at.max(at),
                 started_at: self.started_at.filter(|started| *started != written_at),
             },
-            Word::Start => Self {
+            OptOutKeyword::Start => Self {
                 stopped_at: self.stopped_at.filter(|stopped| *stopped != written_at),
                 started_at: self.started_at.max(at),
             },
@@ -221,32 +221,39 @@ mod tests {
 
     #[test]
     fn newest_word_counts_in_any_order() {
-        let words = [(Word::Start, 10), (Word::Stop, 20), (Word::Start, 30)];
+        let words =
+            [(OptOutKeyword::Start, 10), (OptOutKeyword::Stop, 20), (OptOutKeyword::Start, 30)];
         for order in [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]] {
             let known = order.into_iter().fold(OptOut::default(), |known, place: usize| {
                 let (word, seconds) = words[place];
                 known.with(word, at(seconds))
             });
             assert!(!known.is_opted_out(), "{order:?}");
-            assert!(known.with(Word::Stop, at(31)).is_opted_out());
-            assert!(!known.with(Word::Stop, at(29)).is_opted_out());
+            assert!(known.with(OptOutKeyword::Stop, at(31)).is_opted_out());
+            assert!(!known.with(OptOutKeyword::Stop, at(29)).is_opted_out());
         }
     }
 
     #[test]
     fn word_reported_last_counts_of_two_of_one_time() {
-        let stopped = OptOut::default().with(Word::Start, at(5)).with(Word::Stop, at(5));
+        let stopped =
+            OptOut::default().with(OptOutKeyword::Start, at(5)).with(OptOutKeyword::Stop, at(5));
         assert!(stopped.is_opted_out());
-        assert!(!stopped.with(Word::Start, at(5)).is_opted_out());
-        assert!(!stopped.with(Word::Start, at(5)).with(Word::Stop, at(4)).is_opted_out());
+        assert!(!stopped.with(OptOutKeyword::Start, at(5)).is_opted_out());
+        assert!(
+            !stopped
+                .with(OptOutKeyword::Start, at(5))
+                .with(OptOutKeyword::Stop, at(4))
+                .is_opted_out()
+        );
         assert!(!OptOut::default().is_opted_out());
     }
 
     #[test]
     fn word_without_a_time_is_newer_than_known_words() {
-        let known = OptOut::default().with(Word::Stop, at(50));
+        let known = OptOut::default().with(OptOutKeyword::Stop, at(50));
         let said = |written_at, reported_at| {
-            Statement { word: Word::Start, written_at, reported_at }.time(&known)
+            Statement { word: OptOutKeyword::Start, written_at, reported_at }.time(&known)
         };
         assert_eq!(said(None, at(60)), at(60));
         assert_eq!(said(None, at(40)), at(50), "our clock went back");
@@ -257,20 +264,20 @@ mod tests {
     #[test]
     fn stop_in_whole_seconds_counts_after_a_start_in_milliseconds() {
         let start = at(60).after(Duration::from_millis(309));
-        let start = Statement { word: Word::Start, written_at: None, reported_at: start };
-        let known = OptOut::default().with(Word::Start, start.time(&OptOut::default()));
+        let start = Statement { word: OptOutKeyword::Start, written_at: None, reported_at: start };
+        let known = OptOut::default().with(OptOutKeyword::Start, start.time(&OptOut::default()));
         let reported_at = at(60).after(Duration::from_millis(700));
-        let stop = Statement { word: Word::Stop, written_at: Some(at(60)), reported_at };
-        assert!(known.with(Word::Stop, stop.time(&known)).is_opted_out());
+        let stop = Statement { word: OptOutKeyword::Stop, written_at: Some(at(60)), reported_at };
+        assert!(known.with(OptOutKeyword::Stop, stop.time(&known)).is_opted_out());
     }
 
     #[test]
     fn stored_stop_without_a_start_is_its_time_alone() {
-        let stopped = OptOut::default().with(Word::Stop, at(0));
+        let stopped = OptOut::default().with(OptOutKeyword::Stop, at(0));
         let text = serde_json::to_string(&stopped).unwrap();
         assert_eq!(text, "\"1970-01-01T00:00:00.000Z\"");
         assert_eq!(serde_json::from_str::<OptOut>(&text).unwrap(), stopped);
-        let both = stopped.with(Word::Start, at(1));
+        let both = stopped.with(OptOutKeyword::Start, at(1));
         let text = serde_json::to_string(&both).unwrap();
         assert_eq!(serde_json::from_str::<OptOut>(&text).unwrap(), both);
     }

@@ -14,7 +14,7 @@ use aws_types::SdkConfig;
 use domain::brand_documents::Document;
 use domain::values::name::BrandName;
 use domain::values::time::Timestamp;
-use ports::contract_tests::secrets::{Keeping, brand_text};
+use ports::contract_tests::secrets::{SecretsAdmin, brand_text};
 use ports::{Clock, Secrets, SecretsError};
 use secretsmanager::BrandSecrets;
 use serde_json::{Map, Value, json};
@@ -78,7 +78,7 @@ impl Fresh {
 }
 
 #[async_trait]
-impl Keeping for Fresh {
+impl SecretsAdmin for Fresh {
     fn secrets(&self) -> &dyn Secrets {
         &self.secrets
     }

@@ -17,7 +17,7 @@ pub use gsm7::segments;
 pub use money::amount;
 pub use page::PageTexts;
 pub use prompt::{PromptContent, PromptTexts, prompt, reminder};
-pub use say::{Said, SayContent, say};
+pub use say::{SayContent, SpokenSentence, say};
 pub use thread::{ThreadContent, ThreadMessageKind, ThreadTexts, thread};
 
 use domain::values::language::Language;

@@ -63,7 +63,7 @@ pub(super) struct Sentences {
 
 /// A sentence with the tag of its language.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Said {
+pub struct SpokenSentence {
     /// The BCP 47 tag of the sentence's language.
     pub tag: &'static str,
     /// The sentence, at most 180 characters.
@@ -72,7 +72,7 @@ pub struct Said {
 
 /// Returns the sentence that a voice reads out, in the nearest language.
 #[must_use]
-pub fn say(content: SayContent<'_>, language: &Language, fallback: &Language) -> Said {
+pub fn say(content: SayContent<'_>, language: &Language, fallback: &Language) -> SpokenSentence {
     let spoken = TextLanguage::nearest(language, fallback);
     let sentences = spoken.sentences();
     let text = match content {
@@ -110,7 +110,7 @@ pub fn say(content: SayContent<'_>, language: &Language, fallback: &Language) ->
         | SayContent::Undeliverable
         | SayContent::Failed => text.to_owned(),
     };
-    Said { tag: spoken.tag(), text }
+    SpokenSentence { tag: spoken.tag(), text }
 }
 
 /// Puts a space between the digits of a code.
@@ -151,7 +151,7 @@ mod tests {
             .collect()
     }
 
-    fn said(content: SayContent<'_>, spoken: TextLanguage) -> Said {
+    fn said(content: SayContent<'_>, spoken: TextLanguage) -> SpokenSentence {
         let language = spoken.tag().parse().unwrap();
         say(content, &language, &language)
     }
@@ -160,7 +160,7 @@ mod tests {
     fn say_is_one_short_sentence_without_symbols() {
         for spoken in TextLanguage::ALL {
             for content in every_content() {
-                let Said { tag, text } = said(content, spoken);
+                let SpokenSentence { tag, text } = said(content, spoken);
                 assert_eq!(tag, spoken.tag());
                 assert!((20..=180).contains(&text.chars().count()), "{text}");
                 let read = |c: char| c.is_alphanumeric() || " ,.'".contains(c);

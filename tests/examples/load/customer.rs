@@ -15,10 +15,10 @@ use crate::process::LocalProcess;
 use crate::sink::Sink;
 use crate::{instant, prefill, quantiles};
 
-const LOOK_AGAIN: Duration = Duration::from_millis(3);
-const PATIENCE: Duration = Duration::from_secs(60);
+const POLL_INTERVAL: Duration = Duration::from_millis(3);
+const WAIT_MAX: Duration = Duration::from_secs(60);
 
-struct Desk<'a> {
+struct AgentClient<'a> {
     http: https::Client,
     local: &'a LocalProcess,
     sink: &'a Sink,
@@ -33,7 +33,7 @@ struct StepTimes {
     listed: Vec<Duration>,
 }
 
-impl Desk<'_> {
+impl AgentClient<'_> {
     async fn call(&self, method: Method, path: &str, key: &str, body: &Value) -> Value {
         let call = http::Request::builder()
             .method(method)
@@ -42,7 +42,7 @@ impl Desk<'_> {
             .header("idempotency-key", key)
             .body(Bytes::from(body.to_string()))
             .unwrap();
-        let answer = self.http.call(call, Reach::Configured, PATIENCE).await.unwrap();
+        let answer = self.http.call(call, Reach::Configured, WAIT_MAX).await.unwrap();
         assert!(answer.status().is_success(), "{answer:?}");
         serde_json::from_slice(answer.body()).unwrap()
     }
@@ -65,14 +65,14 @@ impl Desk<'_> {
             if let Some(id) = found["messages"][0]["id"].as_str() {
                 break id.to_owned();
             }
-            assert!(asked.elapsed() < PATIENCE, "no prompt came");
-            SystemClock.wait(LOOK_AGAIN).await;
+            assert!(asked.elapsed() < WAIT_MAX, "no prompt came");
+            SystemClock.wait(POLL_INTERVAL).await;
         };
         took.prompted.push(asked.elapsed());
         let yes = json!({ "action": "approve", "session_code": made["session_code"] });
         let tapped = instant();
         self.call(Method::POST, &format!("{messages}/{message}/tap"), "", &yes).await;
-        let told = tokio::time::timeout(PATIENCE, told).await.unwrap().unwrap();
+        let told = tokio::time::timeout(WAIT_MAX, told).await.unwrap().unwrap();
         took.told.push(told.duration_since(tapped));
         took.held.push(told.duration_since(began));
         let asked = instant();
@@ -140,7 +140,7 @@ async fn one_size(size: usize, requests: usize, at_once: usize) {
     let sink = Sink::default();
     let (base, serving) = sink.listen().await;
     let local = LocalProcess::start(&folder, &format!("{base}/fast"));
-    let desk = Desk { http: https::Client::new().unwrap(), local: &local, sink: &sink };
+    let desk = AgentClient { http: https::Client::new().unwrap(), local: &local, sink: &sink };
     let measured = async {
         desk.all(0..requests / 10, at_once).await;
         let before = local.used();

@@ -21,8 +21,8 @@ use tokio::sync::watch;
 use crate::sink::Sink;
 use crate::{instant, quantiles};
 
-const LOOK_AGAIN: Duration = Duration::from_millis(5);
-const PATIENCE: Duration = Duration::from_secs(120);
+const POLL_INTERVAL: Duration = Duration::from_millis(5);
+const WAIT_MAX: Duration = Duration::from_secs(120);
 /// The requests of each brand in a second.
 const PER_SECOND: u32 = 20;
 
@@ -81,10 +81,10 @@ impl Fixture {
     async fn until(&self, id: RequestId, began: Instant, reached: fn(&str) -> bool) -> Duration {
         loop {
             let request = storage::load(&self.database, id).await.unwrap().unwrap().request;
-            if reached(request.state_name()) || began.elapsed() > PATIENCE {
+            if reached(request.state_name()) || began.elapsed() > WAIT_MAX {
                 return began.elapsed();
             }
-            SystemClock.wait(LOOK_AGAIN).await;
+            SystemClock.wait(POLL_INTERVAL).await;
         }
     }
 
@@ -106,8 +106,8 @@ impl Fixture {
             return None;
         }
         let fulfilled = self.until(id, tapped, |state| state == "fulfilled").await;
-        let told = tokio::time::timeout(PATIENCE, told).await.ok().and_then(Result::ok);
-        Some((prompted, fulfilled, told.map_or(PATIENCE, |told| told.duration_since(tapped))))
+        let told = tokio::time::timeout(WAIT_MAX, told).await.ok().and_then(Result::ok);
+        Some((prompted, fulfilled, told.map_or(WAIT_MAX, |told| told.duration_since(tapped))))
     }
 }
 
@@ -144,7 +144,7 @@ async fn scenario(name: &str, seconds: u32, trouble: impl Fn(&str) -> (String, O
         () = work => return,
     };
     let felt: Vec<Latencies> = felt.into_iter().flatten().collect();
-    let untold = felt.iter().filter(|felt| felt.2 >= PATIENCE).count();
+    let untold = felt.iter().filter(|felt| felt.2 >= WAIT_MAX).count();
     let of = |part: fn(&Latencies) -> Duration| quantiles(felt.iter().map(part).collect());
     println!(
         "{name:<44} | {} | {} | {} | {untold:>6}",

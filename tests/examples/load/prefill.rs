@@ -14,7 +14,7 @@ use domain::values::time::Timestamp;
 use embedded::{Database, SystemClock};
 use ports::Clock;
 use records::storage::commit;
-use tests::doubles::requested;
+use tests::doubles::sample_request;
 
 /// The number of commits that share one flush to the disk.
 const WRITERS: usize = 64;
@@ -67,6 +67,6 @@ fn request(number: usize, now: Timestamp) -> Request {
         metadata: Metadata::from([("ticket".to_owned(), number.to_string())]),
         retention_seconds: 90 * 86_400,
         expires_at: at.after(Duration::from_secs(86_400)),
-        ..requested(id, &brand, "Demo Shop Ltd", ask, at)
+        ..sample_request(id, &brand, "Demo Shop Ltd", ask, at)
     }
 }

@@ -19,7 +19,7 @@ use ports::{
 };
 use processors::{Deps, Registry};
 use serde_json::{Value, json};
-use tests::doubles::{BEGINNING, ManualClock, used};
+use tests::doubles::{ManualClock, START_TIME, used};
 
 const NAME: &str = "req_01J00000000000000000000000.1";
 
@@ -139,7 +139,7 @@ async fn contract_link_created_read_and_expired() {
 
 /// An authorisation, as the adapter stores it, that was reported that many seconds after the beginning.
 fn reported_at(seconds: u64) -> Reference {
-    let at = BEGINNING.after(Duration::from_secs(seconds)).as_millis();
+    let at = START_TIME.after(Duration::from_secs(seconds)).as_millis();
     Reference(format!("993617895204576J 4250 EUR {at}"))
 }
 
@@ -148,7 +148,7 @@ async fn contract_cancel_and_refund_accepted() {
     let (processor, clock) = opened("ADYEN_AUTHORISED_URL");
     let [apple, ..] = &wallets();
     let what = used(apple, 4250, 1);
-    clock.stand_at(BEGINNING.after(Duration::from_secs(1_800)));
+    clock.stand_at(START_TIME.after(Duration::from_secs(1_800)));
     // A payment that was reported too late is reversed by its own id. An unreported one is cancelled by our reference.
     let late =
         ReportedResult { success: true, reference: reported_at(1_800), code: None, original: None };

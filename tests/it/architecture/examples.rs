@@ -18,7 +18,7 @@ const PORTS: [&str; 10] = [
 ];
 
 /// A public trait or type with its documentation.
-struct Documented {
+struct DocumentedItem {
     /// Its keyword and name, such as `trait Store`.
     item: String,
     /// The lines of documentation and attributes before it.
@@ -26,7 +26,7 @@ struct Documented {
 }
 
 /// Returns the public traits and types of a file.
-fn documented(source: &str) -> Vec<Documented> {
+fn documented(source: &str) -> Vec<DocumentedItem> {
     let lines: Vec<&str> = source.lines().collect();
     let mut found = Vec::new();
     for (number, line) in lines.iter().enumerate() {
@@ -38,7 +38,7 @@ fn documented(source: &str) -> Vec<Documented> {
         let item = name.unwrap().trim_end().to_owned();
         let is_before = |line: &&&str| line.starts_with("///") || line.starts_with("#[");
         let docs: Vec<&str> = lines[..number].iter().rev().take_while(is_before).copied().collect();
-        found.push(Documented { item, docs: docs.join("\n") });
+        found.push(DocumentedItem { item, docs: docs.join("\n") });
     }
     found
 }
@@ -62,7 +62,7 @@ fn public_traits_and_adapters_have_an_example() {
     for path in &files {
         let neighbours = files.iter().filter(|other| folder(other) == folder(path));
         let sources: Vec<String> = neighbours.map(|other| read(other)).collect();
-        for Documented { item, docs } in documented(&read(path)) {
+        for DocumentedItem { item, docs } in documented(&read(path)) {
             let asks = match item.strip_prefix("struct ") {
                 Some(name) => is_adapter(&sources, name),
                 None => true,

@@ -30,7 +30,7 @@ const CALLS: &[(&str, &[Access])] = &[
     ("capability::put", &[(PUT, "CAP")]),
     ("card_checks::day_of", &[]),
     ("card_checks::delete", &[(DELETE, "CHECK")]),
-    ("card_checks::last_heard", &[(GET, "CONTACT")]),
+    ("card_checks::last_inbound_at", &[(GET, "CONTACT")]),
     ("card_checks::list", &[(LIST, "CHECK")]),
     ("card_checks::next_day", &[]),
     ("card_checks::put", &[(PUT, "CHECK")]),

@@ -14,8 +14,8 @@ use thirtyfour::{
 };
 
 /// The longest time that a page may take to show an element.
-const PATIENCE: Duration = Duration::from_secs(20);
-const SOON: Duration = Duration::from_millis(50);
+const WAIT_MAX: Duration = Duration::from_secs(20);
+const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
 /// Flags for a browser with one page: no window, and no background traffic. Root cannot have a sandbox.
 const FLAGS: [&str; 10] = [
@@ -163,7 +163,7 @@ impl Browser {
 
     /// Waits for an element that contains the text.
     pub(super) async fn sees(&self, css: &str, text: &str) -> WebElement {
-        let deadline = SystemClock.now().after(PATIENCE);
+        let deadline = SystemClock.now().after(WAIT_MAX);
         loop {
             if let Some(element) = self.look(css, text).await {
                 return element;
@@ -173,25 +173,25 @@ impl Browser {
                 let page = self.driver.source().await.unwrap_or_default();
                 panic!("there is no {css} with {text:?} in:\n{page}");
             }
-            SystemClock.wait(SOON).await;
+            SystemClock.wait(POLL_INTERVAL).await;
         }
     }
 
     /// Waits for an element and returns its text.
     pub(super) async fn reads(&self, css: &str) -> String {
-        let deadline = SystemClock.now().after(PATIENCE);
+        let deadline = SystemClock.now().after(WAIT_MAX);
         loop {
             let text = self.sees(css, "").await.text().await.unwrap_or_default();
             if !text.is_empty() {
                 return text;
             }
             assert!(SystemClock.now() < deadline, "{css} stays empty");
-            SystemClock.wait(SOON).await;
+            SystemClock.wait(POLL_INTERVAL).await;
         }
     }
 
     pub(super) async fn clicks(&self, css: &str) {
-        let deadline = SystemClock.now().after(PATIENCE);
+        let deadline = SystemClock.now().after(WAIT_MAX);
         loop {
             let clicked = self.sees(css, "").await.click().await;
             match clicked {
@@ -199,13 +199,13 @@ impl Browser {
                 // An element that the page has just drawn again is clicked once more.
                 Err(error) => assert!(SystemClock.now() < deadline, "{css}: {error}"),
             }
-            SystemClock.wait(SOON).await;
+            SystemClock.wait(POLL_INTERVAL).await;
         }
     }
 
     /// Clicks an element that the page draws with another one, such as a label's box.
     pub(super) async fn picks(&self, css: &str) {
-        let deadline = SystemClock.now().after(PATIENCE);
+        let deadline = SystemClock.now().after(WAIT_MAX);
         loop {
             if let Ok(element) = self.driver.find(By::Css(css)).await
                 && element.click().await.is_ok()
@@ -213,7 +213,7 @@ impl Browser {
                 return;
             }
             assert!(SystemClock.now() < deadline, "there is no {css} to pick");
-            SystemClock.wait(SOON).await;
+            SystemClock.wait(POLL_INTERVAL).await;
         }
     }
 
@@ -256,7 +256,7 @@ impl Browser {
 
     /// Switches to the newest tab once there are that many.
     pub(super) async fn turns_to_tab(&self, count: usize) {
-        let deadline = SystemClock.now().after(PATIENCE);
+        let deadline = SystemClock.now().after(WAIT_MAX);
         loop {
             let tabs = self.driver.windows().await.unwrap();
             if tabs.len() == count {
@@ -264,7 +264,7 @@ impl Browser {
                 return;
             }
             assert!(SystemClock.now() < deadline, "{} tabs are open, not {count}", tabs.len());
-            SystemClock.wait(SOON).await;
+            SystemClock.wait(POLL_INTERVAL).await;
         }
     }
 

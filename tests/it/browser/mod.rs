@@ -19,7 +19,7 @@ const WIDTH: u32 = 390;
 const NARROW: u32 = 320;
 
 /// An agent and a customer before one machine.
-struct Scene {
+struct ConsoleAndPhone {
     case: String,
     agent: Browser,
     customer: Browser,
@@ -28,7 +28,7 @@ struct Scene {
     folder: Folder,
 }
 
-impl Scene {
+impl ConsoleAndPhone {
     async fn set(case: &str) -> Self {
         let folder = Folder::new();
         let local = Local::start(&folder.data(), 0, &[]).unwrap();
@@ -96,7 +96,7 @@ fn another(code: &str) -> String {
 
 #[tokio::test]
 async fn approval_on_page_behind_link_is_fulfilled() {
-    let scene = Scene::set("approve-link").await;
+    let scene = ConsoleAndPhone::set("approve-link").await;
     scene.shots("1-empty").await;
     let code = scene.asks("42.50", "sms", "300").await;
     scene.customer.sees(".message[data-channel=sms]", "Demo Shop Ltd").await;
@@ -112,7 +112,7 @@ async fn approval_on_page_behind_link_is_fulfilled() {
 
 /// The session code is among the buttons of the message itself.
 async fn approves_in_the_chat(channel: &str) {
-    let scene = Scene::set(&format!("approve-{channel}")).await;
+    let scene = ConsoleAndPhone::set(&format!("approve-{channel}")).await;
     let code = scene.asks("42.50", channel, "300").await;
     let message = format!(".message[data-channel={channel}]");
     scene.customer.sees(&message, "Demo Shop Ltd").await;
@@ -144,7 +144,7 @@ async fn approval_by_quick_reply_is_fulfilled() {
 
 #[tokio::test]
 async fn wallet_sheet_payment_is_fulfilled() {
-    let scene = Scene::set("wallet-sheet").await;
+    let scene = ConsoleAndPhone::set("wallet-sheet").await;
     let brand = scene.folder.data().join("brand.json");
     let mut secret: serde_json::Value =
         serde_json::from_str(&std::fs::read_to_string(&brand).unwrap()).unwrap();
@@ -163,7 +163,7 @@ async fn wallet_sheet_payment_is_fulfilled() {
 
 #[tokio::test]
 async fn denial_on_page_is_denied() {
-    let scene = Scene::set("deny").await;
+    let scene = ConsoleAndPhone::set("deny").await;
     scene.asks("42.50", "sms", "300").await;
     scene.opens_the_link().await;
     scene.customer.clicks("button[value=deny]").await;
@@ -176,7 +176,7 @@ async fn denial_on_page_is_denied() {
 /// A no stands beside the numbers of the message itself.
 #[tokio::test]
 async fn denial_in_the_chat_is_denied() {
-    let scene = Scene::set("deny-chat").await;
+    let scene = ConsoleAndPhone::set("deny-chat").await;
     scene.asks("42.50", "rcs", "300").await;
     scene.customer.clicks("[data-action=deny]").await;
     scene.is_told("denied", "Denied").await;
@@ -186,7 +186,7 @@ async fn denial_in_the_chat_is_denied() {
 
 #[tokio::test]
 async fn wrong_session_code_ends_uncharged() {
-    let scene = Scene::set("wrong-code").await;
+    let scene = ConsoleAndPhone::set("wrong-code").await;
     let code = scene.asks("42.50", "sms", "300").await;
     scene.opens_the_link().await;
     scene.customer.picks(&format!("input[name=session_code]{}", another(&code))).await;
@@ -199,7 +199,7 @@ async fn wrong_session_code_ends_uncharged() {
 
 #[tokio::test]
 async fn deadline_expires_on_both_screens() {
-    let scene = Scene::set("expiry").await;
+    let scene = ConsoleAndPhone::set("expiry").await;
     scene.asks("42.50", "sms", "8").await;
     scene.opens_the_link().await;
     scene.shots("1-page").await;
@@ -212,7 +212,7 @@ async fn deadline_expires_on_both_screens() {
 
 #[tokio::test]
 async fn declined_card_replaced_is_fulfilled() {
-    let scene = Scene::set("another-card").await;
+    let scene = ConsoleAndPhone::set("another-card").await;
     let code = scene.asks("42.50", "sms", "300").await;
     scene.opens_the_link().await;
     let picks_code = format!("input[name=session_code][value=\"{code}\"]");
@@ -234,7 +234,7 @@ async fn declined_card_replaced_is_fulfilled() {
 
 #[tokio::test]
 async fn declined_amount_retried_is_fulfilled() {
-    let scene = Scene::set("amount-declines").await;
+    let scene = ConsoleAndPhone::set("amount-declines").await;
     let code = scene.asks("42.02", "rcs", "300").await;
     for (step, shown, text) in
         [("1-refused", "#timeline li", "Card declined"), ("2-paid", "#state", "Paid")]
@@ -298,7 +298,7 @@ async fn approval_on_narrow_phone_without_scripts_counts() {
 /// The report is a link to a page of its own, which says what happens and what to do.
 #[tokio::test]
 async fn not_me_on_the_page_is_confirmed_and_denied() {
-    let scene = Scene::set("not-me-link").await;
+    let scene = ConsoleAndPhone::set("not-me-link").await;
     scene.asks("42.50", "sms", "300").await;
     scene.opens_the_link().await;
     scene.customer.clicks("a[href$='?not_me=1']").await;
@@ -317,7 +317,7 @@ async fn denial_on_narrow_phone_without_scripts_counts() {
 }
 
 /// A customer who left the consent page for a page of the sandbox, on a machine of its own.
-struct Away {
+struct HostedPageVisit {
     customer: Browser,
     requester: Requester,
     request: serde_json::Value,
@@ -326,7 +326,7 @@ struct Away {
     _folder: Folder,
 }
 
-impl Away {
+impl HostedPageVisit {
     /// Asks by text, opens the link, and approves on the page.
     async fn go(ask: serde_json::Value, case: &str) -> Self {
         let folder = Folder::new();
@@ -368,7 +368,7 @@ impl Away {
 async fn identity_ask_is_fulfilled_out_of_the_box() {
     let claims = ["given_name", "address"];
     let ask = serde_json::json!({ "kind": "identity", "claims": claims, "description": "Opening an account" });
-    let away = Away::go(ask, "identity").await;
+    let away = HostedPageVisit::go(ask, "identity").await;
     away.customer.sees("main p", "To be shared: given_name, phone_number").await;
     away.customer.shot("identity-provider").await;
     let ended = away.answers("grace").await;
@@ -384,7 +384,7 @@ async fn card_on_the_sandboxs_hosted_page_is_charged() {
     let ask = serde_json::json!({
         "kind": "payment", "amount": 4250, "currency": "EUR", "description": "Invoice 4711",
     });
-    let away = Away::go(ask, "hosted").await;
+    let away = HostedPageVisit::go(ask, "hosted").await;
     away.customer.sees("h1", "42.50 EUR").await;
     let ended = away.answers("pm_card_mastercard").await;
     assert_eq!(ended["outcome"]["payment"]["card_brand"], "mastercard");

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::json;
 use tests::world::fake_processor::CODE;
-use tests::world::{Asked, PHONE, World};
+use tests::world::{CreatedRequest, PHONE, World};
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 
@@ -39,7 +39,7 @@ HTMLHeadElement.prototype.append = (script) => setTimeout(() => script.onload(),
 "#;
 
 /// A world whose pages a real browser can open.
-struct Stage {
+struct PageFixture {
     world: World,
     runtime: Runtime,
     base: String,
@@ -47,13 +47,11 @@ struct Stage {
     folder: Folder,
 }
 
-impl Stage {
+impl PageFixture {
     fn set(payment_options: &[&str]) -> Self {
         let policy = json!({ "open_max": 9, "prompts_per_ten_minutes": 99 });
-        let world = World::beginning()
-            .with_fake_processor(payment_options)
-            .with("/policy", &policy)
-            .begin();
+        let world =
+            World::builder().with_fake_processor(payment_options).with("/policy", &policy).build();
         let runtime = Runtime::new().unwrap();
         let router = consent_callback::router(Arc::clone(&world.machine.consent_callback));
         let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
@@ -63,7 +61,7 @@ impl Stage {
         Self { world, runtime, base, chromedriver, folder: Folder::new() }
     }
 
-    fn asks(&self, ask: &serde_json::Value, language: &str) -> (Asked, String) {
+    fn asks(&self, ask: &serde_json::Value, language: &str) -> (CreatedRequest, String) {
         let mut body = self.world.payment(PHONE, 4250);
         if !ask.is_null() {
             body["ask"] = ask.clone();
@@ -95,21 +93,21 @@ impl Stage {
     }
 }
 
-fn code(asked: &Asked) -> String {
+fn code(asked: &CreatedRequest) -> String {
     let code = asked.answer["session_code"].as_str().unwrap();
     format!("input[name=session_code][value=\"{code}\"]")
 }
 
 /// The page is shown in the language with the longest words.
 /// The form of an approval for the hosted page.
-fn approval(asked: &Asked) -> [(&'static str, &str); 2] {
+fn approval(asked: &CreatedRequest) -> [(&'static str, &str); 2] {
     let code = asked.answer["session_code"].as_str().unwrap();
     [("action", "approve_hosted"), ("session_code", code)]
 }
 
 #[test]
 fn every_stage_fits_narrow_phone_and_desktop() {
-    let stage = Stage::set(&["nothing", "hosted"]);
+    let stage = PageFixture::set(&["nothing", "hosted"]);
     let (asked, page) = stage.asks(&serde_json::Value::Null, "de");
     stage.shots("card-entry", &page);
     let yes = approval(&asked);
@@ -124,7 +122,7 @@ fn every_stage_fits_narrow_phone_and_desktop() {
     stage.shots("facts", &page);
     let yes = approval(&asked);
     stage.world.customer().answers_on(&page, &yes).ok(303);
-    stage.world.books().says([ports::Confirmed::SoftDeclined { code: "no" }]);
+    stage.world.fake_processor().will_return([ports::Confirmed::SoftDeclined { code: "no" }]);
     stage.world.comes_back(&asked, 1, Some(CODE)).ok(303);
     stage.shots("facts-refused", &page);
     let keep = json!({ "kind": "payment_method", "description": "Vertrag" });
@@ -133,7 +131,7 @@ fn every_stage_fits_narrow_phone_and_desktop() {
     stage.shots("keep", &page);
     let yes = approval(&asked);
     stage.world.customer().answers_on(&page, &yes).ok(303);
-    stage.world.books().customer_is_done(&asked, 1);
+    stage.world.fake_processor().customer_is_done(&asked, 1);
     stage.world.customer().opens(&format!("{page}?done=1")).ok(200);
     stage.world.time_passes(5);
     stage.shots("kept", &page);
@@ -146,7 +144,7 @@ fn every_stage_fits_narrow_phone_and_desktop() {
 
 #[test]
 fn wallet_buttons_appear_where_the_browser_has_wallets() {
-    let stage = Stage::set(&["google_pay", "apple_pay", "hosted"]);
+    let stage = PageFixture::set(&["google_pay", "apple_pay", "hosted"]);
     for (wallet, kind) in [("apple_pay", "ApplePay"), ("google_pay", "GooglePay")] {
         let (asked, page) = stage.asks(&serde_json::Value::Null, "en");
         let browser = stage.opens(wallet, Screen::Phone(WIDTH), "about:blank");
@@ -164,13 +162,16 @@ fn wallet_buttons_appear_where_the_browser_has_wallets() {
             browser.clicks(&button).await;
             browser.sees("h1", "One moment").await;
         });
-        stage.world.settles();
+        stage.world.run_until_idle();
         stage.runtime.block_on(async {
             browser.sees("h1", "Paid").await;
             browser.closes().await;
         });
         let used = format!("Confirm 1 {kind}");
-        assert_eq!(stage.world.books().calls().iter().filter(|call| **call == used).count(), 1);
+        assert_eq!(
+            stage.world.fake_processor().calls().iter().filter(|call| **call == used).count(),
+            1
+        );
         assert_eq!(stage.world.reads(&asked)["outcome"]["payment"]["wallet"], wallet);
         stage.world.time_passes(1);
     }

@@ -46,9 +46,9 @@ const INJECTED: &str = r#"<p id="kept">kept</p><script>document.documentElement.
 const CHANGED: (&str, &str) = ("\"use strict\";", "\"use strict\" ;");
 
 /// Connections whose handshakes are done. A browser opens some that it never uses.
-struct Secured(mpsc::Receiver<(TlsStream<TcpStream>, SocketAddr)>, SocketAddr);
+struct TlsListener(mpsc::Receiver<(TlsStream<TcpStream>, SocketAddr)>, SocketAddr);
 
-impl Listener for Secured {
+impl Listener for TlsListener {
     type Io = TlsStream<TcpStream>;
     type Addr = SocketAddr;
 
@@ -65,7 +65,7 @@ impl Listener for Secured {
 }
 
 /// A world whose consent page is served over TLS, with all hosts of the page at one address.
-struct Site {
+struct TlsSite {
     world: World,
     runtime: Runtime,
     port: u16,
@@ -77,9 +77,9 @@ struct Site {
     folder: Folder,
 }
 
-impl Site {
+impl TlsSite {
     fn set() -> Self {
-        let world = World::beginning().with_fake_processor(&["google_pay", "hosted"]).begin();
+        let world = World::builder().with_fake_processor(&["google_pay", "hosted"]).build();
         let runtime = Runtime::new().unwrap();
         let reports = Arc::<Mutex<Vec<String>>>::default();
         let seen = Arc::clone(&reports);
@@ -113,7 +113,7 @@ impl Site {
                 });
             }
         });
-        runtime.spawn(async move { axum::serve(Secured(accepted, address), router).await });
+        runtime.spawn(async move { axum::serve(TlsListener(accepted, address), router).await });
         let (chromedriver, folder) = (Chromedriver::start(), Folder::new());
         Self { world, runtime, port: address.port(), pin, reports, chromedriver, folder }
     }
@@ -186,7 +186,7 @@ async fn serve(seen: Arc<Mutex<Vec<String>>>, request: Request, next: Next) -> R
 /// The page's own script runs by its digest, and loads Google's by `strict-dynamic`. Nothing else runs.
 #[test]
 fn injected_content_does_nothing_and_is_reported() {
-    let site = Site::set();
+    let site = TlsSite::set();
     let browser = site.opens("injected");
     site.runtime.block_on(async {
         browser.sees("[data-wallet=google_pay]", "Google Pay").await;
@@ -204,7 +204,7 @@ fn injected_content_does_nothing_and_is_reported() {
 /// A page's own script that was changed on its way has another digest. The form works without it.
 #[test]
 fn changed_script_does_not_run_and_is_reported() {
-    let site = Site::set();
+    let site = TlsSite::set();
     let browser = site.opens("changed");
     site.runtime.block_on(async {
         browser.sees("button[value=approve_hosted]", "").await;
@@ -218,7 +218,7 @@ fn changed_script_does_not_run_and_is_reported() {
 /// The same page as it is: its script runs, Google's client is asked, and nothing is reported.
 #[test]
 fn unchanged_page_runs_its_script_without_a_report() {
-    let site = Site::set();
+    let site = TlsSite::set();
     let browser = site.opens("plain");
     site.runtime.block_on(async {
         browser.sees("[data-wallet=google_pay]", "Google Pay").await;

@@ -60,9 +60,9 @@ fn twenty_first_prompt_of_a_day_is_rejected() {
 fn two_denials_in_ten_minutes_start_a_cooldown() {
     let world = World::new();
     world.asks(100);
-    world.customer().declines().ok(200);
+    world.customer().denies().ok(200);
     world.asks(100);
-    world.customer().declines().ok(200);
+    world.customer().denies().ok(200);
     let refused = tries(&world).problem(429, LIMIT);
     let wait: u64 = refused.header("retry-after").parse().unwrap();
     assert!((1_790..=1_801).contains(&wait), "{wait}");
@@ -74,10 +74,10 @@ fn two_denials_in_ten_minutes_start_a_cooldown() {
 fn denials_far_apart_start_no_cooldown() {
     let world = World::new();
     world.asks(100);
-    world.customer().declines().ok(200);
+    world.customer().denies().ok(200);
     world.time_passes(601);
     world.asks(100);
-    world.customer().declines().ok(200);
+    world.customer().denies().ok(200);
     world.asks(100);
 }
 
@@ -94,7 +94,7 @@ fn wrong_code_counts_as_denial() {
 #[test]
 fn thirteenth_prompt_of_a_request_is_rejected() {
     let policy = json!({ "prompts_per_ten_minutes": 100, "prompts_per_day": 100 });
-    let world = World::beginning().with("/policy", &policy).begin();
+    let world = World::builder().with("/policy", &policy).build();
     let asked = world.asks(100);
     let resent = (0..20).take_while(|_| world.acts(&asked, "resend", &json!({})).status == 200);
     let resent = resent.count();
@@ -105,18 +105,18 @@ fn thirteenth_prompt_of_a_request_is_rejected() {
 
 #[test]
 fn simultaneous_calls_are_counted_exactly() {
-    let world = World::beginning().with("/policy", &json!({ "open_max": 1 })).begin();
+    let world = World::builder().with("/policy", &json!({ "open_max": 1 })).build();
     world.meanwhile("storing LIMIT#", |core| {
         tries(core).ok(201);
     });
     tries(&world).problem(429, LIMIT);
-    world.settles();
+    world.run_until_idle();
 }
 
 #[test]
 fn brands_limit_of_an_hour_refuses_with_a_clear_problem() {
     let policy = json!({ "prompts_per_hour": 2 });
-    let world = World::beginning().with("/policy", &policy).begin();
+    let world = World::builder().with("/policy", &policy).build();
     let asked = world.asks_at("+15551230001", 100);
     world.acts(&asked, "resend", &json!({})).ok(200);
     let third = world.post("/v1/requests", &world.payment("+15551230002", 100));
@@ -135,20 +135,20 @@ fn brands_limit_of_an_hour_refuses_with_a_clear_problem() {
 #[test]
 fn brands_limit_is_never_passed_by_two_at_once() {
     let policy = json!({ "prompts_per_hour": 2 });
-    let world = World::beginning().with("/policy", &policy).begin();
+    let world = World::builder().with("/policy", &policy).build();
     world.asks_at("+15551230001", 100);
     world.meanwhile("storing PROMPTS#", |core| {
         core.accepted(&core.payment("+15551230002", 100));
     });
     let third = world.post("/v1/requests", &world.payment("+15551230003", 100));
     third.problem(429, "brand-limit-reached");
-    world.settles();
+    world.run_until_idle();
 }
 
 #[test]
 fn responses_say_what_is_left_of_the_limits() {
     let policy = json!({ "prompts_per_hour": 9 });
-    let world = World::beginning().with("/policy", &policy).begin();
+    let world = World::builder().with("/policy", &policy).build();
     let answer = world.post("/v1/requests", &world.payment(PHONE, 100)).ok(201);
     let policies = "\"address-ten-minutes\";q=5;w=600, \"address-day\";q=20;w=86400, \"brand-hour\";q=9;w=3600";
     assert_eq!(answer.header("ratelimit-policy"), policies);
@@ -160,7 +160,7 @@ fn responses_say_what_is_left_of_the_limits() {
         "{left}"
     );
     let id = answer.json()["id"].as_str().unwrap().to_owned();
-    world.settles();
+    world.run_until_idle();
     world.time_passes(60);
     let again = world.call(http::Method::POST, &format!("/v1/requests/{id}/resend")).send().ok(200);
     assert!(
@@ -169,5 +169,5 @@ fn responses_say_what_is_left_of_the_limits() {
     );
     let read = world.get(&format!("/v1/requests/{id}")).ok(200);
     assert_eq!(read.header("ratelimit"), "", "a read has no limit");
-    world.settles();
+    world.run_until_idle();
 }

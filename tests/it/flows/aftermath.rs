@@ -2,11 +2,11 @@
 
 use ports::RefundResult;
 use serde_json::{Value, json};
-use tests::world::{Asked, World};
+use tests::world::{CreatedRequest, World};
 
 /// A world with a fulfilled request of 42.50 euro, and the processor's id of the charge.
-fn paid() -> (World, Asked, String) {
-    let world = World::beginning().with_fake_processor(&["test_card"]).begin();
+fn paid() -> (World, CreatedRequest, String) {
+    let world = World::builder().with_fake_processor(&["test_card"]).build();
     let asked = world.asks(4250);
     world.customer().approves().ok(200);
     let reference = world.reads(&asked)["outcome"]["reference"].as_str().unwrap().to_owned();
@@ -114,8 +114,8 @@ fn report_of_an_unknown_charge_or_attempt_changes_nothing() {
 }
 
 /// A world whose customer left the hosted page, so that the request expired without a charge.
-fn unpaid() -> (World, Asked) {
-    let world = World::beginning().with_fake_processor(&["hosted"]).begin();
+fn unpaid() -> (World, CreatedRequest) {
+    let world = World::builder().with_fake_processor(&["hosted"]).build();
     let asked = world.asks(4250);
     world.customer().approves_hosted();
     world.time_passes(3_600);
@@ -123,12 +123,12 @@ fn unpaid() -> (World, Asked) {
     (world, asked)
 }
 
-fn late(asked: &Asked, payment: &str) -> Value {
+fn late(asked: &CreatedRequest, payment: &str) -> Value {
     json!({ "late": { "request": asked.id, "attempt_no": 1, "payment": payment } })
 }
 
 fn reversals(world: &World) -> Vec<String> {
-    world.books().calls().into_iter().filter(|call| call.starts_with("Reverse")).collect()
+    world.fake_processor().calls().into_iter().filter(|call| call.starts_with("Reverse")).collect()
 }
 
 #[test]
@@ -156,13 +156,15 @@ fn payment_after_the_end_is_reversed_at_once() {
 #[test]
 fn reversal_that_got_no_answer_is_requested_again() {
     let (world, asked) = unpaid();
-    world.books().says_of_refunds([RefundResult::Unknown, RefundResult::Again]);
+    world.fake_processor().will_return_for_refunds([RefundResult::Unknown, RefundResult::Again]);
     world.processor_sends(&late(&asked, "psp9 4250 EUR 1")).ok(202);
     world.time_passes(600);
     assert_eq!(reversals(&world).len(), 3);
     assert_eq!(world.reads(&asked)["late_payments"][0]["state"], "reversing");
     let (world, asked) = unpaid();
-    world.books().says_of_refunds([RefundResult::Failed { code: "not_supported" }]);
+    world
+        .fake_processor()
+        .will_return_for_refunds([RefundResult::Failed { code: "not_supported" }]);
     world.processor_sends(&late(&asked, "psp9 4250 EUR 1")).ok(202);
     assert_eq!(world.reads(&asked)["late_payments"][0]["state"], "kept");
     assert!(world.logs().contains("refund it by hand"));
@@ -177,13 +179,13 @@ fn report_of_the_charge_itself_is_no_late_payment() {
     assert_eq!(world.state(&asked), "fulfilled");
 }
 
-fn reversal_told(world: &World, asked: &Asked, told: &Value) {
+fn reversal_told(world: &World, asked: &CreatedRequest, told: &Value) {
     let mut whole = json!({ "request": asked.id, "attempt_no": 1 });
     whole.as_object_mut().unwrap().extend(told.as_object().unwrap().clone());
     world.processor_sends(&json!({ "reversal_told": whole })).ok(202);
 }
 
-fn states(world: &World, asked: &Asked) -> Vec<String> {
+fn states(world: &World, asked: &CreatedRequest) -> Vec<String> {
     let request = world.reads(asked);
     let late = request["late_payments"].as_array().cloned().unwrap_or_default();
     let word = |late: &Value| {
@@ -307,12 +309,12 @@ fn cancellation_that_is_taken_back_becomes_a_kept_payment() {
 /// A cancellation of an open attempt that the processor refuses says nothing of the payment.
 #[test]
 fn refused_cancellation_leaves_an_open_attempt_as_it_is() {
-    let world = World::beginning().with_fake_processor(&["hosted"]).begin();
+    let world = World::builder().with_fake_processor(&["hosted"]).build();
     let asked = world.asks(4250);
     world.customer().approves_hosted();
     reversal_told(&world, &asked, &json!({ "success": false }));
     assert_eq!(world.state(&asked), "processing");
-    world.books().customer_is_done(&asked, 1);
+    world.fake_processor().customer_is_done(&asked, 1);
     world.time_passes(30);
     assert_eq!(world.state(&asked), "fulfilled");
 }

@@ -16,7 +16,7 @@ fn adyen() -> Value {
 
 fn world(processors: &[Value]) -> World {
     let policy = json!({ "open_max": 100, "prompts_per_ten_minutes": 100 });
-    World::beginning().with("/test/processors", &json!(processors)).with("/policy", &policy).begin()
+    World::builder().with("/test/processors", &json!(processors)).with("/policy", &policy).build()
 }
 
 fn payment(world: &World, amount: u64, currency: &str) -> Value {

@@ -5,8 +5,10 @@ use domain::postback::{Action, Postback};
 use domain::values::prompt_ref::PromptRef;
 use http::Method;
 use serde_json::{Value, json};
-use tests::providers::apple::{self, HOST, PAY_HOST, Person, Posted, TOKEN_DATA, posted};
-use tests::world::{Answer, Asked, Beginning, Core, PHONE, PUBLIC_BASE, Reply, World, brand};
+use tests::providers::apple::{self, HOST, PAY_HOST, Person, SignedCallback, TOKEN_DATA, posted};
+use tests::world::{
+    Answer, Core, CreatedRequest, PHONE, PUBLIC_BASE, Reply, World, WorldBuilder, brand,
+};
 
 /// Apple appends the last path segment to the address that is registered.
 const CALLBACK: &str = "/callbacks/demo/apple/message";
@@ -19,7 +21,7 @@ fn patient() -> Value {
 }
 
 /// A brand that asks over Apple, then by text. A tap alone can approve.
-fn beginning() -> Beginning {
+fn builder() -> WorldBuilder {
     let apple = json!({ "name": "apple", "kind": "apple", "settings": apple::paying_settings() });
     let sms = json!({ "name": "sms", "kind": "sms", "settings": brand::twilio() });
     let mut policy = patient();
@@ -27,10 +29,7 @@ fn beginning() -> Beginning {
     let channels = json!([apple, sms]);
     // Live payments need a wallet, where test payments accept a tap.
     let live = json!({ "channels": channels, "processors": [stripe()] });
-    World::beginning()
-        .with("/test/channels", &channels)
-        .with("/live", &live)
-        .with("/policy", &policy)
+    World::builder().with("/test/channels", &channels).with("/live", &live).with("/policy", &policy)
 }
 
 /// Stripe, with Apple Pay as the only payment option.
@@ -49,21 +48,21 @@ fn ada() -> Person {
 }
 
 /// Delivers an event of Apple and runs nothing that follows.
-fn post(core: &Core, posted: &Posted) -> Answer {
+fn post(core: &Core, posted: &SignedCallback) -> Answer {
     let call = core.call(Method::POST, CALLBACK).key(None).idempotency(None);
     let headers = posted.headers.iter();
     let call = headers.fold(call, |call, (name, value)| call.header(name, value));
     call.body(posted.body.clone()).send()
 }
 
-fn deliver(core: &Core, posted: &Posted) {
+fn deliver(core: &Core, posted: &SignedCallback) {
     let answer = post(core, posted).ok(200);
     assert!(answer.body.is_empty());
-    core.settles();
+    core.run_until_idle();
 }
 
 /// Returns the entry link of a request and its payload.
-fn entry_link(core: &Core, asked: &Asked) -> (String, String) {
+fn entry_link(core: &Core, asked: &CreatedRequest) -> (String, String) {
     let stored = core.stored(asked);
     let reference = PromptRef { request: stored.id, prompt: stored.prompts.last().unwrap().id };
     let brand = core.run(core.ports.secrets.brand(&"demo".parse().unwrap())).unwrap();
@@ -74,7 +73,7 @@ fn entry_link(core: &Core, asked: &Asked) -> (String, String) {
 }
 
 /// A customer follows the entry link of an earlier request, and writes.
-fn follow_entry_link(core: &Core, first: &Asked, who: &Person) {
+fn follow_entry_link(core: &Core, first: &CreatedRequest, who: &Person) {
     let (link, _) = entry_link(core, first);
     let (_, query) = link.split_once('?').unwrap();
     let fields: Vec<_> = form_urlencoded::parse(query.as_bytes()).into_owned().collect();
@@ -83,8 +82,8 @@ fn follow_entry_link(core: &Core, first: &Asked, who: &Person) {
 }
 
 /// A world whose customer came by an entry link.
-fn introduced(beginning: Beginning, who: &Person) -> World {
-    let world = beginning.begin();
+fn introduced(beginning: WorldBuilder, who: &Person) -> World {
+    let world = beginning.build();
     let first = world.asks(100);
     follow_entry_link(&world, &first, who);
     world.acts(&first, "cancel", &json!({})).ok(200);
@@ -92,8 +91,8 @@ fn introduced(beginning: Beginning, who: &Person) -> World {
 }
 
 /// The same world in live mode.
-fn introduced_live(beginning: Beginning) -> World {
-    let world = beginning.begin();
+fn introduced_live(beginning: WorldBuilder) -> World {
+    let world = beginning.build();
     let first = asks_live(&world, 100);
     follow_entry_link(&world, &first, &ada());
     cancels_live(&world, &first);
@@ -101,25 +100,25 @@ fn introduced_live(beginning: Beginning) -> World {
 }
 
 /// Asks for a live payment, and shows the prompt to the customer.
-fn asks_live(core: &Core, amount: u64) -> Asked {
+fn asks_live(core: &Core, amount: u64) -> CreatedRequest {
     let call = core.call(Method::POST, "/v1/requests").key(brand::LIVE_KEY);
     let answer = call.json(&core.payment(PHONE, amount)).send().ok(201);
-    core.settles();
+    core.run_until_idle();
     let (path, answer) = (answer.header("location").to_owned(), answer.json());
-    Asked { id: answer["id"].as_str().unwrap().to_owned(), path, answer }
+    CreatedRequest { id: answer["id"].as_str().unwrap().to_owned(), path, answer }
 }
 
-fn cancels_live(core: &Core, asked: &Asked) {
+fn cancels_live(core: &Core, asked: &CreatedRequest) {
     let call = core.call(Method::POST, &format!("{}/cancel", asked.path)).key(brand::LIVE_KEY);
     call.json(&json!({})).send().ok(200);
-    core.settles();
+    core.run_until_idle();
 }
 
-fn reads_live(core: &Core, asked: &Asked) -> Value {
+fn reads_live(core: &Core, asked: &CreatedRequest) -> Value {
     core.call(Method::GET, &asked.path).key(brand::LIVE_KEY).send().ok(200).json()
 }
 
-fn timeline_live(core: &Core, asked: &Asked) -> Vec<String> {
+fn timeline_live(core: &Core, asked: &CreatedRequest) -> Vec<String> {
     let facts = reads_live(core, asked)["timeline"].take();
     let words =
         |fact: &Value| ["what", "channel"].map(|word| fact[word].as_str().unwrap()).join(" ");
@@ -151,7 +150,7 @@ fn routes(core: &Core) -> Value {
 
 #[test]
 fn customer_who_never_wrote_is_asked_over_next_route() {
-    let world = beginning().begin();
+    let world = builder().build();
     let asked = world.asks(4250);
     assert_eq!(world.timeline(&asked), ["failed apple customer_must_start", "accepted sms"]);
     assert!(world.calls_to(HOST).is_empty());
@@ -166,7 +165,7 @@ fn customer_who_never_wrote_is_asked_over_next_route() {
 
 #[test]
 fn customer_who_came_by_entry_link_gets_buttons() {
-    let world = introduced(beginning(), &ada());
+    let world = introduced(builder(), &ada());
     let apple = routes(&world)[0].take();
     assert_eq!((&apple["channel"], &apple["reachable"]), (&json!("apple"), &json!(true)));
     assert_eq!((&apple["rich"], &apple["wallets"]), (&json!(true), &json!(["apple_pay"])));
@@ -187,7 +186,7 @@ fn customer_who_came_by_entry_link_gets_buttons() {
 #[test]
 fn device_without_quick_replies_gets_a_list_picker() {
     let old = Person::with("old", &["LIST"]);
-    let world = introduced(beginning(), &old);
+    let world = introduced(builder(), &old);
     let asked = world.asks(4250);
     let sent = world.apple().newest();
     assert_eq!(sent.kind, "list-picker");
@@ -222,7 +221,7 @@ fn stripe_charges(core: &Core) {
 
 #[test]
 fn apple_pay_token_reaches_the_processor() {
-    let world = introduced_live(beginning());
+    let world = introduced_live(builder());
     let asked = asks_live(&world, 4250);
     let sent = world.apple().newest();
     assert_eq!(sent.kind, "apple-pay");
@@ -236,7 +235,7 @@ fn apple_pay_token_reaches_the_processor() {
     assert_eq!(sheet(&pays(&world, 1)), "STATUS_SUCCESS", "the device tells it again");
     assert_eq!(reads_live(&world, &asked)["version"], version);
     stripe_charges(&world);
-    world.settles();
+    world.run_until_idle();
     let read = reads_live(&world, &asked);
     assert_eq!(read["state"], "fulfilled", "{read}");
     assert_eq!(read["outcome"]["payment"]["wallet"], "apple_pay");
@@ -251,7 +250,7 @@ fn apple_pay_token_reaches_the_processor() {
 
 #[test]
 fn token_too_late_or_after_the_end_fails_in_the_sheet() {
-    let world = introduced_live(beginning());
+    let world = introduced_live(builder());
     let late = asks_live(&world, 4250);
     world.time_passes(301);
     assert_eq!(reads_live(&world, &late)["state"], "expired");
@@ -264,7 +263,7 @@ fn token_too_late_or_after_the_end_fails_in_the_sheet() {
 
 #[test]
 fn token_for_another_prompt_or_address_is_ignored() {
-    let world = introduced_live(beginning());
+    let world = introduced_live(builder());
     let asked = asks_live(&world, 4250);
     let (url, body) = world.apple().newest().pays(1);
     let other = asks_live(&world, 100);
@@ -285,7 +284,7 @@ fn token_for_another_prompt_or_address_is_ignored() {
 
 #[test]
 fn merchant_session_failure_falls_back_to_next_route() {
-    let world = introduced_live(beginning());
+    let world = introduced_live(builder());
     world.replies(PAY_HOST, [Reply::Status(417, "not registered merchant".to_owned())]);
     let asked = asks_live(&world, 4250);
     assert_eq!(timeline_live(&world, &asked), ["failed apple", "accepted sms"]);
@@ -295,11 +294,11 @@ fn merchant_session_failure_falls_back_to_next_route() {
 
 #[test]
 fn lost_answer_is_never_sent_twice() {
-    let world = introduced(beginning(), &ada());
+    let world = introduced(builder(), &ada());
     world.replies(HOST, [Reply::Lost]);
     let asked = world.asks(4250);
     assert_eq!(world.timeline(&asked), ["unknown apple"]);
-    world.comes_again(world.sent().into_iter().map(|(owed, _)| owed));
+    world.redeliver(world.sent().into_iter().map(|(owed, _)| owed));
     assert_eq!(world.apple().sent().len(), 1);
     let sent = world.apple().newest();
     deliver(&world, &world.apple().taps(&ada(), &sent, "Approve", world.now()));
@@ -308,7 +307,7 @@ fn lost_answer_is_never_sent_twice() {
 
 #[test]
 fn session_code_is_picked_in_chat_or_page_not_in_sheet() {
-    let world = introduced(beginning().with("/policy", &patient()), &ada());
+    let world = introduced(builder().with("/policy", &patient()), &ada());
     assert_eq!(routes(&world)[0]["wallets"], json!([]));
     let asked = world.asks(4250);
     let sent = world.apple().newest();
@@ -316,7 +315,7 @@ fn session_code_is_picked_in_chat_or_page_not_in_sheet() {
     let code = asked.answer["session_code"].as_str().unwrap();
     deliver(&world, &world.apple().taps(&ada(), &sent, code, world.now()));
     assert_eq!(world.state(&asked), "fulfilled");
-    let coded = introduced_live(beginning().with("/policy", &patient()));
+    let coded = introduced_live(builder().with("/policy", &patient()));
     let asked = asks_live(&coded, 4250);
     let sent = coded.apple().newest();
     assert!(sent.kind == "text" && sent.text.contains(&format!("{PUBLIC_BASE}/c/")));
@@ -326,10 +325,10 @@ fn session_code_is_picked_in_chat_or_page_not_in_sheet() {
 
 #[test]
 fn opt_out_stops_prompts_until_opt_in() {
-    let world = introduced(beginning(), &ada());
+    let world = introduced(builder(), &ada());
     let stop = |world: &World| world.apple().writes(&ada(), "Stop", None, world.now());
     let leave = |world: &World| world.apple().action(&ada(), "close", world.now());
-    let payment_options: [&dyn Fn(&World) -> Posted; 2] = [&stop, &leave];
+    let payment_options: [&dyn Fn(&World) -> SignedCallback; 2] = [&stop, &leave];
     for option in payment_options {
         let asked = world.asks(4250);
         deliver(&world, &option(&world));
@@ -345,7 +344,7 @@ fn opt_out_stops_prompts_until_opt_in() {
 
 #[test]
 fn unrelated_message_changes_nothing_and_is_not_kept() {
-    let world = introduced(beginning(), &ada());
+    let world = introduced(builder(), &ada());
     let asked = world.asks(4250);
     let version = world.reads(&asked)["version"].clone();
     let apple = world.apple();

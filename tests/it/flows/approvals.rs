@@ -37,9 +37,9 @@ fn approval_with_session_code_is_charged_and_reported() {
 fn denial_repeated_changes_nothing() {
     let world = World::new();
     let asked = world.asks(4250);
-    assert_eq!(world.customer().declines().ok(200).json()["state"], "denied");
+    assert_eq!(world.customer().denies().ok(200).json()["state"], "denied");
     let version = world.reads(&asked)["version"].clone();
-    assert_eq!(world.customer().declines().ok(200).json()["state"], "denied");
+    assert_eq!(world.customer().denies().ok(200).json()["state"], "denied");
     assert_eq!(world.reads(&asked)["version"], version);
     assert_eq!(world.reads(&asked)["outcome"], json!({ "kind": "denied", "reason": "customer" }));
     world.customer().approves().problem(409, "conflict-state");
@@ -50,7 +50,7 @@ fn denial_repeated_changes_nothing() {
 fn not_me_report_starts_cooldown_of_one_day() {
     let world = World::new();
     let asked = world.asks(4250);
-    world.customer().reports().ok(200);
+    world.customer().reports_not_me().ok(200);
     assert_eq!(world.reads(&asked)["outcome"], json!({ "kind": "denied", "reason": "not_me" }));
     let again = world.post("/v1/requests", &world.payment(tests::world::PHONE, 100));
     let again = again.problem(429, "too-many-requests-for-address");
@@ -88,14 +88,14 @@ fn approval_without_session_code_is_rejected() {
 
 #[test]
 fn session_code_switched_off_by_brand_is_not_asked() {
-    let world = World::beginning().with("/policy", &json!({ "session_code": false })).begin();
+    let world = World::builder().with("/policy", &json!({ "session_code": false })).build();
     let asked = world.asks(4250);
     assert!(asked.answer.get("session_code").is_none());
     let customer = world.customer();
     let message = customer.newest();
     assert_eq!(message.shown["codes"], json!(null));
     customer.taps(&message, &json!({ "action": "approve" })).ok(200);
-    world.settles();
+    world.run_until_idle();
     assert_eq!(world.state(&asked), "fulfilled");
 }
 
@@ -156,7 +156,7 @@ fn unknown_test_card_fails_the_request() {
 
 #[test]
 fn attempts_max_reached_fails_the_request() {
-    let world = World::beginning().with("/policy", &json!({ "attempts_max": 2 })).begin();
+    let world = World::builder().with("/policy", &json!({ "attempts_max": 2 })).build();
     let asked = world.asks(4250);
     world.customer().approves_with("pm_card_chargeDeclined").ok(200);
     assert_eq!(world.state(&asked), "prompted");
@@ -212,7 +212,7 @@ fn second_approval_changes_nothing_and_resends_the_step() {
     let asked = world.asks(4250);
     let customer = world.customer();
     let message = customer.newest();
-    let yes = json!({ "action": "approve", "session_code": customer.hears(&message) });
+    let yes = json!({ "action": "approve", "session_code": customer.session_code_of(&message) });
     let fetches = || {
         world
             .sent()
@@ -224,7 +224,7 @@ fn second_approval_changes_nothing_and_resends_the_step() {
     let version = world.reads(&asked)["version"].clone();
     customer.taps(&message, &yes).ok(200);
     assert_eq!((world.reads(&asked)["version"].clone(), fetches()), (version, 2));
-    world.settles();
+    world.run_until_idle();
     assert_eq!(world.state(&asked), "fulfilled");
     let charged = world.items().into_iter().filter(|item| item.key.pk.starts_with("SANDBOX#"));
     assert_eq!(charged.count(), 1);
@@ -246,7 +246,7 @@ fn denial_during_approval_is_rejected_as_too_late() {
     let world = World::new();
     let asked = world.asks(4250);
     world.meanwhile("stored REQ#", |core| {
-        core.customer().declines().problem(409, "conflict-state");
+        core.customer().denies().problem(409, "conflict-state");
     });
     world.customer().approves().ok(200);
     assert_eq!(world.state(&asked), "fulfilled");
@@ -271,12 +271,12 @@ fn authorization_is_sealed_while_waiting_and_then_erased() {
     let asked = world.asks(4250);
     let customer = world.customer();
     let message = customer.newest();
-    let yes = json!({ "action": "approve", "session_code": customer.hears(&message) });
+    let yes = json!({ "action": "approve", "session_code": customer.session_code_of(&message) });
     customer.taps(&message, &yes).ok(200);
     let stored = || world.items().into_iter().find(|item| item.key.sk == "REQ").unwrap().body;
     assert!(stored().contains("ciphertext"));
     assert!(world.items().iter().all(|item| !item.body.contains("pm_card")));
-    world.settles();
+    world.run_until_idle();
     assert_eq!(world.state(&asked), "fulfilled");
     assert!(!stored().contains("ciphertext"));
     let holders: Vec<_> =
@@ -290,11 +290,11 @@ fn sealing_key_lost_fails_the_request() {
     let asked = world.asks(4250);
     let customer = world.customer();
     let message = customer.newest();
-    let yes = json!({ "action": "approve", "session_code": customer.hears(&message) });
+    let yes = json!({ "action": "approve", "session_code": customer.session_code_of(&message) });
     customer.taps(&message, &yes).ok(200);
     let other = "ZGVmZ2hpamtsbW5vcHFyc3R1dnd4eXp7fH1+f4CBgoM=";
     world.rotates("/sealing", &json!({ "current": "2027-01", "keys": { "2027-01": other } }));
-    world.settles();
+    world.run_until_idle();
     let outcome = json!({ "kind": "failed", "reason": "authorization_lost" });
     assert_eq!(world.reads(&asked)["outcome"], outcome);
 }
@@ -305,13 +305,13 @@ fn sealing_key_rotated_still_opens_authorization() {
     let asked = world.asks(4250);
     let customer = world.customer();
     let message = customer.newest();
-    let yes = json!({ "action": "approve", "session_code": customer.hears(&message) });
+    let yes = json!({ "action": "approve", "session_code": customer.session_code_of(&message) });
     customer.taps(&message, &yes).ok(200);
     let old = "YGFiY2RlZmdoaWprbG1ub3BxcnN0dXZ3eHl6e3x9fn8=";
     let new = "ZGVmZ2hpamtsbW5vcHFyc3R1dnd4eXp7fH1+f4CBgoM=";
     let keys = json!({ "current": "2027-01", "keys": { "2026-11": old, "2027-01": new } });
     world.rotates("/sealing", &keys);
-    world.settles();
+    world.run_until_idle();
     assert_eq!(world.state(&asked), "fulfilled");
 }
 
@@ -321,7 +321,7 @@ fn approval_with_unsent_step_is_found_by_check() {
     let asked = world.asks(4250);
     let customer = world.customer();
     let message = customer.newest();
-    let yes = json!({ "action": "approve", "session_code": customer.hears(&message) });
+    let yes = json!({ "action": "approve", "session_code": customer.session_code_of(&message) });
     customer.taps(&message, &yes).ok(200);
     world.loses_messages(QueueName::Authorizations);
     assert_eq!(world.state(&asked), "authorized");

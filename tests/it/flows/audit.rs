@@ -6,13 +6,13 @@ use domain::keys::digest_hex;
 use http::Method;
 use serde_json::{Value, json};
 use tests::world::brand::{OTHER_KEY, TEST_KEY};
-use tests::world::{Asked, PHONE, World};
+use tests::world::{CreatedRequest, PHONE, World};
 
 const REQUESTER: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(198, 51, 100, 24));
 const CUSTOMER: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(203, 0, 113, 77));
 
 /// Returns the caller in the first journal entry of a kind.
-fn caller(world: &World, asked: &Asked, kind: &str) -> Value {
+fn caller(world: &World, asked: &CreatedRequest, kind: &str) -> Value {
     let export = world.get(&format!("{}/record", asked.path)).ok(200).json();
     let entries = export["events"]
         .as_array()
@@ -34,7 +34,7 @@ fn count(world: &World, parts: &[&str]) -> usize {
     stream(world).iter().filter(|line| parts.iter().all(|part| line.contains(part))).count()
 }
 
-fn code(asked: &Asked) -> String {
+fn code(asked: &CreatedRequest) -> String {
     asked.answer["session_code"].as_str().unwrap().to_owned()
 }
 
@@ -67,15 +67,15 @@ fn journal_names_the_call_and_source_of_each_command() {
     let create = world.call(Method::POST, "/v1/requests").json(&world.payment(PHONE, 4250));
     let created = create.header("x-assent-source", "192.0.2.1").from("call-1", REQUESTER).send();
     let created = created.ok(201).json();
-    world.settles();
+    world.run_until_idle();
     let id = created["id"].as_str().unwrap().to_owned();
-    let asked = Asked { path: format!("/v1/requests/{id}"), id, answer: created };
+    let asked = CreatedRequest { path: format!("/v1/requests/{id}"), id, answer: created };
     for (action, body) in
         [("extend", json!({ "expires_in": 400 })), ("resend", json!({})), ("cancel", json!({}))]
     {
         let call = world.call(Method::POST, &format!("{}/{action}", asked.path)).json(&body);
         call.from(&format!("call-{action}"), REQUESTER).send().ok(200);
-        world.settles();
+        world.run_until_idle();
     }
     let key = format!("key_{}", &digest_hex(TEST_KEY.as_bytes())[..16]);
     for (kind, call) in [
@@ -115,7 +115,7 @@ fn approval_and_denial_keep_the_visitor_and_log_none() {
         let post = world.call(Method::POST, &page).key(None).idempotency(None).form(&form);
         let post = post.header("user-agent", "Mozilla/5.0 (visitor)").from("visit-1", CUSTOMER);
         post.send().ok(303);
-        world.settles();
+        world.run_until_idle();
         let seen = caller(&world, &asked, kind);
         let expected = json!({
             "call": "visit-1", "source": CUSTOMER.to_string(), "user_agent": "Mozilla/5.0 (visitor)",
@@ -131,8 +131,7 @@ fn approval_and_denial_keep_the_visitor_and_log_none() {
 
 #[test]
 fn refusals_are_audited_by_status_call_and_source() {
-    let world =
-        World::beginning().with("/policy", &json!({ "prompts_per_ten_minutes": 1 })).begin();
+    let world = World::builder().with("/policy", &json!({ "prompts_per_ten_minutes": 1 })).build();
     let body = world.payment(PHONE, 4250);
     let send = |key: &str, body: &Value, call: &str| {
         let create = world.call(Method::POST, "/v1/requests").key(key).json(body);
@@ -158,7 +157,7 @@ fn refusals_are_audited_by_status_call_and_source() {
         let parts = ["event=\"refused\"", &status, &call, &source];
         assert_eq!(count(&world, &parts), 1, "{call} {:#?}", stream(&world));
     }
-    world.settles();
+    world.run_until_idle();
     let digest = format!("key_digest=\"{}\"", &digest_hex(strange.as_bytes())[..16]);
     assert_eq!(count(&world, &["brand=\"demo\"", &digest]), 1, "{:#?}", stream(&world));
     for call in ["invalid", "first"] {
@@ -172,9 +171,9 @@ fn money_is_audited_once_for_each_act() {
     let world = World::new();
     let asked = world.asks(4250);
     world.customer().approves().ok(200);
-    world.settles();
+    world.run_until_idle();
     world.post(&format!("{}/refund", asked.path), &json!({})).ok(202);
-    world.settles();
+    world.run_until_idle();
     for event in ["asked", "approved", "fulfilled", "refund_asked", "refunded"] {
         let parts = [format!("event=\"{event}\""), format!("request={}", asked.id)];
         assert_eq!(count(&world, &[&parts[0], &parts[1], "mode=\"test\""]), 1, "{event}");
@@ -208,5 +207,5 @@ fn report_of_a_browser_is_logged_without_its_address() {
         assert_eq!(send(reports.to_string()), 204);
     }
     assert_eq!(count(&world, &parts), 30);
-    world.settles();
+    world.run_until_idle();
 }

@@ -4,25 +4,25 @@ use domain::message::{MessageResult, QueueName};
 use serde_json::json;
 use tests::providers::aws_messaging::{HOST, events};
 use tests::world::brand::OTHER_KEY;
-use tests::world::{Asked, Core, PHONE, Reply, World, topics};
+use tests::world::{Core, CreatedRequest, PHONE, Reply, World, topics};
 
 fn over_aws() -> World {
-    World::beginning().over_aws().begin()
+    World::builder().over_aws().build()
 }
 
 /// Reports the status of a card, as AWS does.
 fn card(core: &Core, place: usize, kind: &str, status: &str) {
     let reference = core.reference(place).to_string();
-    core.tells_by_topic("rcs", &events::of_card(kind, status, &reference, PHONE));
+    core.topic_sends("rcs", &events::of_card(kind, status, &reference, PHONE));
 }
 
 /// Reports the status of a text, as AWS does.
 fn text(core: &Core, place: usize, status: &str) {
     let reference = core.reference(place).to_string();
-    core.tells_by_topic("sms", &events::of_text(status, &reference, PHONE));
+    core.topic_sends("sms", &events::of_text(status, &reference, PHONE));
 }
 
-fn refused(core: &Core, asked: &Asked) -> serde_json::Value {
+fn refused(core: &Core, asked: &CreatedRequest) -> serde_json::Value {
     core.reads(asked)["outcome"].clone()
 }
 
@@ -102,7 +102,7 @@ fn undeliverable_card_falls_back_and_silent_one_later() {
 
 #[test]
 fn carrier_receipt_of_text_is_not_delivery() {
-    let world = World::beginning().with("/test/channels", &json!([topics::sms()])).begin();
+    let world = World::builder().with("/test/channels", &json!([topics::sms()])).build();
     let asked = world.asks(4250);
     for status in ["QUEUED", "PENDING", "SUCCESSFUL"] {
         text(&world, 0, status);
@@ -120,7 +120,7 @@ fn carrier_receipt_of_text_is_not_delivery() {
 fn fallback_text_by_aws_is_sent_once() {
     let mut rcs = topics::rcs();
     rcs["settings"]["sms_fallback"] = json!({ "origination_identity": "+15550001111" });
-    let world = World::beginning().with("/test/channels", &json!([rcs, topics::sms()])).begin();
+    let world = World::builder().with("/test/channels", &json!([rcs, topics::sms()])).build();
     let asked = world.asks(4250);
     let body = &world.messages_over_aws()[0].body;
     assert_eq!(body["FallbackConfiguration"]["OriginationIdentity"], "+15550001111");
@@ -129,22 +129,22 @@ fn fallback_text_by_aws_is_sent_once() {
     world.time_passes(60);
     assert_eq!(world.timeline(&asked), ["accepted rcs"]);
     let reference = world.reference(0).to_string();
-    world.tells_by_topic("rcs", &events::of_text("DELIVERED", &reference, PHONE));
+    world.topic_sends("rcs", &events::of_text("DELIVERED", &reference, PHONE));
     assert_eq!(world.timeline(&asked), ["accepted rcs", "delivered rcs"]);
     let other = world.asks_at("+15551230009", 100);
     let reference = world.reference(1).to_string();
-    world.tells_by_topic("rcs", &events::of_text("INVALID", &reference, "+15551230009"));
+    world.topic_sends("rcs", &events::of_text("INVALID", &reference, "+15551230009"));
     let timeline = ["accepted rcs", "failed rcs not_a_mobile", "accepted sms"];
     assert_eq!(world.timeline(&other), timeline);
 }
 
 #[test]
 fn lost_answer_is_not_retried_and_busy_service_is() {
-    let world = World::beginning().with("/test/channels", &json!([topics::rcs()])).begin();
+    let world = World::builder().with("/test/channels", &json!([topics::rcs()])).build();
     world.replies(HOST, [Reply::Lost]);
     let asked = world.asks(4250);
     assert_eq!(world.timeline(&asked), ["unknown rcs"]);
-    world.comes_again(world.sent().into_iter().map(|(owed, _)| owed));
+    world.redeliver(world.sent().into_iter().map(|(owed, _)| owed));
     world.time_passes(100);
     assert_eq!(world.messages_over_aws().len(), 1);
     card(&world, 0, "RCS_DELIVERED", "DELIVERED");
@@ -160,12 +160,12 @@ fn lost_answer_is_not_retried_and_busy_service_is() {
 fn opt_out_ends_open_requests_until_opt_in() {
     let world = over_aws();
     let asked = world.asks(4250);
-    world.tells_by_topic("rcs", &events::text(PHONE, "Stop."));
+    world.topic_sends("rcs", &events::text(PHONE, "Stop."));
     assert_eq!(refused(&world, &asked), json!({ "kind": "denied", "reason": "opted_out" }));
-    world.tells_by_topic("rcs", &events::text(PHONE, "Stop."));
+    world.topic_sends("rcs", &events::text(PHONE, "Stop."));
     let refused = world.post("/v1/requests", &world.payment(PHONE, 100));
     refused.problem(403, "address-opted-out");
-    world.tells_by_topic("sms", &events::text(PHONE, "START"));
+    world.topic_sends("sms", &events::text(PHONE, "START"));
     world.asks(100);
     assert_eq!(world.messages_over_aws().len(), 2);
 }
@@ -183,7 +183,7 @@ fn unrelated_event_changes_nothing_and_is_not_kept() {
         events::text(PHONE, &typed),
         events::tap(PHONE, "Pay", &"0".repeat(96)),
     ] {
-        world.tells_by_topic("rcs", &message);
+        world.topic_sends("rcs", &message);
     }
     assert_eq!(world.reads(&asked)["version"], version);
     let kept = |word: &str| {
@@ -244,12 +244,12 @@ fn event_of_another_request_changes_nothing() {
     body["session"]["id"] = json!("theirs");
     let call = world.call(http::Method::POST, "/v1/requests").key(OTHER_KEY).json(&body).send();
     let call = call.ok(201);
-    world.takes(QueueName::Prompts);
-    world.settles();
+    world.handle_queue(QueueName::Prompts);
+    world.run_until_idle();
     let id = call.json()["id"].as_str().unwrap().to_owned();
     let theirs = world.customer().newest();
     let reference = format!("{id}.{}", theirs.text("id"));
-    world.tells_by_topic("rcs", &events::of_card("RCS_FAILED", "FAILED", &reference, PHONE));
+    world.topic_sends("rcs", &events::of_card("RCS_FAILED", "FAILED", &reference, PHONE));
     let read = world.call(http::Method::GET, call.header("location")).key(OTHER_KEY).send();
     assert_eq!(read.ok(200).json()["state"], "prompted");
 }
@@ -263,11 +263,11 @@ fn postback(core: &Core, place: usize, label: &str) -> String {
 
 /// Taps a button of the card at that place, as the customer.
 fn taps(core: &Core, place: usize, label: &str) {
-    core.tells_by_topic("rcs", &events::tap(PHONE, label, &postback(core, place, label)));
+    core.topic_sends("rcs", &events::tap(PHONE, label, &postback(core, place, label)));
 }
 
 fn without_code() -> World {
-    World::beginning().over_aws().with("/policy", &json!({ "session_code": false })).begin()
+    World::builder().over_aws().with("/policy", &json!({ "session_code": false })).build()
 }
 
 #[test]
@@ -353,7 +353,7 @@ fn tap_on_card_reported_failed_still_counts() {
 fn topic_name_tells_brand_and_mode() {
     let mut live = topics::rcs();
     live["settings"]["sms_fallback"] = json!({ "origination_identity": "+15550001111" });
-    let world = World::beginning().over_aws().with("/live/channels", &json!([live])).begin();
+    let world = World::builder().over_aws().with("/live/channels", &json!([live])).build();
     let asked = world.asks(4250);
     let reference = world.reference(0).to_string();
     let failed = events::of_card("RCS_FAILED", "FAILED", &reference, PHONE);
@@ -376,7 +376,7 @@ fn event_of_another_channel_on_the_same_topic_counts() {
     let asked = world.asks(4250);
     card(&world, 0, "RCS_FAILED", "FAILED");
     let reference = world.reference(1).to_string();
-    world.tells_by_topic("rcs", &events::of_text("DELIVERED", &reference, PHONE));
+    world.topic_sends("rcs", &events::of_text("DELIVERED", &reference, PHONE));
     let timeline = ["accepted rcs", "failed rcs undelivered", "accepted sms", "delivered sms"];
     assert_eq!(world.timeline(&asked), timeline);
 }

@@ -4,9 +4,9 @@ use domain::keys::digest_hex;
 use http::Method;
 use serde_json::{Value, json};
 use tests::world::brand::{RESTRICTED_KEY, TEST_KEY};
-use tests::world::{Asked, PHONE, World};
+use tests::world::{CreatedRequest, PHONE, World};
 
-fn brief(world: &World, asked: &Asked) -> Value {
+fn brief(world: &World, asked: &CreatedRequest) -> Value {
     let shown = world.get(&format!("{}?view=brief", asked.path)).ok(200).json();
     let fields = shown.as_object().unwrap();
     assert_eq!(fields.len(), 11, "{shown}");
@@ -24,7 +24,7 @@ fn brief_answer_follows_a_payment_to_its_end() {
     let asked = world.accepted(&body);
     let pending = brief(&world, &asked);
     assert_eq!(pending["say"], "I am sending a message to your phone now.");
-    world.settles();
+    world.run_until_idle();
     let code = asked.answer["session_code"].as_str().unwrap();
     let apart = code.chars().map(String::from).collect::<Vec<_>>().join(" ");
     let waiting = brief(&world, &asked);
@@ -38,7 +38,7 @@ fn brief_answer_follows_a_payment_to_its_end() {
     });
     assert_eq!(waiting, expected);
     world.customer().approves().ok(200);
-    world.settles();
+    world.run_until_idle();
     let (whole, paid) = (world.reads(&asked), brief(&world, &asked));
     let expected = json!({
         "id": asked.id, "state": "fulfilled", "over": true,
@@ -84,7 +84,7 @@ fn brief_answer_tells_a_second_try_and_the_hosted_page() {
     assert_eq!(shown["code"], on_page.answer["session_code"]);
     assert!(shown["say"].as_str().unwrap().contains("secure page"), "{shown}");
     world.customer().approves().ok(200);
-    world.settles();
+    world.run_until_idle();
     let again = brief(&world, &asked);
     assert_eq!(again["state"], "prompted");
     assert!(again["say"].as_str().unwrap().starts_with("That did not work, so please try again"));
@@ -112,7 +112,7 @@ fn brief_answer_is_read_with_a_restricted_key_and_a_token() {
     let digest = |text: &str| digest_hex(text.as_bytes());
     let usual = json!({ "mode": "test", "sha256": digest(TEST_KEY) });
     let reader = json!({ "id": "key_reader", "mode": "test", "sha256": digest(RESTRICTED_KEY), "may": ["read"] });
-    let world = World::beginning().with("/keys", &json!([usual, reader])).begin();
+    let world = World::builder().with("/keys", &json!([usual, reader])).build();
     let asked = world.asks(4250);
     let path = format!("{}?view=brief&wait=1&after=0", asked.path);
     let shown = world.call(Method::GET, &path).key(RESTRICTED_KEY).send().ok(200).json();

@@ -9,7 +9,7 @@ fn world(channels: &[(&str, Value)]) -> World {
     let setups = channels
         .iter()
         .map(|(name, settings)| json!({ "name": name, "kind": "talking", "settings": settings }));
-    World::beginning().with("/test/channels", &setups.collect()).begin()
+    World::builder().with("/test/channels", &setups.collect()).build()
 }
 
 fn asks(world: &World) -> Answer {
@@ -55,7 +55,8 @@ fn silent_channel_is_named_after_two_seconds() {
 #[test]
 fn answer_is_cached_a_minute_and_silence_is_not() {
     let world = world(&[("rcs", json!({})), ("sms", json!({ "silent": true }))]);
-    let times = |world: &World, name: &str| world.went().asked.get(name).map_or(0, Vec::len);
+    let times =
+        |world: &World, name: &str| world.sent_messages().asked.get(name).map_or(0, Vec::len);
     for _ in 0..3 {
         routes(&world);
     }
@@ -70,10 +71,12 @@ fn cached_unreachable_is_forgotten_when_customer_writes() {
     let world = world(&[("rcs", json!({}))]);
     routes(&world);
     let wrote = json!({ "wrote": { "from": { "phone": PHONE }, "text": "hello" } });
-    world.tells("rcs", &json!([wrote])).ok(200);
+    world.channel_sends("rcs", &json!([wrote])).ok(200);
     routes(&world);
-    let known: Vec<bool> =
-        world.went().asked["rcs"].iter().map(|known| known.last_inbound.is_some()).collect();
+    let known: Vec<bool> = world.sent_messages().asked["rcs"]
+        .iter()
+        .map(|known| known.last_inbound.is_some())
+        .collect();
     assert_eq!(known, [false, true]);
 }
 
@@ -86,7 +89,7 @@ fn request_without_channels_tries_unreachable_ones_last() {
     ]);
     let asked = world.asks(100);
     assert_eq!(asked.answer["channels"], json!(["rcs", "whatsapp", "sms"]), "no channel was asked");
-    assert!(world.went().asked.is_empty());
+    assert!(world.sent_messages().asked.is_empty());
     assert_eq!(world.timeline(&asked), ["failed rcs not_on_channel", "accepted whatsapp"]);
     routes(&world);
     let asked = world.asks(100);
@@ -106,7 +109,7 @@ fn page_wallets_are_remembered_for_ninety_days() {
     let asked = world.asks(100);
     let wallets = || asks(&world).ok(200).json()["routes"][0]["wallets"].clone();
     assert_eq!(wallets(), json!([]));
-    let reference = world.went().sent[0].reference;
+    let reference = world.sent_messages().sent[0].reference;
     let seen = |names: &[&str]| {
         let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
         world.run(world.machine.consent_callback.page().record_wallets(reference, &names)).unwrap();
@@ -130,7 +133,7 @@ fn page_wallets_are_remembered_for_ninety_days() {
 fn channel_wallets_are_not_mixed_with_page_wallets() {
     let world = world(&[("apple", json!({ "wallets": ["apple_pay"] })), ("sms", json!({}))]);
     world.asks(100);
-    let reference = world.went().sent[0].reference;
+    let reference = world.sent_messages().sent[0].reference;
     let seen = ["google_pay".to_owned()];
     world.run(world.machine.consent_callback.page().record_wallets(reference, &seen)).unwrap();
     let routes = asks(&world).ok(200).json()["routes"].clone();

@@ -23,18 +23,18 @@ fn sms(name: &str, token: &str, from: &str) -> Value {
 fn in_both_modes(test_token: &str, test_number: &str) -> World {
     let stripe =
         json!({ "name": "stripe", "kind": "stripe", "settings": { "secret_key": "sk_live_x" } });
-    World::beginning()
+    World::builder()
         .with("/test/channels", &json!([sms("sms", test_token, test_number)]))
         .with("/live/channels", &json!([sms("sms", TWILIO_TOKEN, "+15005550006")]))
         .with("/live/processors", &json!([stripe]))
-        .begin()
+        .build()
 }
 
 /// Asks a customer in live mode, and returns the answer.
 fn asks_live(world: &World, phone: &str) -> Answer {
     let call = world.call(Method::POST, "/v1/requests").key(LIVE_KEY);
     let answer = call.json(&world.payment(phone, 4250)).send();
-    world.settles();
+    world.run_until_idle();
     answer
 }
 
@@ -55,7 +55,7 @@ fn writes(world: &World, to: &str, words: &str, token: &str) -> Answer {
     let sid = format!("SM{}", domain::keys::digest_hex(format!("{to} {words}").as_bytes()));
     let pairs = [("Body", words), ("From", PHONE), ("MessageSid", sid.as_str()), ("To", to)];
     let answer = signed(world, "/callbacks/demo/sms", &pairs, token);
-    world.settles();
+    world.run_until_idle();
     answer
 }
 
@@ -73,7 +73,7 @@ fn test_credential_says_nothing_of_live_requests() {
     for (status, code) in [("undelivered", "30003"), ("failed", "30001"), ("delivered", "0")] {
         let pairs = [("ErrorCode", code), ("MessageSid", "SM0"), ("MessageStatus", status)];
         signed(&world, &uri, &pairs, TEST_TOKEN).ok(200);
-        world.settles();
+        world.run_until_idle();
     }
     let live = state_of(&world, &asked);
     assert_eq!(
@@ -120,7 +120,7 @@ fn text_counts_for_the_number_it_was_sent_to() {
         ("+15005550008", [false, false, true]),
         ("rcs:acme_agent", [true, false, true]),
     ] {
-        let world = World::beginning()
+        let world = World::builder()
             .with(
                 "/test/channels",
                 &json!([
@@ -130,7 +130,7 @@ fn text_counts_for_the_number_it_was_sent_to() {
                 ]),
             )
             .with("/live/channels", &json!([sms("sms", TWILIO_TOKEN, "+15005550008")]))
-            .begin();
+            .build();
         world.asks(4250);
         writes(&world, to, "hello", TWILIO_TOKEN).ok(200);
         let known = [("Test", "sms"), ("Test", "sms-us"), ("Live", "sms")]
@@ -149,20 +149,20 @@ fn numbers_of_one_app_report_to_the_address_of_one() {
     };
     let own = whatsapp::settings()["phone_number_id"].as_str().unwrap().to_owned();
     let channels = json!([channel("whatsapp", "200000000000002"), channel("whatsapp-us", &own)]);
-    let world = World::beginning().with("/test/channels", &channels).begin();
+    let world = World::builder().with("/test/channels", &channels).build();
     let deliver = |value: Value| {
         let posted = posted(&[value]);
         let call = world.call(Method::POST, "/callbacks/demo/whatsapp").key(None).idempotency(None);
         let call = call.header("x-hub-signature-256", &posted.signature).body(posted.body);
         call.send().ok(200);
-        world.settles();
+        world.run_until_idle();
     };
     let mut body = world.payment(PHONE, 4250);
     body["channels"] = json!(["whatsapp-us"]);
     let asked = world.accepted(&body);
-    world.settles();
+    world.run_until_idle();
     let sent = world.whatsapp().newest();
-    deliver(world.whatsapp().fares(&sent, "delivered", world.now()));
+    deliver(world.whatsapp().status(&sent, "delivered", world.now()));
     assert_eq!(world.timeline(&asked), ["accepted whatsapp-us", "delivered whatsapp-us"]);
     deliver(world.whatsapp().writes(&Person::at(PHONE), "STOP", world.now()));
     assert_eq!(world.state(&asked), "denied");

@@ -2,30 +2,30 @@
 
 use ports::{Confirmed, Created, RefundResult, Rejection, Retrieved, VoidResult};
 use serde_json::{Value, json};
-use tests::world::{Asked, World};
+use tests::world::{CreatedRequest, World};
 
 const REJECTED: Rejection = Rejection::Credentials;
 
 fn world() -> World {
     let policy = json!({ "session_code": false, "open_max": 50, "prompts_per_ten_minutes": 100 });
-    World::beginning().with_fake_processor(&["test_card"]).with("/policy", &policy).begin()
+    World::builder().with_fake_processor(&["test_card"]).with("/policy", &policy).build()
 }
 
 /// Asks that many customers while the circuit is closed.
-fn asked(world: &World, count: u32) -> Vec<(String, Asked)> {
+fn asked(world: &World, count: u32) -> Vec<(String, CreatedRequest)> {
     let phone = |number| format!("+1555123{number:04}");
     (1..=count).map(|number| (phone(number), world.asks_at(&phone(number), 4250))).collect()
 }
 
-fn approve_all(world: &World, asked: &[(String, Asked)]) {
+fn approve_all(world: &World, asked: &[(String, CreatedRequest)]) {
     for (phone, _) in asked {
         let customer = world.customer_at(phone);
         customer.taps(&customer.newest(), &json!({ "action": "approve" })).ok(200);
     }
-    world.settles();
+    world.run_until_idle();
 }
 
-fn ends(world: &World, asked: &[(String, Asked)]) -> Vec<String> {
+fn ends(world: &World, asked: &[(String, CreatedRequest)]) -> Vec<String> {
     let outcomes = asked.iter().map(|(_, asked)| world.reads(asked)["outcome"].clone());
     let word = |outcome: Value| match outcome["reason"].as_str() {
         Some(reason) => reason.to_owned(),
@@ -43,19 +43,19 @@ fn opened(world: &World) -> usize {
 fn rejected_account_is_probed_by_one_call() {
     let world = world();
     let asked = asked(&world, 10);
-    world.books().says([Created::Blocked { by: REJECTED }]);
+    world.fake_processor().will_return([Created::Blocked { by: REJECTED }]);
     approve_all(&world, &asked);
-    assert_eq!(world.books().calls(), ["Create 1"]);
+    assert_eq!(world.fake_processor().calls(), ["Create 1"]);
     assert_eq!(opened(&world), 1);
     world.time_passes(14);
-    assert_eq!(world.books().calls().len(), 1);
+    assert_eq!(world.fake_processor().calls().len(), 1);
     // One request probes, and no other calls in the meantime.
-    world.books().says([Created::Again]);
+    world.fake_processor().will_return([Created::Again]);
     world.time_passes(1);
-    assert_eq!(world.books().calls().len(), 2);
+    assert_eq!(world.fake_processor().calls().len(), 2);
     world.time_passes(40);
     assert_eq!(ends(&world, &asked), vec!["fulfilled"; 10]);
-    assert_eq!((world.books().charges(), opened(&world)), (10, 1));
+    assert_eq!((world.fake_processor().charges(), opened(&world)), (10, 1));
     assert!(world.logs().contains("circuit closed"));
     assert!(!world.items().iter().any(|item| item.key.pk.starts_with("BREAKER#")));
 }
@@ -64,11 +64,11 @@ fn rejected_account_is_probed_by_one_call() {
 fn repeated_rejections_are_probed_ever_less_often() {
     let world = world();
     let asked = asked(&world, 3);
-    world.books().says(vec![Created::Blocked { by: REJECTED }; 4]);
+    world.fake_processor().will_return(vec![Created::Blocked { by: REJECTED }; 4]);
     approve_all(&world, &asked);
     let mut calls = Vec::new();
     for _ in 0..75 {
-        calls.push(world.books().calls().len());
+        calls.push(world.fake_processor().calls().len());
         world.time_passes(5);
     }
     // The calls come at once, after 15 seconds, after 60 more, and after five minutes more.
@@ -76,7 +76,7 @@ fn repeated_rejections_are_probed_ever_less_often() {
     assert_eq!((at(1), at(2), at(3)), (Some(0), Some(15), Some(75)), "{calls:?}");
     assert_eq!(*calls.last().unwrap(), 3, "{calls:?}");
     world.time_passes(20);
-    assert_eq!(world.books().calls().len(), 4);
+    assert_eq!(world.fake_processor().calls().len(), 4);
     world.time_passes(320);
     // No request waits longer than ten minutes, and no attempt was begun.
     assert_eq!(ends(&world, &asked), vec!["processor_unavailable"; 3]);
@@ -87,14 +87,14 @@ fn repeated_rejections_are_probed_ever_less_often() {
 fn attempt_in_doubt_is_kept_while_circuit_is_open() {
     let world = world();
     let asked = asked(&world, 1);
-    world.books().says([Confirmed::Unknown]);
+    world.fake_processor().will_return([Confirmed::Unknown]);
     approve_all(&world, &asked);
-    world.books().says(vec![Retrieved::Blocked { by: REJECTED }; 30]);
-    world.books().says(vec![VoidResult::Blocked { by: REJECTED }; 12]);
+    world.fake_processor().will_return(vec![Retrieved::Blocked { by: REJECTED }; 30]);
+    world.fake_processor().will_return(vec![VoidResult::Blocked { by: REJECTED }; 12]);
     world.time_passes(3_600);
     assert_eq!(world.state(&asked[0].1), "processing");
     assert_eq!(world.reads(&asked[0].1)["in_doubt"], true);
-    let calls = world.books().calls().len();
+    let calls = world.fake_processor().calls().len();
     assert!(calls < 20, "{calls} calls in an hour");
     world.time_passes(7_200);
     assert!(world.reads(&asked[0].1)["outcome"]["kind"].is_string());
@@ -104,7 +104,7 @@ fn attempt_in_doubt_is_kept_while_circuit_is_open() {
 fn open_circuit_rejects_asks_unless_another_processor_can() {
     let world = world();
     let before = asked(&world, 1);
-    world.books().says(vec![Created::Blocked { by: REJECTED }; 2]);
+    world.fake_processor().will_return(vec![Created::Blocked { by: REJECTED }; 2]);
     approve_all(&world, &before);
     let refused = world.post("/v1/requests", &world.payment("+15551239999", 100));
     let refused = refused.problem(503, "processor-unavailable");
@@ -120,10 +120,10 @@ fn open_circuit_rejects_asks_unless_another_processor_can() {
     ]);
     let policy = json!({ "session_code": false });
     let world =
-        World::beginning().with("/test/processors", &fake_processors).with("/policy", &policy);
-    let world = world.begin();
+        World::builder().with("/test/processors", &fake_processors).with("/policy", &policy);
+    let world = world.build();
     let before = self::asked(&world, 1);
-    world.books().says([Created::Blocked { by: REJECTED }]);
+    world.fake_processor().will_return([Created::Blocked { by: REJECTED }]);
     approve_all(&world, &before);
     let asked = world.asks_at("+15551239999", 100);
     assert_eq!(world.stored(&asked).processor.as_str(), "sandbox");
@@ -134,7 +134,7 @@ fn open_circuit_rejects_asks_unless_another_processor_can() {
 fn rotated_credentials_are_tried_at_once() {
     let world = world();
     let asked = asked(&world, 1);
-    world.books().says([Created::Blocked { by: REJECTED }]);
+    world.fake_processor().will_return([Created::Blocked { by: REJECTED }]);
     let settings = json!({ "payment_options": ["test_card", "hosted"] });
     world.meanwhile("fake Create", move |core| {
         let fake_processor = json!([{ "name": "fake", "kind": "fake", "settings": settings }]);
@@ -153,9 +153,10 @@ fn forbidden_refund_stops_refunds_and_no_payments() {
     let paid = asked(&world, 1);
     approve_all(&world, &paid);
     let forbidden = RefundResult::Blocked { by: Rejection::Permission };
-    world.books().says_of_refunds([forbidden.clone(), forbidden]);
+    world.fake_processor().will_return_for_refunds([forbidden.clone(), forbidden]);
     world.acts(&paid[0].1, "refund", &json!({})).ok(202);
-    let refunds = || world.books().calls().iter().filter(|call| call.starts_with("Refund")).count();
+    let refunds =
+        || world.fake_processor().calls().iter().filter(|call| call.starts_with("Refund")).count();
     for customer in 0..6 {
         let asked = world.asks_at(&format!("+1555124{customer:04}"), 4250);
         world.customer_at(&format!("+1555124{customer:04}")).approves().ok(200);
@@ -173,9 +174,9 @@ fn forbidden_refund_stops_refunds_and_no_payments() {
 fn forbidden_payment_stops_payments_and_no_saved_cards() {
     let policy = json!({ "session_code": false, "open_max": 50, "prompts_per_ten_minutes": 100 });
     let options = ["test_card", "hosted"];
-    let world = World::beginning().with_fake_processor(&options).with("/policy", &policy).begin();
+    let world = World::builder().with_fake_processor(&options).with("/policy", &policy).build();
     let before = asked(&world, 1);
-    world.books().says([Created::Blocked { by: Rejection::Permission }]);
+    world.fake_processor().will_return([Created::Blocked { by: Rejection::Permission }]);
     approve_all(&world, &before);
     world
         .post("/v1/requests", &world.payment("+15551239999", 100))
@@ -193,8 +194,8 @@ fn forbidden_payment_stops_payments_and_no_saved_cards() {
 fn forbidden_look_up_or_void_opens_no_circuit() {
     let world = world();
     let doubtful = asked(&world, 1);
-    world.books().says([Confirmed::Unknown]);
-    world.books().says([Retrieved::Blocked { by: Rejection::Permission }]);
+    world.fake_processor().will_return([Confirmed::Unknown]);
+    world.fake_processor().will_return([Retrieved::Blocked { by: Rejection::Permission }]);
     approve_all(&world, &doubtful);
     world.time_passes(5);
     assert_eq!(opened(&world), 0);

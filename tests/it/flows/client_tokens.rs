@@ -3,7 +3,7 @@
 use http::Method;
 use serde_json::{Value, json};
 use tests::world::calls::Answer;
-use tests::world::{Asked, World};
+use tests::world::{CreatedRequest, World};
 
 const ORIGIN: &str = "https://crm.example.com";
 
@@ -12,14 +12,14 @@ fn token(world: &World, body: &Value) -> String {
     made["client_token"].as_str().unwrap().to_owned()
 }
 
-fn token_of(world: &World, asked: &Asked) -> String {
+fn token_of(world: &World, asked: &CreatedRequest) -> String {
     token(world, &json!({ "request": asked.id, "origin": ORIGIN }))
 }
 
 fn calls(world: &World, method: &Method, path: &str, token: &str) -> Answer {
     let call = world.call(method.clone(), path).key(token).header("origin", ORIGIN);
     let answer = if *method == Method::POST { call.json(&json!({})).send() } else { call.send() };
-    world.settles();
+    world.run_until_idle();
     answer
 }
 

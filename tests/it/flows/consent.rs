@@ -16,7 +16,7 @@ fn approve_and_tamper(pointer: &str, value: &Value) -> World {
     world.asks(4250);
     let customer = world.customer();
     let message = customer.newest();
-    let yes = json!({ "action": "approve", "session_code": customer.hears(&message) });
+    let yes = json!({ "action": "approve", "session_code": customer.session_code_of(&message) });
     customer.taps(&message, &yes).ok(200);
     let mut item = world.items().into_iter().find(|item| item.key.sk == "REQ").unwrap();
     let mut body: Value = serde_json::from_str(&item.body).unwrap();
@@ -24,7 +24,7 @@ fn approve_and_tamper(pointer: &str, value: &Value) -> World {
     assert_ne!(place, value);
     *place = value.clone();
     item.body = body.to_string();
-    world.puts(item);
+    world.put_item(item);
     world
 }
 
@@ -42,7 +42,7 @@ fn altered_ask_is_never_charged() {
     ];
     for (pointer, value) in cases {
         let world = approve_and_tamper(pointer, &value);
-        world.settles();
+        world.run_until_idle();
         world.time_passes(3_600);
         let charged = world.items().into_iter().find(|item| item.key.pk.starts_with("SANDBOX#"));
         assert!(charged.is_none(), "{pointer}: {charged:?}");
@@ -64,7 +64,8 @@ fn approve_and_forge(forge: impl FnOnce(&mut Request, &Request)) -> World {
     for phone in phones {
         let customer = world.customer_at(phone);
         let message = customer.newest();
-        let yes = json!({ "action": "approve", "session_code": customer.hears(&message) });
+        let yes =
+            json!({ "action": "approve", "session_code": customer.session_code_of(&message) });
         customer.taps(&message, &yes).ok(200);
     }
     let [mut request, other] = asked.each_ref().map(|asked| world.stored(asked));
@@ -73,7 +74,7 @@ fn approve_and_forge(forge: impl FnOnce(&mut Request, &Request)) -> World {
     let mut items = world.items().into_iter();
     let mut item = items.find(|item| item.key.pk == key && item.key.sk == "REQ").unwrap();
     item.body = json!({ "version": "1", "is": request }).to_string();
-    world.puts(item);
+    world.put_item(item);
     world
 }
 
@@ -128,7 +129,7 @@ fn consent_without_keys_is_not_recorded() {
     world.rotates("/consent", &Value::Null);
     let customer = world.customer();
     let message = customer.newest();
-    let yes = json!({ "action": "approve", "session_code": customer.hears(&message) });
+    let yes = json!({ "action": "approve", "session_code": customer.session_code_of(&message) });
     customer.taps(&message, &yes).problem(500, "internal");
     world.time_passes(30);
     assert_eq!(world.state(&asked), "prompted");
@@ -138,7 +139,7 @@ fn consent_without_keys_is_not_recorded() {
 #[test]
 fn altered_authorization_does_not_open() {
     let world = approve_and_tamper("/is/state/sealed/ciphertext", &json!("AAAAAAAAAAAAAAAA"));
-    world.settles();
+    world.run_until_idle();
     let request = world.items().into_iter().find(|item| item.key.sk == "REQ").unwrap();
     assert!(request.body.contains("authorization_lost"), "{}", request.body);
     assert!(world.items().iter().all(|item| !item.key.pk.starts_with("SANDBOX#")));
@@ -154,10 +155,11 @@ fn approvals_of_two_live_prompts_count_once() {
     let customer = world.customer();
     let messages = customer.messages();
     assert_eq!(messages.len(), 2);
-    let yes = json!({ "action": "approve", "session_code": customer.hears(&messages[0]) });
+    let yes =
+        json!({ "action": "approve", "session_code": customer.session_code_of(&messages[0]) });
     customer.taps(&messages[0], &yes).ok(200);
     customer.taps(&messages[1], &yes).problem(409, "conflict-state");
-    world.settles();
+    world.run_until_idle();
     customer.taps(&messages[1], &yes).problem(409, "conflict-state");
     assert_eq!(world.state(&asked), "fulfilled");
     let charged = world.items().into_iter().filter(|item| item.key.pk.starts_with("SANDBOX#"));
@@ -170,7 +172,7 @@ fn simultaneous_taps_count_once() {
     let asked = world.asks(4250);
     let customer = world.customer();
     let message = customer.newest();
-    let yes = json!({ "action": "approve", "session_code": customer.hears(&message) });
+    let yes = json!({ "action": "approve", "session_code": customer.session_code_of(&message) });
     let no = json!({ "action": "deny" });
     let statuses: Vec<u16> = std::thread::scope(|scope| {
         let taps: Vec<_> = [&yes, &no, &yes, &no, &yes, &no]
@@ -180,7 +182,7 @@ fn simultaneous_taps_count_once() {
         taps.into_iter().map(|tap| tap.join().unwrap()).collect()
     });
     assert!(statuses.iter().all(|status| matches!(status, 200 | 409)), "{statuses:?}");
-    world.settles();
+    world.run_until_idle();
     let request = world.stored(&asked);
     let state = world.state(&asked);
     assert!(matches!(state.as_str(), "fulfilled" | "denied"), "{state}");
@@ -193,13 +195,13 @@ fn simultaneous_workers_charge_once() {
     let asked = world.asks(4250);
     let customer = world.customer();
     let message = customer.newest();
-    let yes = json!({ "action": "approve", "session_code": customer.hears(&message) });
+    let yes = json!({ "action": "approve", "session_code": customer.session_code_of(&message) });
     customer.taps(&message, &yes).ok(200);
     customer.taps(&message, &yes).ok(200);
     for moment in ["stored REQ#", "stored SANDBOX#", "storing REQ#"] {
-        world.meanwhile(moment, |core| core.takes(QueueName::Authorizations));
+        world.meanwhile(moment, |core| core.handle_queue(QueueName::Authorizations));
     }
-    world.settles();
+    world.run_until_idle();
     world.time_passes(120);
     assert_eq!(world.state(&asked), "fulfilled");
     assert_eq!(world.stored(&asked).attempts.len(), 1);

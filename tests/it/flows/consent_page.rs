@@ -4,17 +4,17 @@ use std::time::Duration;
 
 use http::Method;
 use serde_json::json;
-use tests::world::{Answer, Asked, PHONE, World};
+use tests::world::{Answer, CreatedRequest, PHONE, World};
 
 /// A world with one prompted request, and the path of its page.
-fn asked() -> (World, Asked, String) {
+fn asked() -> (World, CreatedRequest, String) {
     let world = World::new();
     let asked = world.asks(4250);
     let page = world.customer().newest().page;
     (world, asked, page)
 }
 
-fn code(asked: &Asked) -> String {
+fn code(asked: &CreatedRequest) -> String {
     asked.answer["session_code"].as_str().unwrap().to_owned()
 }
 
@@ -64,7 +64,7 @@ fn get_shows_the_ask_and_consents_to_nothing() {
         );
         world.call(method, &query).key(None).send().ok(200);
     }
-    world.settles();
+    world.run_until_idle();
     assert_eq!(world.state(&asked), "prompted");
     assert_eq!(world.timeline(&asked), ["accepted rcs", "delivered rcs", "opened rcs"]);
 }
@@ -114,7 +114,7 @@ fn form_not_drawn_from_this_page_is_rejected() {
     let json =
         world.call(Method::POST, &page).json(&json!({ "nonce": right, "action": "approve" }));
     json.send().ok(400);
-    world.settles();
+    world.run_until_idle();
     assert_eq!((world.state(&asked), world.state(&other)), ("prompted".into(), "prompted".into()));
 }
 
@@ -146,7 +146,7 @@ fn link_preview_is_not_taken_for_the_customer() {
     assert_eq!(world.timeline(&asked), ["accepted rcs", "delivered rcs"]);
     world.customer().opens(&page).ok(200);
     world.customer().opens(&page).ok(200);
-    world.settles();
+    world.run_until_idle();
     assert_eq!(world.timeline(&asked), ["accepted rcs", "delivered rcs", "opened rcs"]);
 }
 
@@ -158,7 +158,7 @@ fn browser_of_a_phone_whose_name_has_bot_counts_as_opened() {
     let (world, asked, page) = asked();
     let call = world.call(Method::GET, &page).key(None).header("user-agent", PHONE_BROWSER);
     assert!(call.header("sec-fetch-mode", "navigate").send().ok(200).text().contains("<form"));
-    world.settles();
+    world.run_until_idle();
     assert_eq!(world.timeline(&asked), ["accepted rcs", "delivered rcs", "opened rcs"]);
 }
 
@@ -182,7 +182,7 @@ fn answer_after_an_approval_is_held_until_the_processor_answers() {
     let before = world.now();
     assert!(world.customer().opens(next).ok(200).text().contains("One moment"));
     assert_eq!(before.until(world.now()), Duration::from_millis(1_500));
-    world.settles();
+    world.run_until_idle();
     let before = world.now();
     assert!(world.customer().opens(next).ok(200).text().contains("Paid"));
     assert_eq!(before.until(world.now()), Duration::ZERO);
@@ -226,7 +226,7 @@ fn link_of_ended_request_tells_the_outcome() {
     let (world, _, page) = self::asked();
     world.clock_jumps(301);
     assert!(world.customer().opens(&page).text().contains("Too late"));
-    world.settles();
+    world.run_until_idle();
     assert!(world.customer().opens(&page).text().contains("Too late"));
 
     for token in ["cXMNwElqaNvV-cPCRYQjmw", "short", "%3Cscript%3E", "cXMNwElqaNvV-cPCRYQjm%C3%A9"]
@@ -246,7 +246,7 @@ fn superseded_page_cannot_approve() {
     let code = code(&asked);
     let form = [("nonce", nonce.as_str()), ("action", "approve"), ("session_code", &code)];
     world.customer().posts(&page, &form).ok(303);
-    world.settles();
+    world.run_until_idle();
     assert_eq!(world.state(&asked), "prompted");
     let newer = world.customer().newest().page;
     let fields = [("action", "approve"), ("session_code", code.as_str())];
@@ -306,7 +306,7 @@ fn page_language_falls_back_to_the_brands() {
         world.asks_for(&body);
         let html = world.customer().opens(&world.customer().newest().page).text();
         assert!(html.contains(words), "{language}: {html}");
-        world.settles();
+        world.run_until_idle();
     }
 }
 
@@ -318,5 +318,5 @@ fn requester_text_is_shown_and_never_executed() {
     world.asks_for(&body);
     let html = world.customer().opens(&world.customer().newest().page).text();
     assert!(!html.contains("<img") && html.contains("img src=x"));
-    world.settles();
+    world.run_until_idle();
 }

@@ -13,7 +13,7 @@ const DAY: u64 = 86_400;
 
 fn world() -> World {
     let policy = json!({ "session_code": false, "open_max": 9, "prompts_per_ten_minutes": 99 });
-    World::beginning().talking(&["whatsapp", "apple"]).with("/policy", &policy).begin()
+    World::builder().with_fake_channels(&["whatsapp", "apple"]).with("/policy", &policy).build()
 }
 
 fn known_of(core: &Core, channel: &str, mode: Mode, phone: &str) -> Contact {
@@ -29,12 +29,12 @@ fn known(core: &Core, channel: &str) -> Contact {
 }
 
 fn deliver(core: &Core, channel: &str, what: &Value) {
-    core.tells(channel, &json!([what])).ok(200);
-    core.settles();
+    core.channel_sends(channel, &json!([what])).ok(200);
+    core.run_until_idle();
 }
 
 fn postbacks(core: &Core) -> Vec<String> {
-    let buttons = core.went().sent.pop().unwrap().buttons.into_iter();
+    let buttons = core.sent_messages().sent.pop().unwrap().buttons.into_iter();
     let carried = |action| match action {
         ButtonAction::Reply { postback } | ButtonAction::Open { postback, .. } => postback,
     };
@@ -46,7 +46,7 @@ fn postbacks(core: &Core) -> Vec<String> {
 fn sender_is_reachable_on_that_channel_from_then_on() {
     let world = world();
     world.asks(100);
-    assert_eq!(world.went().sent[0].contact, Contact::default());
+    assert_eq!(world.sent_messages().sent[0].contact, Contact::default());
     world.clock_jumps(30);
     let from = json!({ "phone": PHONE, "handle": "US.1349", "features": ["QUICK"] });
     deliver(&world, "whatsapp", &json!({ "wrote": { "from": from, "text": "who is this" } }));
@@ -56,12 +56,12 @@ fn sender_is_reachable_on_that_channel_from_then_on() {
     assert_eq!(known(&world, "apple"), Contact::default(), "another channel");
     assert_eq!(known_of(&world, "whatsapp", Mode::Live, PHONE), Contact::default());
     world.asks(100);
-    assert_eq!(world.went().sent.pop().unwrap().contact, now);
+    assert_eq!(world.sent_messages().sent.pop().unwrap().contact, now);
     let mut body = world.payment(PHONE, 100);
     body.as_object_mut().unwrap().remove("session");
     world.post("/v1/capabilities", &body).ok(200);
-    assert_eq!(world.went().asked["whatsapp"], [now]);
-    assert_eq!(world.went().asked["apple"], [Contact::default()]);
+    assert_eq!(world.sent_messages().asked["whatsapp"], [now]);
+    assert_eq!(world.sent_messages().asked["apple"], [Contact::default()]);
 }
 
 #[test]
@@ -147,7 +147,8 @@ fn simultaneous_activities_are_both_recorded() {
     let world = world();
     world.meanwhile("storing CONTACT#", |core| {
         let from = json!({ "phone": PHONE, "features": ["QUICK"] });
-        core.tells("whatsapp", &json!([{ "wrote": { "from": from, "text": "two" } }])).ok(200);
+        core.channel_sends("whatsapp", &json!([{ "wrote": { "from": from, "text": "two" } }]))
+            .ok(200);
     });
     let from = json!({ "phone": PHONE, "handle": "US.7" });
     deliver(&world, "whatsapp", &json!({ "wrote": { "from": from, "text": "one" } }));

@@ -28,9 +28,9 @@ fn approval_after_deadline_is_rejected_before_expiry() {
     world.clock_jumps(60);
     let customer = world.customer();
     let message = customer.newest();
-    let yes = json!({ "action": "approve", "session_code": customer.hears(&message) });
+    let yes = json!({ "action": "approve", "session_code": customer.session_code_of(&message) });
     customer.taps(&message, &yes).problem(409, "deadline-passed");
-    world.settles();
+    world.run_until_idle();
     assert_eq!(world.state(&asked), "expired");
 }
 
@@ -43,7 +43,7 @@ fn denial_after_deadline_still_denies() {
     world.clock_jumps(60);
     let customer = world.customer();
     customer.taps(&customer.newest(), &json!({ "action": "deny" })).ok(200);
-    world.settles();
+    world.run_until_idle();
     assert_eq!(world.state(&asked), "denied");
 }
 
@@ -64,7 +64,7 @@ fn deadline_in_the_past_is_rejected() {
     late.problem(409, "deadline-passed");
     let late = world.post(&format!("{}/resend", asked.path), &json!({}));
     late.problem(409, "deadline-passed");
-    world.settles();
+    world.run_until_idle();
 }
 
 #[test]

@@ -27,7 +27,7 @@ fn often() -> Value {
 
 #[test]
 fn second_open_request_for_the_same_is_refused() {
-    let world = World::beginning().with("/policy", &often()).begin();
+    let world = World::builder().with("/policy", &often()).build();
     let body = once(&world);
     let open = world.asks_for(&body);
     for same in [
@@ -57,12 +57,12 @@ fn second_open_request_for_the_same_is_refused() {
         let problem = world.post(REQUESTS, &wanted).problem(400, "invalid-request").json();
         assert_eq!(problem["errors"][0]["pointer"], "/allow_duplicate");
     }
-    world.settles();
+    world.run_until_idle();
 }
 
 #[test]
 fn second_saved_card_or_identity_with_the_words_is_refused() {
-    let world = World::beginning().with_sandbox_identity().begin();
+    let world = World::builder().with_sandbox_identity().build();
     let body = once(&world);
     for ask in [
         json!({ "kind": "payment_method", "description": "Visits" }),
@@ -76,13 +76,13 @@ fn second_saved_card_or_identity_with_the_words_is_refused() {
 
 #[test]
 fn request_that_ended_is_no_duplicate() {
-    let world = World::beginning().with("/policy", &often()).begin();
+    let world = World::builder().with("/policy", &often()).build();
     let body = once(&world);
     let first = world.asks_for(&body);
     world.acts(&first, "cancel", &json!({})).ok(200);
     let second = world.asks_for(&body);
     world.customer().approves().ok(200);
-    world.settles();
+    world.run_until_idle();
     assert_eq!(world.state(&second), "fulfilled");
     let mut short = body.clone();
     short["expires_in"] = json!(10);
@@ -115,7 +115,7 @@ fn two_calls_for_the_same_at_once_make_one_request() {
     world.post(REQUESTS, &body).problem(409, "duplicate-open-request");
     let listed = world.get("/v1/requests?session=CA123").ok(200).json();
     assert_eq!(listed["requests"].as_array().unwrap().len(), 1);
-    world.settles();
+    world.run_until_idle();
 }
 
 #[test]
@@ -125,7 +125,7 @@ fn repeat_with_its_key_is_no_duplicate() {
     let call = || world.call(Method::POST, REQUESTS).idempotency("once").json(&body).send();
     let first = call().ok(201).json();
     assert_eq!(call().ok(201).json()["id"], first["id"]);
-    world.settles();
+    world.run_until_idle();
 }
 
 #[test]
@@ -136,7 +136,7 @@ fn key_of_own_sessions_learns_no_id_of_another_key() {
         "id": "key_own", "mode": "test", "sha256": digest(RESTRICTED_KEY), "may": ["request"],
         "sessions": "own",
     });
-    let world = World::beginning().with("/keys", &json!([usual, own])).begin();
+    let world = World::builder().with("/keys", &json!([usual, own])).build();
     let body = once(&world);
     world.asks_for(&body);
     let call = world.call(Method::POST, REQUESTS).key(RESTRICTED_KEY).json(&body);

@@ -8,8 +8,8 @@ use http::Method;
 use ports::{DetachResult, Rejection};
 use serde_json::{Value, json};
 use tests::world::brand::{LIVE_KEY, OTHER_KEY};
-use tests::world::fake_processor::Doing;
-use tests::world::{Answer, Asked, Core, PHONE, World};
+use tests::world::fake_processor::ProcessorCall;
+use tests::world::{Answer, Core, CreatedRequest, PHONE, World};
 
 use super::payment_options::{ask_for, paying_with, save_card_ask, with_a_card};
 use super::record::verify;
@@ -29,7 +29,7 @@ pub(super) fn card_path(card: &str) -> String {
     format!("/v1/payment_methods/{card}")
 }
 
-fn asks_with(world: &World, card: &str) -> Asked {
+fn asks_with(world: &World, card: &str) -> CreatedRequest {
     world.asks_for(&ask_for(world, PHONE, &paying_with(card)))
 }
 
@@ -92,13 +92,13 @@ fn erased_customer_leaves_no_trace_but_the_proof() {
 
     let told = erases(&world).ok(202).json();
     assert_eq!(told["erasure"]["state"], "under_way");
-    world.settles();
+    world.run_until_idle();
     let told = world.get(CUSTOMER).ok(200).json();
     assert_eq!(told["erasure"]["state"], "done", "{told}");
     for list in ["cards", "contacts", "handles", "requests"] {
         assert_eq!(told[list], json!([]), "{list}");
     }
-    assert_eq!(world.books().count(Doing::Detach), 1);
+    assert_eq!(world.fake_processor().count(ProcessorCall::Detach), 1);
     world.get(&card_path(&card)).problem(404, "not-found");
     world
         .post("/v1/requests", &ask_for(&world, PHONE, &paying_with(&card)))
@@ -137,10 +137,10 @@ fn erasure_is_refused_while_a_request_is_open() {
     let problem = erases(&world).problem(409, "customer-has-open-requests").json();
     assert!(problem["detail"].as_str().unwrap().contains(&asked.id), "{problem}");
     assert!(!problem.to_string().contains("5551230001"), "{problem}");
-    assert_eq!(world.books().count(Doing::Detach), 0);
+    assert_eq!(world.fake_processor().count(ProcessorCall::Detach), 0);
     world.acts(&asked, "cancel", &json!({})).ok(200);
     erases(&world).ok(202);
-    world.settles();
+    world.run_until_idle();
     assert_eq!(erasure_state(&world), "done");
 }
 
@@ -148,9 +148,9 @@ fn erasure_is_refused_while_a_request_is_open() {
 fn erasure_is_repeated_until_the_processor_has_detached() {
     let (world, card) = with_a_card();
     let blocked = DetachResult::Blocked { by: Rejection::Account };
-    world.books().says([DetachResult::Again, blocked, DetachResult::Again]);
+    world.fake_processor().will_return([DetachResult::Again, blocked, DetachResult::Again]);
     erases(&world).ok(202);
-    world.settles();
+    world.run_until_idle();
     assert_eq!(erasure_state(&world), "under_way");
     assert_eq!(world.get(CUSTOMER).json()["erasure"]["waits_for"], "processor");
     assert_eq!(world.get(&card_path(&card)).ok(200).json()["id"], json!(card), "it may be on file");
@@ -159,11 +159,18 @@ fn erasure_is_repeated_until_the_processor_has_detached() {
     erases(&world).ok(202);
     world.time_passes(2 * 3_600);
     assert_eq!(erasure_state(&world), "done");
-    assert!(world.books().count(Doing::Detach) >= 4, "{:?}", world.books().calls());
-    let calls = world.books().count(Doing::Detach);
+    assert!(
+        world.fake_processor().count(ProcessorCall::Detach) >= 4,
+        "{:?}",
+        world.fake_processor().calls()
+    );
+    let calls = world.fake_processor().count(ProcessorCall::Detach);
     erases(&world).ok(202);
-    world.settles();
-    assert_eq!((world.books().count(Doing::Detach), erasure_state(&world)), (calls, json!("done")));
+    world.run_until_idle();
+    assert_eq!(
+        (world.fake_processor().count(ProcessorCall::Detach), erasure_state(&world)),
+        (calls, json!("done"))
+    );
     world.asks(100);
 }
 
@@ -172,7 +179,7 @@ fn erasure_whose_message_is_lost_is_recovered() {
     let (world, _card) = with_a_card();
     erases(&world).ok(202);
     world.loses_messages(domain::message::QueueName::Authorizations);
-    world.settles();
+    world.run_until_idle();
     assert_eq!(erasure_state(&world), "under_way");
     world.time_passes(120);
     assert_eq!(erasure_state(&world), "done", "the message ahead of the write finds it");
@@ -189,7 +196,7 @@ fn erasure_of_an_open_request_waits_for_its_end() {
     let owed = records::erasures::put(customer, &owed, None).unwrap();
     world.run(world.ports.store.write(vec![owed])).unwrap();
     sends(&world, Task::EraseCustomer { brand: brand.clone(), mode, address: address.clone() });
-    world.settles();
+    world.run_until_idle();
     assert_eq!(world.get(CUSTOMER).json()["erasure"]["waits_for"], "open_request");
     assert_eq!(world.stored(&asked).customer.phone.as_str(), PHONE);
     world.customer().approves().ok(200);
@@ -200,11 +207,11 @@ fn erasure_of_an_open_request_waits_for_its_end() {
 
 #[test]
 fn erased_customer_who_opted_out_stays_silent() {
-    let world = World::beginning().texting().begin();
+    let world = World::builder().texting().build();
     let asked = world.asks(100);
     world.acts(&asked, "cancel", &json!({})).ok(200);
     let statement = records::opt_outs::Statement {
-        word: records::opt_outs::Word::Stop,
+        word: records::opt_outs::OptOutKeyword::Stop,
         written_at: None,
         reported_at: world.now(),
     };
@@ -213,7 +220,7 @@ fn erased_customer_who_opted_out_stays_silent() {
     let hash = address(&world);
     world.run(records::opt_outs::record(world.ports.store.as_ref(), of, &hash, statement)).unwrap();
     erases(&world).ok(202);
-    world.settles();
+    world.run_until_idle();
     let told = world.get(CUSTOMER).ok(200).json();
     assert_eq!(
         (&told["erasure"]["state"], &told["opt_out"]["opted_out"]),
@@ -238,7 +245,7 @@ fn erasure_and_ask_at_once_never_both_begin() {
     });
     let refused = world.post("/v1/requests", &world.payment(PHONE, 100));
     refused.problem(409, "customer-being-erased");
-    world.settles();
+    world.run_until_idle();
     assert_eq!(erasure_state(&world), "done");
 }
 
@@ -250,21 +257,21 @@ fn card_that_an_open_request_names_is_not_taken_off_file() {
     let problem = ends().problem(409, "payment-method-in-use").json();
     assert!(problem["detail"].as_str().unwrap().contains(&asked.id), "{problem}");
     world.customer().approves().ok(200);
-    assert_eq!((world.state(&asked).as_str(), world.books().charges()), ("fulfilled", 1));
+    assert_eq!((world.state(&asked).as_str(), world.fake_processor().charges()), ("fulfilled", 1));
     assert_eq!(ends().ok(202).json()["state"], "ending");
-    world.settles();
+    world.run_until_idle();
     ends().problem(404, "not-found");
-    assert_eq!(world.books().count(Doing::Detach), 1);
+    assert_eq!(world.fake_processor().count(ProcessorCall::Detach), 1);
     assert_eq!(world.get(CUSTOMER).json()["cards"], json!([]));
 }
 
 #[test]
 fn ending_card_is_offered_no_more_and_detached_in_the_end() {
     let (world, card) = with_a_card();
-    world.books().says([DetachResult::Again; 3]);
+    world.fake_processor().will_return([DetachResult::Again; 3]);
     let ends = || world.call(Method::DELETE, &card_path(&card)).send().ok(202).json();
     assert_eq!(ends()["state"], "ending");
-    world.settles();
+    world.run_until_idle();
     let told = world.get(&card_path(&card)).ok(200).json();
     assert_eq!((&told["state"], &told["waits_for"]), (&json!("ending"), &json!("processor")));
     let again = ask_for(&world, PHONE, &paying_with(&card));
@@ -272,23 +279,26 @@ fn ending_card_is_offered_no_more_and_detached_in_the_end() {
     assert_eq!(ends()["ending_since"], told["ending_since"], "a repeat changes nothing");
     world.time_passes(3_600);
     world.get(&card_path(&card)).problem(404, "not-found");
-    assert_eq!((world.books().count(Doing::Detach), world.books().charges()), (4, 0));
+    assert_eq!(
+        (world.fake_processor().count(ProcessorCall::Detach), world.fake_processor().charges()),
+        (4, 0)
+    );
 }
 
 #[test]
 fn card_that_cannot_be_detached_is_told() {
     let (world, card) = with_a_card();
     // The message ahead of the write tries as well.
-    world.books().says([DetachResult::Failed { code: "refused_by_processor" }; 2]);
+    world.fake_processor().will_return([DetachResult::Failed { code: "refused_by_processor" }; 2]);
     let ends = || world.call(Method::DELETE, &card_path(&card)).send().ok(202);
     ends();
     world.time_passes(3 * 3_600);
     let told = world.get(&card_path(&card)).ok(200).json();
     assert_eq!(told["waits_for"], "refused_by_processor", "{told}");
     assert!(world.logs().contains("delete it at the processor"));
-    assert_eq!(world.books().count(Doing::Detach), 2);
+    assert_eq!(world.fake_processor().count(ProcessorCall::Detach), 2);
     ends();
-    world.settles();
+    world.run_until_idle();
     world.get(&card_path(&card)).problem(404, "not-found");
 }
 
@@ -308,8 +318,11 @@ fn end_of_a_card_and_ask_for_it_at_once_never_both_begin() {
         core.call(Method::DELETE, &path).send().ok(202);
     });
     world.post("/v1/requests", &body).problem(422, "payment-method-gone");
-    world.settles();
-    assert_eq!((world.books().charges(), world.books().count(Doing::Detach)), (0, 1));
+    world.run_until_idle();
+    assert_eq!(
+        (world.fake_processor().charges(), world.fake_processor().count(ProcessorCall::Detach)),
+        (0, 1)
+    );
 }
 
 #[test]
@@ -326,15 +339,18 @@ fn card_of_a_silent_number_ends() {
     world.time_passes(2 * DAY);
     let late = ask_for(&world, PHONE, &paying_with(&card));
     world.post("/v1/requests", &late).problem(422, "payment-method-gone");
-    world.settles();
+    world.run_until_idle();
     world.get(&card_path(&card)).problem(404, "not-found");
-    assert_eq!((world.books().charges(), world.books().count(Doing::Detach)), (1, 1));
+    assert_eq!(
+        (world.fake_processor().charges(), world.fake_processor().count(ProcessorCall::Detach)),
+        (1, 1)
+    );
 }
 
 #[test]
 fn card_of_a_silent_number_stays_where_the_brand_says_so() {
     let policy = json!({ "card_silence_days": 0 });
-    let world = World::beginning().with("/policy", &policy).with_fake_processor(&[]).begin();
+    let world = World::builder().with("/policy", &policy).with_fake_processor(&[]).build();
     let asked = world.asks_for(&ask_for(&world, PHONE, &save_card_ask()));
     world.acts(&asked, "cancel", &json!({})).ok(200);
     let brand = world.run(world.ports.secrets.brand(&"demo".parse().unwrap())).unwrap();
@@ -353,8 +369,8 @@ fn customers_of_another_brand_or_mode_are_untouched() {
         call(Method::GET, &card_path(&card)).problem(404, "not-found");
         call(Method::DELETE, &card_path(&card)).problem(404, "not-found");
     }
-    world.settles();
+    world.run_until_idle();
     assert_eq!(world.get(CUSTOMER).json()["erasure"], Value::Null);
     assert_eq!(world.get(&card_path(&card)).ok(200).json()["state"], "on_file");
-    assert_eq!(world.books().count(Doing::Detach), 0);
+    assert_eq!(world.fake_processor().count(ProcessorCall::Detach), 0);
 }

@@ -4,7 +4,7 @@ use domain::keys;
 use http::Method;
 use ports::{ButtonAction, OUTSIDE_WINDOW};
 use serde_json::{Value, json};
-use tests::world::{Answer, Asked, Core, PHONE, World};
+use tests::world::{Answer, Core, CreatedRequest, PHONE, World};
 
 /// Another spelling of the customer's number, as a provider may report it.
 const ALIAS: &str = "+15559990001";
@@ -18,19 +18,19 @@ fn policy() -> Value {
 }
 
 fn world() -> World {
-    World::beginning().talking(&["whatsapp", "sms"]).with("/policy", &policy()).begin()
+    World::builder().with_fake_channels(&["whatsapp", "sms"]).with("/policy", &policy()).build()
 }
 
 /// A channel whose answer to each prompt names the customer so.
 fn answering(recipient: &Value) -> World {
     let settings = json!({ "recipient": recipient });
     let channels = json!([{ "name": "whatsapp", "kind": "talking", "settings": settings }]);
-    World::beginning().with("/test/channels", &channels).with("/policy", &policy()).begin()
+    World::builder().with("/test/channels", &channels).with("/policy", &policy()).build()
 }
 
 fn deliver(core: &Core, what: &Value) {
-    core.tells("whatsapp", &json!([what])).ok(200);
-    core.settles();
+    core.channel_sends("whatsapp", &json!([what])).ok(200);
+    core.run_until_idle();
 }
 
 /// Reports events on a channel where no customer waits at a payment sheet.
@@ -41,7 +41,7 @@ fn reports(core: &Core, callbacks: &Value) -> Answer {
 }
 
 fn status_names(core: &Core, recipient: &Value) {
-    let about = core.went().sent.pop().unwrap().reference.to_string();
+    let about = core.sent_messages().sent.pop().unwrap().reference.to_string();
     deliver(core, &json!({ "recipient": { "about": about, "recipient": recipient } }));
 }
 
@@ -49,7 +49,7 @@ fn stops(core: &Core, from: &Value) {
     deliver(core, &json!({ "stop": { "from": from } }));
 }
 
-fn assert_opted_out(world: &World, asked: &Asked, case: &Value) {
+fn assert_opted_out(world: &World, asked: &CreatedRequest, case: &Value) {
     let outcome = json!({ "kind": "denied", "reason": "opted_out" });
     assert_eq!(world.reads(asked)["outcome"], outcome, "{case}");
     world.post("/v1/requests", &world.payment(PHONE, 1)).problem(403, "address-opted-out");
@@ -57,13 +57,13 @@ fn assert_opted_out(world: &World, asked: &Asked, case: &Value) {
 
 /// Returns the postback of the first button of the newest prompt.
 fn postback(core: &Core) -> String {
-    let button = core.went().sent.pop().unwrap().buttons.remove(0);
+    let button = core.sent_messages().sent.pop().unwrap().buttons.remove(0);
     match button.action {
         ButtonAction::Reply { postback } | ButtonAction::Open { postback, .. } => postback,
     }
 }
 
-fn asks(world: &World, phone: &str) -> Asked {
+fn asks(world: &World, phone: &str) -> CreatedRequest {
     world.asks_for(&world.payment(phone, 100))
 }
 
@@ -144,7 +144,8 @@ fn yes_of_a_handle_without_signature_approves_nothing() {
     let stranger = json!({ "handle": "US.666" });
     let told = |text: &str| json!({ "wrote": { "from": stranger, "text": text } });
     for forged in ["old form", "another handle's", "own"] {
-        let world = World::beginning().talking(&["whatsapp"]).with("/policy", &policy).begin();
+        let world =
+            World::builder().with_fake_channels(&["whatsapp"]).with("/policy", &policy).build();
         let mut body = world.payment(PHONE, 100);
         body["ask"] = json!({ "kind": "payment_method", "description": "Keep for next time" });
         let asked = world.asks_for(&body);
@@ -163,7 +164,7 @@ fn yes_of_a_handle_without_signature_approves_nothing() {
                 item.body = json!({ "version": "1", "is": address }).to_string();
             }
             item.key.pk = format!("HANDLE#demo#Test#whatsapp#{}", hash("US.666"));
-            world.puts(item);
+            world.put_item(item);
         }
         deliver(&world, &told("yes"));
         let state = world.state(&asked);
@@ -284,11 +285,11 @@ fn message_whose_recording_failed_is_recorded_again() {
     let stop = json!([{ "stop": { "from": { "phone": PHONE, "id": "a" } } }]);
     let request = world.items().into_iter().find(|item| item.key.sk == "REQ").unwrap();
     let damaged = ports::Item { body: "{}".to_owned(), ..request.clone() };
-    world.puts(damaged);
+    world.put_item(damaged);
     assert_eq!(reports(&world, &stop).status, 500);
-    world.puts(request);
+    world.put_item(request);
     reports(&world, &stop).ok(200);
-    world.settles();
+    world.run_until_idle();
     assert_opted_out(&world, &asked, &json!("repeated"));
 }
 
@@ -296,21 +297,21 @@ fn message_whose_recording_failed_is_recorded_again() {
 fn event_that_fails_takes_no_other_with_it() {
     let world = world();
     let broken = world.asks(100);
-    let about = world.went().sent.pop().unwrap().reference.to_string();
+    let about = world.sent_messages().sent.pop().unwrap().reference.to_string();
     let theirs = asks(&world, STRANGER);
     let request = world
         .items()
         .into_iter()
         .find(|item| item.key.sk == "REQ" && item.key.pk == format!("REQ#{}", broken.id));
     let request = request.unwrap();
-    world.puts(ports::Item { body: "{}".to_owned(), ..request.clone() });
+    world.put_item(ports::Item { body: "{}".to_owned(), ..request.clone() });
     let events = json!([
         { "delivered": { "about": about } },
         { "stop": { "from": { "phone": STRANGER } } },
     ]);
     assert_eq!(reports(&world, &events).status, 500, "it comes again");
-    world.puts(request);
-    world.settles();
+    world.put_item(request);
+    world.run_until_idle();
     assert_eq!(world.reads(&theirs)["outcome"]["reason"], "opted_out");
 }
 
@@ -321,7 +322,7 @@ fn window_runs_from_when_the_customer_wrote() {
     let at = |hours: u64| world.now().before(std::time::Duration::from_secs(hours * 3_600));
     let last = || {
         world.asks(100);
-        world.went().sent.pop().unwrap().contact.window_since()
+        world.sent_messages().sent.pop().unwrap().contact.window_since()
     };
     let written = at(30);
     let from = json!({ "phone": PHONE, "at": written });
@@ -345,24 +346,24 @@ fn prompt_outside_the_window_goes_out_again_at_once() {
     deliver(&world, &json!({ "active": { "from": { "phone": PHONE } } }));
     world.clock_jumps(60);
     let asked = world.asks(100);
-    let first = world.went().sent.pop().unwrap();
+    let first = world.sent_messages().sent.pop().unwrap();
     assert!(first.contact.window_since().is_some());
     let fails = |prompt: &ports::Prompt| {
         let about = prompt.reference.to_string();
         deliver(&world, &json!({ "failed": { "about": about, "reason": OUTSIDE_WINDOW } }));
     };
     fails(&first);
-    let went = world.went().sent;
+    let went = world.sent_messages().sent;
     assert_eq!((went.len(), went[1].contact.window_since()), (2, None), "the window is shut");
     let timeline = ["accepted whatsapp", "failed whatsapp outside_window", "accepted whatsapp"];
     assert_eq!(world.timeline(&asked), timeline);
     fails(&first);
-    assert_eq!(world.went().sent.len(), 2, "the same status again");
+    assert_eq!(world.sent_messages().sent.len(), 2, "the same status again");
     // A channel that refuses the second message too is given up.
     fails(&went[1]);
     assert_eq!(world.timeline(&asked).last().unwrap(), "accepted sms");
     world.clock_jumps(1);
     deliver(&world, &json!({ "active": { "from": { "phone": PHONE } } }));
     world.asks(100);
-    assert!(world.went().sent.pop().unwrap().contact.window_since().is_some());
+    assert!(world.sent_messages().sent.pop().unwrap().contact.window_since().is_some());
 }

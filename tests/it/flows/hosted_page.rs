@@ -4,19 +4,19 @@ use domain::message::Step;
 use http::Method;
 use ports::{Confirmed, Retrieved, VoidResult};
 use serde_json::{Value, json};
-use tests::world::fake_processor::{CODE, Doing, PROOF};
-use tests::world::{Asked, PHONE, World};
+use tests::world::fake_processor::{CODE, PROOF, ProcessorCall};
+use tests::world::{CreatedRequest, PHONE, World};
 
 /// Makes a request whose customer approved and is redirected to the hosted page.
-fn on_hosted_page() -> (World, Asked, String) {
-    let world = World::beginning().with_fake_processor(&["hosted"]).begin();
+fn on_hosted_page() -> (World, CreatedRequest, String) {
+    let world = World::builder().with_fake_processor(&["hosted"]).build();
     let asked = world.asks(4250);
     let page = world.customer().newest().page;
     follow_redirect(&world, &asked, &page);
     (world, asked, page)
 }
 
-fn follow_redirect(world: &World, asked: &Asked, page: &str) {
+fn follow_redirect(world: &World, asked: &CreatedRequest, page: &str) {
     let code = asked.answer["session_code"].as_str().unwrap_or_default();
     let fields = [("action", "approve_hosted"), ("session_code", code)];
     let answer = world.customer().answers_on(page, &fields).ok(303);
@@ -47,21 +47,21 @@ fn customer_pays_on_hosted_page_and_reads_it_at_home() {
     let html = world.customer().opens(&format!("{page}?go=1")).ok(200).text();
     assert!(refresh(&html).starts_with("0;url=https://f4ke.example/pay/req_"), "{html}");
     world.time_passes(5);
-    world.books().customer_is_done(&asked, 1);
+    world.fake_processor().customer_is_done(&asked, 1);
     let done = format!("{page}?done=1");
     let html = world.customer().opens(&done).ok(200).text();
     assert!(html.contains("One moment") && refresh(&html) == format!("2;url={done}"), "{html}");
-    world.settles();
+    world.run_until_idle();
     assert!(world.customer().opens(&done).text().contains("Paid"));
     assert_eq!(world.reads(&asked)["outcome"]["payment"]["last4"], "4242");
-    assert_eq!(world.books().charges(), 1);
+    assert_eq!(world.fake_processor().charges(), 1);
 }
 
 #[test]
 fn payment_without_webhook_is_found_within_15_seconds() {
     let (world, asked, _) = on_hosted_page();
     world.time_passes(40);
-    world.books().customer_is_done(&asked, 1);
+    world.fake_processor().customer_is_done(&asked, 1);
     world.time_passes(15);
     assert_eq!(world.state(&asked), "fulfilled");
 }
@@ -70,7 +70,7 @@ fn payment_without_webhook_is_found_within_15_seconds() {
 fn webhook_triggers_look_up_only_with_valid_signature() {
     let (world, asked, _) = on_hosted_page();
     world.time_passes(40);
-    world.books().customer_is_done(&asked, 1);
+    world.fake_processor().customer_is_done(&asked, 1);
     let look = json!({ "look": asked.id });
     for proof in [None, Some(""), Some("wrong")] {
         let mut call = world.call(Method::POST, "/callbacks/demo/fake").key(None);
@@ -78,7 +78,7 @@ fn webhook_triggers_look_up_only_with_valid_signature() {
             call = call.header(PROOF, proof);
         }
         call.json(&look).send().problem(403, "callback-forged");
-        world.settles();
+        world.run_until_idle();
     }
     assert_eq!(world.state(&asked), "processing");
     assert_eq!(world.processor_sends(&look).ok(202).text(), "taken");
@@ -87,7 +87,7 @@ fn webhook_triggers_look_up_only_with_valid_signature() {
     world.processor_sends(&json!({ "look": "req_01M844DZG03XCBJ52V4K8GHNXC" })).ok(202);
     world.processor_sends(&json!({ "surprise": 1 })).problem(400, "invalid-request");
     world.call(Method::GET, "/callbacks/demo/unknown").key(None).send().problem(404, "not-found");
-    assert_eq!(world.books().charges(), 1);
+    assert_eq!(world.fake_processor().charges(), 1);
 }
 
 #[test]
@@ -97,7 +97,7 @@ fn webhook_of_one_processor_ignores_requests_of_another() {
         { "name": "fake", "kind": "fake" },
         { "name": "other", "kind": "fake", "settings": settings },
     ]);
-    let world = World::beginning().with("/test/processors", &fake_processors).begin();
+    let world = World::builder().with("/test/processors", &fake_processors).build();
     let asked = world.asks(4250);
     follow_redirect(&world, &asked, &world.customer().newest().page);
     let told = json!({ "told": { "request": asked.id, "attempt_no": 1, "success": true } });
@@ -130,24 +130,27 @@ fn returned_customer_may_choose_another_option() {
     let html = world.customer().opens(&page).text();
     assert!(html.contains("approve_hosted") && !html.contains("refused and nothing"), "{html}");
     follow_redirect(&world, &asked, &page);
-    world.books().customer_is_done(&asked, 2);
+    world.fake_processor().customer_is_done(&asked, 2);
     world.time_passes(15);
     assert_eq!(world.state(&asked), "fulfilled");
-    assert_eq!((world.books().charges(), world.books().count(Doing::Void)), (1, 1));
+    assert_eq!(
+        (world.fake_processor().charges(), world.fake_processor().count(ProcessorCall::Void)),
+        (1, 1)
+    );
 }
 
 #[test]
 fn return_after_the_end_changes_nothing() {
     let (world, asked, page) = on_hosted_page();
-    world.books().customer_is_done(&asked, 1);
+    world.fake_processor().customer_is_done(&asked, 1);
     world.customer().answers_on(&page, &[("action", "back")]).ok(303);
     assert_eq!(world.state(&asked), "fulfilled");
-    assert_eq!(world.books().charges(), 1);
+    assert_eq!(world.fake_processor().charges(), 1);
 }
 
 #[test]
 fn redirect_is_shown_only_on_the_page_that_approved() {
-    let world = World::beginning().with_fake_processor(&["hosted"]).begin();
+    let world = World::builder().with_fake_processor(&["hosted"]).build();
     let asked = world.asks(4250);
     let older = world.customer().newest().page;
     let nonce = world.customer().nonce(&older);
@@ -158,12 +161,12 @@ fn redirect_is_shown_only_on_the_page_that_approved() {
     assert!(!html.contains("f4ke.example"), "{html}");
     world.customer().posts(&older, &[("nonce", &nonce), ("action", "back")]).ok(303);
     world.customer().posts(&page, &[("nonce", &nonce), ("action", "back")]).ok(400);
-    world.settles();
+    world.run_until_idle();
     assert_eq!(world.state(&asked), "processing");
     let preview = world.call(Method::GET, &format!("{page}?go=1")).key(None);
     let html = preview.header("user-agent", "WhatsApp/2").send().ok(200).text();
     assert!(!refresh(&html).contains("f4ke.example"), "{html}");
-    world.books().customer_is_done(&asked, 1);
+    world.fake_processor().customer_is_done(&asked, 1);
     world.time_passes(15);
 }
 
@@ -175,17 +178,17 @@ fn cancel_while_on_hosted_page_waits_until_it_is_closed() {
     let html = world.customer().opens(&page).text();
     assert!(html.contains("One moment") && !html.contains("f4ke.example"), "{html}");
     world.post(&format!("{}/cancel", asked.path), &json!({})).ok(202);
-    world.settles();
+    world.run_until_idle();
     assert_eq!(world.state(&asked), "cancelled");
     world.acts(&asked, "cancel", &json!({})).ok(200);
-    assert_eq!(world.books().count(Doing::Void), 1);
+    assert_eq!(world.fake_processor().count(ProcessorCall::Void), 1);
     assert_eq!(world.webhooks().last().unwrap(), "request.cancelled");
 }
 
 #[test]
 fn cancel_after_payment_reports_fulfilled() {
     let (world, asked, _) = on_hosted_page();
-    world.books().customer_is_done(&asked, 1);
+    world.fake_processor().customer_is_done(&asked, 1);
     world.acts(&asked, "cancel", &json!({})).ok(202);
     assert_eq!(world.state(&asked), "fulfilled");
     world.acts(&asked, "cancel", &json!({})).problem(409, "conflict-state");
@@ -194,14 +197,18 @@ fn cancel_after_payment_reports_fulfilled() {
 #[test]
 fn hosted_page_that_stays_open_is_voided_again() {
     let (world, asked, _) = on_hosted_page();
-    world.books().says([VoidResult::Unknown, VoidResult::Processing, VoidResult::Again]);
+    world.fake_processor().will_return([
+        VoidResult::Unknown,
+        VoidResult::Processing,
+        VoidResult::Again,
+    ]);
     world.acts(&asked, "cancel", &json!({})).ok(202);
     assert_eq!(world.state(&asked), "processing");
     assert_eq!(world.reads(&asked)["in_doubt"], true);
     world.time_passes(60);
     assert_eq!(world.state(&asked), "cancelled");
     assert!(world.reads(&asked).get("in_doubt").is_none());
-    assert_eq!(world.books().count(Doing::Void), 4);
+    assert_eq!(world.fake_processor().count(ProcessorCall::Void), 4);
 }
 
 #[test]
@@ -212,7 +219,7 @@ fn customer_not_back_by_deadline_has_left() {
     world.time_passes(20);
     let outcome = json!({ "kind": "failed", "reason": "customer_left" });
     assert_eq!(world.reads(&asked)["outcome"], outcome);
-    assert_eq!(world.books().count(Doing::Void), 1);
+    assert_eq!(world.fake_processor().count(ProcessorCall::Void), 1);
     assert!(world.customer().opens(&page).text().contains("That did not work"));
 }
 
@@ -224,10 +231,14 @@ fn webhooks_repeated_do_not_multiply_look_ups() {
         world.processor_sends(&json!({ "look": asked.id })).ok(202);
         let again = [("nonce", "x"), ("action", "approve_hosted")];
         world.customer().posts(&page, &again);
-        world.settles();
+        world.run_until_idle();
     }
     // All of this happens within one second.
-    assert!(world.books().count(Doing::Retrieve) <= 2, "{:?}", world.books().calls());
+    assert!(
+        world.fake_processor().count(ProcessorCall::Retrieve) <= 2,
+        "{:?}",
+        world.fake_processor().calls()
+    );
     let ahead = pending_look_ups(&world);
     assert!((4..=25).contains(&ahead), "{ahead} in a minute");
     world.time_passes(120);
@@ -246,7 +257,7 @@ fn webhook_during_look_up_triggers_another_at_once() {
     });
     world.time_passes(3);
     assert_eq!(world.state(&asked), "fulfilled");
-    assert_eq!(world.books().count(Doing::Retrieve), 2);
+    assert_eq!(world.fake_processor().count(ProcessorCall::Retrieve), 2);
 }
 
 #[test]
@@ -266,8 +277,8 @@ fn reported_decline_reopens_and_success_is_final() {
     assert_eq!(world.state(&asked), "fulfilled");
 }
 
-fn identity() -> (World, Asked, String) {
-    let world = World::beginning().with_fake_processor(&["hosted"]).begin();
+fn identity() -> (World, CreatedRequest, String) {
+    let world = World::builder().with_fake_processor(&["hosted"]).build();
     let mut body = world.payment(PHONE, 1);
     let claims = ["given_name", "birthdate"];
     body["ask"] = json!({ "kind": "identity", "claims": claims, "description": "Age" });
@@ -291,8 +302,12 @@ fn claims_are_readable_for_a_while() {
     assert_eq!(identity["claims"], json!({ "given_name": "Lovelace", "birthdate": "1815-12-10" }));
     assert_eq!(identity["released"], json!(["given_name", "birthdate"]));
     assert!(world.timeline(&asked).ends_with(&["returned".to_owned(), "fulfilled".to_owned()]));
-    let confirmed: Vec<String> =
-        world.books().calls().into_iter().filter(|call| call.starts_with("Confirm")).collect();
+    let confirmed: Vec<String> = world
+        .fake_processor()
+        .calls()
+        .into_iter()
+        .filter(|call| call.starts_with("Confirm"))
+        .collect();
     assert_eq!(confirmed, ["Confirm 1 Hosted", "Confirm 1 Code", "Confirm 1 AccessToken"]);
     let session = world.get("/v1/requests?session=CA123").ok(200).json();
     assert!(session["requests"][0]["outcome"]["identity"].get("claims").is_none());
@@ -310,13 +325,13 @@ fn customer_back_after_long_absence_is_served() {
     assert_eq!(world.state(&asked), "processing");
     world.comes_back(&asked, 1, Some(CODE)).ok(303);
     assert_eq!(world.state(&asked), "fulfilled");
-    assert_eq!(world.books().count(Doing::Void), 0);
+    assert_eq!(world.fake_processor().count(ProcessorCall::Void), 0);
 }
 
 #[test]
 fn oauth_code_is_exchanged_once_even_if_in_doubt() {
     let (world, asked, page) = identity();
-    world.books().says([Confirmed::Unknown]);
+    world.fake_processor().will_return([Confirmed::Unknown]);
     world.comes_back(&asked, 1, Some(CODE)).ok(303);
     assert_eq!(world.state(&asked), "processing");
     world.time_passes(10);
@@ -344,13 +359,13 @@ fn unexpected_return_leads_to_the_page() {
     let back = world.comes_back(&asked, 1, Some(CODE)).ok(303);
     assert_eq!(back.header("location"), page);
     assert_eq!(world.state(&asked), "prompted");
-    assert_eq!(world.books().count(Doing::Confirm), 1);
+    assert_eq!(world.fake_processor().count(ProcessorCall::Confirm), 1);
 }
 
 #[test]
 fn return_during_a_run_keeps_an_unused_code() {
     let (world, asked, _) = identity();
-    world.books().says([Retrieved::NotConfirmed]);
+    world.fake_processor().will_return([Retrieved::NotConfirmed]);
     let id = asked.id.clone();
     world.meanwhile("fake Retrieve", move |core| {
         let uri = format!("/callbacks/demo/fake?state={id}.1.proven&code={CODE}");

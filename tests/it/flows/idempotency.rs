@@ -20,11 +20,11 @@ fn repeated_call_gets_same_answer_and_resends_the_step() {
     assert_eq!(again.header("idempotency-replayed"), "true");
     assert_eq!((again.json(), again.header("location")), (first.json(), first.header("location")));
     assert_eq!(world.sent().len(), owed + 1);
-    world.settles();
+    world.run_until_idle();
     world.customer().approves().ok(200);
     let late = creates(&world, "k1", &body).ok(201);
     assert_eq!(late.json(), first.json());
-    world.settles();
+    world.run_until_idle();
     assert_eq!(world.customer().messages().len(), 1);
 }
 
@@ -35,7 +35,7 @@ fn quoted_and_bare_keys_are_the_same() {
     let first = creates(&world, "k1", &body).ok(201).json();
     let again = creates(&world, "\"k1\"", &body).ok(201).json();
     assert_eq!(again["id"], first["id"]);
-    world.settles();
+    world.run_until_idle();
 }
 
 #[test]
@@ -52,7 +52,7 @@ fn body_spaced_or_ordered_otherwise_is_the_same() {
         call.send().ok(201).json()["id"].clone()
     });
     assert!(ids.iter().all(|id| *id == ids[0]), "{ids:?}");
-    world.settles();
+    world.run_until_idle();
 }
 
 #[test]
@@ -61,7 +61,7 @@ fn other_body_under_same_key_is_rejected() {
     let first = creates(&world, "k1", &world.payment(PHONE, 4250)).ok(201).json();
     let other = creates(&world, "k1", &world.payment(PHONE, 4251));
     other.problem(422, "idempotency-key-reused");
-    world.settles();
+    world.run_until_idle();
     assert_eq!(world.customer().newest().shown["request"], first["id"]);
 }
 
@@ -75,14 +75,14 @@ fn creating_call_needs_a_printable_key() {
         creates(&world, bad, &body).problem(400, "invalid-request");
     }
     creates(&world, &"x".repeat(255), &body).ok(201);
-    world.settles();
+    world.run_until_idle();
 }
 
 #[test]
 fn key_is_scoped_to_brand_and_mode() {
-    let world = World::beginning()
+    let world = World::builder()
         .with("/live/processors", &json!([{ "name": "sandbox", "kind": "sandbox" }]))
-        .begin();
+        .build();
     let body = world.payment(PHONE, 4250);
     let first = creates(&world, "k1", &body).ok(201).json();
     let call = world.call(Method::POST, "/v1/requests").idempotency("k1").json(&body);
@@ -91,7 +91,7 @@ fn key_is_scoped_to_brand_and_mode() {
     let call = world.call(Method::POST, "/v1/requests").idempotency("k1").json(&body);
     // The sandbox never takes part in live mode, in any settings.
     call.key(LIVE_KEY).send().problem(422, "processor-not-configured");
-    world.settles();
+    world.run_until_idle();
 }
 
 #[test]
@@ -105,7 +105,7 @@ fn key_expires_after_a_day() {
     world.time_passes(1);
     let after = creates(&world, "k1", &body).ok(201).json();
     assert_ne!(after["id"], first["id"]);
-    world.settles();
+    world.run_until_idle();
 }
 
 #[test]
@@ -116,7 +116,7 @@ fn rejected_call_is_not_remembered() {
     creates(&world, "k1", &body).problem(400, "amount-out-of-range");
     body["ask"]["amount"] = json!(4250);
     creates(&world, "k1", &body).ok(201);
-    world.settles();
+    world.run_until_idle();
 }
 
 #[test]
@@ -129,7 +129,7 @@ fn two_simultaneous_calls_create_one_request() {
     });
     let second = creates(&world, "k1", &body).ok(201);
     assert_eq!(second.header("idempotency-replayed"), "true");
-    world.settles();
+    world.run_until_idle();
     assert_eq!(world.customer().messages().len(), 1);
     assert_eq!(world.items().iter().filter(|item| item.key.sk == "REQ").count(), 1);
 }
@@ -145,7 +145,7 @@ fn many_simultaneous_calls_create_one_request() {
     });
     let first = answers[0].clone().ok(201).json();
     assert!(answers.iter().all(|answer| answer.json() == first));
-    world.settles();
+    world.run_until_idle();
     assert_eq!(world.customer().messages().len(), 1);
 }
 
@@ -158,5 +158,5 @@ fn simultaneous_bodies_under_one_key_are_told_apart() {
     });
     let second = creates(&world, "k1", &world.payment(PHONE, 4250));
     second.problem(422, "idempotency-key-reused");
-    world.settles();
+    world.run_until_idle();
 }

@@ -31,7 +31,7 @@ fn description_that_leads_elsewhere_is_refused() {
     }
     assert!(world.items().is_empty() && world.sent().is_empty());
     let policy = json!({ "description_links": true });
-    let world = World::beginning().with("/policy", &policy).begin();
+    let world = World::builder().with("/policy", &policy).build();
     ask_with(&world, "/ask/description", "Order at shop.example.com").ok(201);
     ask_with(&world, "/ask/description", "Invoice 47\u{202E}11").problem(400, "invalid-request");
     world.leaves();
@@ -120,7 +120,7 @@ fn number_that_costs_is_refused_by_default() {
 #[test]
 fn policy_names_the_countries_and_services_that_are_asked() {
     let statuses = |policy: Value| {
-        let world = World::beginning().with("/policy", &policy).begin();
+        let world = World::builder().with("/policy", &policy).build();
         let phones =
             ["+15551230001", "+4915112345678", "+390612345678", "+881612345678", "+19005550100"];
         let asked =

@@ -9,33 +9,34 @@ use ports::{
     UnverifiedCallback, Write,
 };
 use serde_json::json;
-use tests::world::talking::PROOF;
-use tests::world::{Beginning, Core, PHONE, World};
+use tests::world::fake_channel::PROOF;
+use tests::world::{Core, PHONE, World, WorldBuilder};
 
-fn talking() -> Beginning {
-    World::beginning().talking(&["rcs", "whatsapp"])
+fn with_fake_channels() -> WorldBuilder {
+    World::builder().with_fake_channels(&["rcs", "whatsapp"])
 }
 
 fn without_code() -> World {
-    talking().with("/policy", &json!({ "session_code": false })).begin()
+    with_fake_channels().with("/policy", &json!({ "session_code": false })).build()
 }
 
 /// Returns the newest prompt that was sent.
 fn newest(core: &Core) -> Prompt {
-    core.went().sent.pop().unwrap()
+    core.sent_messages().sent.pop().unwrap()
 }
 
 /// Taps the first button, which approves.
 fn approves(core: &Core, channel: &str, prompt: &Prompt) {
     let ButtonAction::Reply { postback } = &prompt.buttons[0].action else { panic!("no reply") };
     let tapped = json!({ "tapped": { "postback": postback, "from": { "phone": PHONE } } });
-    core.tells(channel, &json!([tapped])).ok(200);
-    core.settles();
+    core.channel_sends(channel, &json!([tapped])).ok(200);
+    core.run_until_idle();
 }
 
 fn pays(core: &Core, about: &str, token: &str) -> String {
-    let answer = core.tells("rcs", &json!([{ "paid": { "about": about, "token": token } }]));
-    core.settles();
+    let answer =
+        core.channel_sends("rcs", &json!([{ "paid": { "about": about, "token": token } }]));
+    core.run_until_idle();
     answer.ok(200).text()
 }
 
@@ -71,7 +72,7 @@ fn in_chat_payment_unrecordable_is_rejected_in_the_sheet() {
 
 #[test]
 fn in_chat_payment_needing_a_session_code_is_rejected() {
-    let world = talking().begin();
+    let world = with_fake_channels().build();
     let asked = world.asks(4250);
     let reference = newest(&world).reference.to_string();
     assert_eq!(pays(&world, &reference, "pm_card_visa"), "refused");

@@ -7,7 +7,7 @@ use http::Method;
 use serde_json::{Value, json};
 use tests::world::brand::{RESTRICTED_KEY, TEST_KEY};
 use tests::world::calls::Answer;
-use tests::world::{Asked, PHONE, World};
+use tests::world::{CreatedRequest, PHONE, World};
 
 /// Returns a world whose test key has these settings too.
 fn world_with(settings: &Value) -> World {
@@ -15,10 +15,10 @@ fn world_with(settings: &Value) -> World {
     for (name, value) in settings.as_object().unwrap() {
         key[name] = value.clone();
     }
-    World::beginning().with("/keys", &json!([key])).begin()
+    World::builder().with("/keys", &json!([key])).build()
 }
 
-fn first_entry(world: &World, asked: &Asked) -> JournalEntry {
+fn first_entry(world: &World, asked: &CreatedRequest) -> JournalEntry {
     let export = world.get(&format!("{}/record", asked.path)).ok(200).json();
     serde_json::from_str(export["events"][0]["text"].as_str().unwrap()).unwrap()
 }
@@ -67,12 +67,12 @@ fn world_with_restricted(settings: &Value) -> World {
         key[name] = value.clone();
     }
     let often = json!({ "open_max": 20, "prompts_per_ten_minutes": 100, "prompts_per_day": 1000 });
-    World::beginning().with("/keys", &json!([usual, key])).with("/policy", &often).begin()
+    World::builder().with("/keys", &json!([usual, key])).with("/policy", &often).build()
 }
 
 fn posts(world: &World, path: &str, body: &Value) -> Answer {
     let answer = world.call(Method::POST, path).key(RESTRICTED_KEY).json(body).send();
-    world.settles();
+    world.run_until_idle();
     answer
 }
 
@@ -190,7 +190,7 @@ fn restricted_key_gets_no_answer_to_anothers_call() {
     let call = |key: &str| {
         let call = world.call(Method::POST, "/v1/requests").key(key).idempotency("order-1");
         let answer = call.json(&body).send().ok(201).json();
-        world.settles();
+        world.run_until_idle();
         answer
     };
     let (first, own) = (call(TEST_KEY), call(RESTRICTED_KEY));

@@ -19,7 +19,7 @@ fn adyen(labels: &Value) -> Value {
 }
 
 fn world(processors: &[Value]) -> World {
-    World::beginning().with("/test/processors", &json!(processors)).begin()
+    World::builder().with("/test/processors", &json!(processors)).build()
 }
 
 #[test]
@@ -46,7 +46,7 @@ fn label_that_no_processor_takes_is_refused_when_asked() {
     let world = self::world(&[stripe(&labels), adyen(&labels)]);
     let accepted = world.post("/v1/requests", &body).ok(201).json();
     assert_eq!(accepted["metadata"]["order"], "4711");
-    world.settles();
+    world.run_until_idle();
 }
 
 /// The request's words reach the processor in each call that creates its object, and no other words do.

@@ -6,7 +6,7 @@ use domain::keys::digest_hex;
 use http::Method;
 use serde_json::{Value, json};
 use tests::world::brand::{LIVE_KEY, OTHER_KEY, RESTRICTED_KEY, TEST_KEY};
-use tests::world::{Asked, PHONE, World};
+use tests::world::{CreatedRequest, PHONE, World};
 
 const OTHER_PHONE: &str = "+15551230002";
 
@@ -31,7 +31,7 @@ fn begun() -> World {
             "may": ["request", "read"], "sessions": "own" },
     ]);
     let often = json!({ "open_max": 20, "prompts_per_ten_minutes": 100, "prompts_per_day": 1000 });
-    World::beginning().with("/keys", &keys).with("/policy", &often).begin()
+    World::builder().with("/keys", &keys).with("/policy", &often).build()
 }
 
 fn body(world: &World, phone: &str, session: &str, agent: Option<&str>) -> Value {
@@ -46,15 +46,15 @@ fn body(world: &World, phone: &str, session: &str, agent: Option<&str>) -> Value
 /// Requests of two customers, sessions, agents and keys, of which some ended.
 fn story() -> Story {
     let world = begun();
-    let mut asked: Vec<(Asked, &'static str)> = Vec::new();
+    let mut asked: Vec<(CreatedRequest, &'static str)> = Vec::new();
     let mut asks = |body: &Value, phone: &'static str| asked.push((world.asks_for(body), phone));
     asks(&body(&world, PHONE, "CA123", Some("a17")), PHONE);
     world.customer().approves().ok(200);
-    world.settles();
+    world.run_until_idle();
     world.time_passes(60);
     asks(&body(&world, OTHER_PHONE, "CA124", Some("a18")), OTHER_PHONE);
     world.customer_at(OTHER_PHONE).declines().ok(200);
-    world.settles();
+    world.run_until_idle();
     world.time_passes(60);
     let mut card = body(&world, PHONE, "CA123", Some("a17"));
     card["ask"] = json!({ "kind": "payment_method", "description": "Card on file" });
@@ -63,10 +63,11 @@ fn story() -> Story {
     asks(&body(&world, "+15551239003", "CA124", None), "+15551239003");
     let call = world.call(Method::POST, "/v1/requests").key(RESTRICTED_KEY);
     let own = call.json(&body(&world, PHONE, "CA125", Some("a17"))).send().ok(201).json();
-    world.settles();
+    world.run_until_idle();
     let id = own["id"].as_str().unwrap().to_owned();
-    asked.push((Asked { path: format!("/v1/requests/{id}"), id, answer: own }, PHONE));
-    let told = |(asked, phone): &(Asked, &'static str)| Told { phone, view: world.reads(asked) };
+    asked.push((CreatedRequest { path: format!("/v1/requests/{id}"), id, answer: own }, PHONE));
+    let told =
+        |(asked, phone): &(CreatedRequest, &'static str)| Told { phone, view: world.reads(asked) };
     let requests = asked.iter().rev().map(told).collect();
     Story { world, requests }
 }
@@ -282,7 +283,7 @@ fn erased_customer_is_in_no_list() {
     let [id] = &expected(&story, &[&erased])[..] else { panic!("one request of the customer") };
     let customer = format!("/v1/customers/{OTHER_PHONE}");
     world.call(Method::DELETE, &customer).send().ok(202);
-    world.settles();
+    world.run_until_idle();
     assert_eq!(world.get(&customer).json()["erasure"]["state"], "done");
     for one in filters(&story).iter().map(|one| vec![one]).chain([Vec::new()]) {
         let found = listed(world, &one, 100);
@@ -345,7 +346,9 @@ fn invalid_filter_names_its_parameter() {
 #[test]
 fn keys_of_lists_hold_no_number_and_no_callers_text() {
     let story = story();
-    for item in story.world.ever().iter().filter(|item| item.key.pk.starts_with("LIST#")) {
+    for item in
+        story.world.all_written_items().iter().filter(|item| item.key.pk.starts_with("LIST#"))
+    {
         for text in ["5551230001", "5551230002", "a17", "CA123", "pi_"] {
             assert!(!item.key.pk.contains(text), "{:?}", item.key);
         }

@@ -4,7 +4,7 @@
 
 use serde_json::{Value, json};
 use tests::providers::{adyen, stripe};
-use tests::world::{Asked, Called, Core, Reply, World};
+use tests::world::{Core, CreatedRequest, RecordedCall, Reply, World};
 
 const STRIPE: &str = "api.stripe.com";
 const ADYEN: &str = "checkout-test.adyen.com";
@@ -14,10 +14,10 @@ const PSP: &str = "G632MTL5G45BS6H3";
 fn at_stripe() -> World {
     let settings = json!({ "secret_key": "sk_test_made_up", "webhook_secrets": [SECRET] });
     let stripe = json!([{ "name": "stripe", "kind": "stripe", "settings": settings }]);
-    World::beginning().with("/test/processors", &stripe).begin()
+    World::builder().with("/test/processors", &stripe).build()
 }
 
-fn object(asked: &Asked, status: &str) -> Value {
+fn object(asked: &CreatedRequest, status: &str) -> Value {
     json!({
         "id": "pi_1", "object": "payment_intent", "status": status, "amount": 4250, "currency": "eur",
         "amount_received": if status == "succeeded" { 4250 } else { 0 }, "livemode": false,
@@ -25,7 +25,7 @@ fn object(asked: &Asked, status: &str) -> Value {
     })
 }
 
-fn intent(asked: &Asked, status: &str) -> Reply {
+fn intent(asked: &CreatedRequest, status: &str) -> Reply {
     Reply::Status(200, object(asked, status).to_string())
 }
 
@@ -34,12 +34,12 @@ fn error(status: u16, code: &str) -> Reply {
     Reply::Status(status, body.to_string())
 }
 
-fn confirms(core: &Core) -> Vec<Called> {
+fn confirms(core: &Core) -> Vec<RecordedCall> {
     let calls = core.calls_to(STRIPE).into_iter();
     calls.filter(|call| call.uri.path().ends_with("/confirm")).collect()
 }
 
-fn stripe_tells(core: &Core, asked: &Asked, kind: &str, status: &str) {
+fn stripe_tells(core: &Core, asked: &CreatedRequest, kind: &str, status: &str) {
     let event = json!({ "id": "evt_1", "object": "event", "type": kind, "livemode": false,
         "data": { "object": object(asked, status) } });
     let body = event.to_string();
@@ -76,7 +76,7 @@ fn confirmation_in_passing_trouble_is_repeated_under_its_key() {
         assert_eq!(world.state(&asked), "fulfilled", "{name}");
         let confirms = confirms(&world);
         assert_eq!(confirms.len(), 2, "{name}");
-        let key = |call: &Called| call.headers["idempotency-key"].clone();
+        let key = |call: &RecordedCall| call.headers["idempotency-key"].clone();
         assert_eq!((key(&confirms[0]), &confirms[0].body), (key(&confirms[1]), &confirms[1].body));
         assert_eq!(world.webhooks().iter().filter(|kind| *kind == "request.fulfilled").count(), 1);
     }
@@ -108,7 +108,7 @@ fn events_early_late_and_out_of_order_change_nothing() {
             ("charge.dispute.created", "succeeded"),
         ] {
             stripe_tells(&world, &asked, kind, status);
-            world.settles();
+            world.run_until_idle();
         }
     }
     world.time_passes(60);
@@ -119,7 +119,7 @@ fn events_early_late_and_out_of_order_change_nothing() {
 
 #[test]
 fn simultaneous_refunds_are_at_most_the_charge() {
-    let world = World::beginning().with_fake_processor(&["test_card"]).begin();
+    let world = World::builder().with_fake_processor(&["test_card"]).build();
     let asked = world.asks(1000);
     world.customer().approves().ok(200);
     let core: &Core = &world;
@@ -131,11 +131,11 @@ fn simultaneous_refunds_are_at_most_the_charge() {
     });
     answers.sort_unstable();
     assert_eq!(answers, [202, 422, 422, 422, 422, 422]);
-    world.settles();
-    assert_eq!(world.books().refunds(), 1);
+    world.run_until_idle();
+    assert_eq!(world.fake_processor().refunds(), 1);
 }
 
-fn link(asked: &Asked, status: &str) -> Reply {
+fn link(asked: &CreatedRequest, status: &str) -> Reply {
     let body = json!({
         "id": "PL61C53A8B97E6915A", "url": "https://test.adyen.link/PL61C53A8B97E6915A", "status": status,
         "merchantAccount": adyen::ACCOUNT, "reference": format!("{}.1", asked.id),
@@ -144,12 +144,12 @@ fn link(asked: &Asked, status: &str) -> Reply {
     Reply::Status(200, body.to_string())
 }
 
-fn adyen_reports(core: &Core, asked: &Asked, psp: &str, success: bool) {
+fn adyen_reports(core: &Core, asked: &CreatedRequest, psp: &str, success: bool) {
     let reference = format!("{}.1", asked.id);
     let body = adyen::webhook("AUTHORISATION", success, psp, (&reference, 4250, "EUR"));
     let call = core.call(http::Method::POST, "/callbacks/demo/adyen").key(None).idempotency(None);
     call.json(&body).send().ok(202);
-    core.settles();
+    core.run_until_idle();
 }
 
 /// The customer's first card is refused on Adyen's page, and the second pays. The refusal is told once more, late.
@@ -157,7 +157,7 @@ fn adyen_reports(core: &Core, asked: &Asked, psp: &str, success: bool) {
 fn refusal_told_again_after_the_payment_changes_nothing() {
     let settings = json!({ "api_key": "made-up", "merchant_account": adyen::ACCOUNT, "hmac_keys": [adyen::HMAC_KEY] });
     let adyen = json!([{ "name": "adyen", "kind": "adyen", "settings": settings }]);
-    let world = World::beginning().with("/test/processors", &adyen).begin();
+    let world = World::builder().with("/test/processors", &adyen).build();
     let asked = world.asks(4250);
     world.replies(ADYEN, (0..3).map(|_| link(&asked, "active")));
     world.customer().approves_hosted();

@@ -2,9 +2,9 @@
 
 use domain::brand::BrandScope;
 use records::opt_outs;
-use records::opt_outs::{Statement, Word};
+use records::opt_outs::{OptOutKeyword, Statement};
 use serde_json::{Value, json};
-use tests::world::{Asked, Core, PHONE, World};
+use tests::world::{Core, CreatedRequest, PHONE, World};
 
 const CHANNELS: [&str; 2] = ["whatsapp", "sms"];
 
@@ -13,7 +13,7 @@ fn world() -> World {
         "text_replies": true, "session_code": false, "open_max": 9, "prompts_per_ten_minutes": 99, "denials_per_ten_minutes": 99,
         "fallback_seconds": 300,
     });
-    World::beginning().talking(&CHANNELS).with("/policy", &policy).begin()
+    World::builder().with_fake_channels(&CHANNELS).with("/policy", &policy).build()
 }
 
 /// A world whose first channel refuses each prompt, as the customer opted out at its provider.
@@ -21,11 +21,11 @@ fn world_of_an_opted_out_customer() -> World {
     let first =
         json!({ "name": "whatsapp", "kind": "talking", "settings": { "refuses": "opted_out" } });
     let second = json!({ "name": "sms", "kind": "talking" });
-    World::beginning().with("/test/channels", &json!([first, second])).begin()
+    World::builder().with("/test/channels", &json!([first, second])).build()
 }
 
 /// Asks over one channel for a payment, in a language.
-fn asks_over(world: &World, channel: &str, language: &str) -> Asked {
+fn asks_over(world: &World, channel: &str, language: &str) -> CreatedRequest {
     let mut body = world.payment(PHONE, 100);
     body["channels"] = json!([channel]);
     body["customer"]["language"] = json!(language);
@@ -35,15 +35,15 @@ fn asks_over(world: &World, channel: &str, language: &str) -> Asked {
 }
 
 fn tells(core: &Core, channel: &str, callback: &Value) {
-    core.tells(channel, &json!([callback])).ok(200);
-    core.settles();
+    core.channel_sends(channel, &json!([callback])).ok(200);
+    core.run_until_idle();
 }
 
 fn writes(core: &Core, text: &str) {
     tells(core, "sms", &json!({ "wrote": { "from": { "phone": PHONE }, "text": text } }));
 }
 
-fn opted_out(world: &World, asked: &Asked) {
+fn opted_out(world: &World, asked: &CreatedRequest) {
     let denied = json!({ "kind": "denied", "reason": "opted_out" });
     assert_eq!(world.reads(asked)["outcome"], denied);
     world.post("/v1/requests", &world.payment(PHONE, 1)).problem(403, "address-opted-out");
@@ -65,20 +65,20 @@ fn customer_who_stops_before_the_prompt_is_not_asked() {
     let asked = world.accepted(&world.payment(PHONE, 100));
     let request = world.stored(&asked);
     let scope = BrandScope { brand: &request.brand, mode: request.mode };
-    let stop = Statement { word: Word::Stop, written_at: None, reported_at: world.now() };
+    let stop = Statement { word: OptOutKeyword::Stop, written_at: None, reported_at: world.now() };
     let store = world.ports.store.as_ref();
     world.run(opt_outs::record(store, scope, &request.address, stop)).unwrap();
-    world.settles();
+    world.run_until_idle();
     opted_out(&world, &asked);
-    assert_eq!(world.went().sent.len(), 0);
+    assert_eq!(world.sent_messages().sent.len(), 0);
 }
 
 #[test]
 fn customer_opted_out_at_the_provider_is_not_asked() {
     let world = world_of_an_opted_out_customer();
     let asked = world.asks(100);
-    world.settles();
-    assert!(world.went().sent.is_empty(), "asked over the next channel");
+    world.run_until_idle();
+    assert!(world.sent_messages().sent.is_empty(), "asked over the next channel");
     opted_out(&world, &asked);
 }
 
@@ -87,7 +87,7 @@ fn opt_out_that_a_status_reports_counts() {
     let world = world();
     let asked = asks_over(&world, "whatsapp", "en");
     let other = asks_over(&world, "sms", "en");
-    let about = world.went().sent[0].reference.to_string();
+    let about = world.sent_messages().sent[0].reference.to_string();
     tells(&world, "whatsapp", &json!({ "failed": { "about": about, "reason": "opted_out" } }));
     opted_out(&world, &asked);
     opted_out(&world, &other);
@@ -127,7 +127,7 @@ fn tap_on_a_foreign_stop_button_stops() {
 fn tap_on_our_own_button_is_no_stop_by_its_label() {
     let world = world();
     let asked = asks_over(&world, "whatsapp", "en");
-    let sent = world.went().sent.pop().unwrap();
+    let sent = world.sent_messages().sent.pop().unwrap();
     let deny = sent.buttons.iter().find_map(|button| match &button.action {
         ports::ButtonAction::Reply { postback } if button.label == sent.labels.deny => {
             Some(postback.clone())

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use tests::doubles::SeededRandom;
 use tests::sealing;
 use tests::world::brand::{LIVE_KEY, OTHER_KEY};
-use tests::world::{Answer, Asked, PHONE, World};
+use tests::world::{Answer, CreatedRequest, PHONE, World};
 
 pub(super) fn ask_for(world: &World, phone: &str, ask: &Value) -> Value {
     let mut body = world.payment(phone, 1);
@@ -32,10 +32,10 @@ pub(super) fn paying_with(card: &str) -> Value {
 
 /// A world in which the customer saved a card, and that card's id.
 pub(super) fn with_a_card() -> (World, String) {
-    let world = World::beginning().with_fake_processor(&[]).begin();
+    let world = World::builder().with_fake_processor(&[]).build();
     let asked = world.asks_for(&ask_for(&world, PHONE, &save_card_ask()));
     let page = world.customer().approves_hosted();
-    world.books().customer_is_done(&asked, 1);
+    world.fake_processor().customer_is_done(&asked, 1);
     world.customer().opens(&format!("{page}?done=1")).ok(200);
     world.time_passes(5);
     let outcome = world.reads(&asked)["outcome"].clone();
@@ -51,7 +51,7 @@ pub(super) fn with_a_card() -> (World, String) {
     (world, card)
 }
 
-fn approve_on_page(world: &World, asked: &Asked, more: &[(&str, &str)]) -> Answer {
+fn approve_on_page(world: &World, asked: &CreatedRequest, more: &[(&str, &str)]) -> Answer {
     let code = asked.answer["session_code"].as_str().unwrap_or_default();
     let mut fields = vec![("session_code", code)];
     fields.extend_from_slice(more);
@@ -71,8 +71,8 @@ fn saved_card_is_charged_by_approval_on_page_or_by_tap() {
     assert!(world.stored(&asked).by_tap);
     world.customer().approves().ok(200);
     assert_eq!(world.state(&asked), "fulfilled");
-    assert_eq!(world.books().charges(), 2);
-    let calls = world.books().calls();
+    assert_eq!(world.fake_processor().charges(), 2);
+    let calls = world.fake_processor().calls();
     assert_eq!(calls.iter().filter(|call| *call == "Confirm 1 SavedCard").count(), 2, "{calls:?}");
 }
 
@@ -107,7 +107,7 @@ fn saved_card_of_another_customer_is_not_found() {
 fn saved_card_gone_at_the_processor_is_offered_no_more() {
     let (world, card) = with_a_card();
     let asked = world.asks_for(&ask_for(&world, PHONE, &paying_with(&card)));
-    world.books().says([Created::SoftDeclined { code: CARD_NOT_KEPT }]);
+    world.fake_processor().will_return([Created::SoftDeclined { code: CARD_NOT_KEPT }]);
     approve_on_page(&world, &asked, &[("action", "approve")]).ok(303);
     // No other card can pay an ask that names this one.
     let outcome = world.reads(&asked)["outcome"].clone();
@@ -120,11 +120,11 @@ fn saved_card_gone_at_the_processor_is_offered_no_more() {
     // A declined card is still there.
     let (world, card) = with_a_card();
     let asked = world.asks_for(&ask_for(&world, PHONE, &paying_with(&card)));
-    world.books().says([Created::HardDeclined { code: "card_declined" }]);
+    world.fake_processor().will_return([Created::HardDeclined { code: "card_declined" }]);
     approve_on_page(&world, &asked, &[("action", "approve")]).ok(303);
     assert_eq!(world.state(&asked), "failed");
     world.post("/v1/requests", &ask_for(&world, PHONE, &paying_with(&card))).ok(201);
-    world.settles();
+    world.run_until_idle();
 }
 
 #[test]
@@ -141,7 +141,7 @@ fn saved_card_forgotten_meanwhile_cannot_be_approved() {
     assert!(html.contains("This cannot be done here at the moment"), "{html}");
     let html = approve_on_page(&world, &asked, &[("action", "approve")]).ok(422).text();
     assert!(html.contains("This cannot be done here at the moment"), "{html}");
-    world.customer().declines().ok(200);
+    world.customer().denies().ok(200);
     assert_eq!(world.state(&asked), "denied");
 }
 
@@ -166,7 +166,7 @@ fn saved_card_is_sealed_again_for_each_request() {
     let saved = SavedCredential::new("f4ke-card");
     assert_eq!(seal::open(&brand, &binding, &known.sealed), Ok(saved));
     let asked = world.asks_for(&ask_for(&world, PHONE, &paying_with(&card)));
-    world.books().says([Created::Again]);
+    world.fake_processor().will_return([Created::Again]);
     world.customer().approves().ok(200);
     let request = world.stored(&asked);
     // consent-callback seals the sealed credential once more, and opens neither.
@@ -187,7 +187,7 @@ fn first_capable_processor_is_selected() {
         fake_processor("cash", &["payment"]),
         fake_processor("fake", &["payment", "payment_method"]),
     ]);
-    let world = World::beginning().with("/test/processors", &fake_processors).begin();
+    let world = World::builder().with("/test/processors", &fake_processors).build();
     let taker = |ask: &Value, phone: &str| {
         let asked = world.asks_for(&ask_for(&world, phone, ask));
         let processor = world.stored(&asked).processor.to_string();
@@ -231,7 +231,7 @@ fn first_capable_processor_is_selected() {
 
 #[test]
 fn claim_without_display_text_is_rejected() {
-    let world = World::beginning().with_fake_processor(&["hosted"]).begin();
+    let world = World::builder().with_fake_processor(&["hosted"]).build();
     let all = domain::ask::CLAIMS;
     for bad in [json!(["age_over_18"]), json!(["name", "name"]), json!(["Name"]), json!([])] {
         let ask = json!({ "kind": "identity", "claims": bad, "description": "x" });
@@ -249,13 +249,13 @@ fn claim_without_display_text_is_rejected() {
 fn live_request_needs_an_option_for_live_payments() {
     let fake_processor =
         json!([{ "name": "fake", "kind": "fake", "settings": { "payment_options": ["hosted"] } }]);
-    let world = World::beginning().with("/live/processors", &fake_processor).begin();
+    let world = World::builder().with("/live/processors", &fake_processor).build();
     let body = world.payment(PHONE, 4250);
     let call = world.call(Method::POST, "/v1/requests").key(LIVE_KEY).json(&body);
     assert_eq!(call.send().ok(201).json()["mode"], "live");
-    world.settles();
+    world.run_until_idle();
     let tested = json!([{ "name": "fake", "kind": "fake", "settings": { "payment_options": ["test_card"] } }]);
-    let world = World::beginning().with("/live/processors", &tested).begin();
+    let world = World::builder().with("/live/processors", &tested).build();
     let call = world.call(Method::POST, "/v1/requests").key(LIVE_KEY);
     call.json(&world.payment(PHONE, 1)).send().problem(422, "ask-not-supported");
 }
@@ -263,7 +263,7 @@ fn live_request_needs_an_option_for_live_payments() {
 #[test]
 fn wallet_payment_on_page_learns_whether_it_counts() {
     let world =
-        World::beginning().with_fake_processor(&["google_pay", "apple_pay", "hosted"]).begin();
+        World::builder().with_fake_processor(&["google_pay", "apple_pay", "hosted"]).build();
     let asked = world.asks(4250);
     let answer = world.customer().opens(&world.customer().newest().page).ok(200);
     let policy = answer.header("content-security-policy");
@@ -292,7 +292,7 @@ fn wallet_payment_on_page_learns_whether_it_counts() {
 
 #[test]
 fn wallet_unsupported_or_code_wrong_is_no_approval() {
-    let world = World::beginning().with_fake_processor(&["apple_pay", "hosted"]).begin();
+    let world = World::builder().with_fake_processor(&["apple_pay", "hosted"]).build();
     let asked = world.asks(4250);
     let policy = world.customer().opens(&world.customer().newest().page);
     assert!(!policy.header("content-security-policy").contains("https:"));
@@ -314,7 +314,7 @@ fn wallet_unsupported_or_code_wrong_is_no_approval() {
 
 #[test]
 fn apple_pay_session_is_for_our_host_while_open() {
-    let world = World::beginning().with_fake_processor(&["apple_pay", "hosted"]).begin();
+    let world = World::builder().with_fake_processor(&["apple_pay", "hosted"]).build();
     let asked = world.asks(4250);
     let page = world.customer().newest().page;
     let nonce = world.customer().nonce(&page);
@@ -327,7 +327,7 @@ fn apple_pay_session_is_for_our_host_while_open() {
     elsewhere.header("sec-fetch-site", "cross-site").send().ok(400);
     world.acts(&asked, "cancel", &json!({})).ok(200);
     world.customer().posts(&page, &form).problem(409, "conflict-state");
-    let without = World::beginning().with_fake_processor(&["google_pay", "hosted"]).begin();
+    let without = World::builder().with_fake_processor(&["google_pay", "hosted"]).build();
     let asked = without.asks(4250);
     let page = without.customer().newest().page;
     let none = without.customer().answers_on(&page, &[("action", "apple_session")]);
@@ -337,7 +337,7 @@ fn apple_pay_session_is_for_our_host_while_open() {
 
 #[test]
 fn device_wallets_are_remembered_as_capability() {
-    let world = World::beginning().with_fake_processor(&["google_pay", "hosted"]).begin();
+    let world = World::builder().with_fake_processor(&["google_pay", "hosted"]).build();
     let asked = world.asks(4250);
     let page = world.customer().newest().page;
     let seen = [("action", "observed"), ("wallets", "google_pay,cash,<script>")];

@@ -5,19 +5,19 @@ use domain::request::State;
 use ports::{ButtonAction, Prompt};
 use serde_json::json;
 use tests::world::brand::OTHER_KEY;
-use tests::world::{Answer, Asked, Beginning, Core, PHONE, World};
+use tests::world::{Answer, Core, CreatedRequest, PHONE, World, WorldBuilder};
 
-fn talking() -> Beginning {
-    World::beginning().talking(&["rcs", "whatsapp"])
+fn with_fake_channels() -> WorldBuilder {
+    World::builder().with_fake_channels(&["rcs", "whatsapp"])
 }
 
 fn without_code() -> World {
-    talking().with("/policy", &json!({ "session_code": false })).begin()
+    with_fake_channels().with("/policy", &json!({ "session_code": false })).build()
 }
 
 /// Returns the newest prompt that was sent.
 fn newest(core: &Core) -> Prompt {
-    core.went().sent.pop().unwrap()
+    core.sent_messages().sent.pop().unwrap()
 }
 
 /// Returns the postback of the button with that name.
@@ -30,9 +30,9 @@ fn postback(prompt: &Prompt, label: &str) -> String {
 
 fn taps_on(core: &Core, channel: &str, postback: &str) -> Answer {
     let tapped = json!({ "tapped": { "postback": postback, "from": { "phone": PHONE } } });
-    let answer = core.tells(channel, &json!([tapped])).ok(200);
+    let answer = core.channel_sends(channel, &json!([tapped])).ok(200);
     assert_eq!(answer.text(), "taken", "every tap is acknowledged");
-    core.settles();
+    core.run_until_idle();
     answer
 }
 
@@ -40,13 +40,13 @@ fn taps(core: &Core, prompt: &Prompt, label: &str) {
     taps_on(core, "rcs", &postback(prompt, label));
 }
 
-fn code(asked: &Asked) -> &str {
+fn code(asked: &CreatedRequest) -> &str {
     asked.answer["session_code"].as_str().unwrap()
 }
 
 #[test]
 fn right_code_of_three_approves_and_wrong_one_denies() {
-    let world = talking().begin();
+    let world = with_fake_channels().build();
     let asked = world.asks(4250);
     let labels: Vec<String> =
         newest(&world).buttons.into_iter().map(|button| button.label).collect();
@@ -67,10 +67,10 @@ fn tap_on_approve_is_charged_and_its_method_recorded() {
     let asked = world.asks(4250);
     let yes = postback(&newest(&world), "Approve");
     let tapped = json!([{ "tapped": { "postback": yes, "from": { "phone": PHONE } } }]);
-    world.tells("rcs", &tapped).ok(200);
+    world.channel_sends("rcs", &tapped).ok(200);
     let State::Authorized { consent, .. } = world.stored(&asked).state else { panic!() };
     assert_eq!((consent.method, consent.channel.as_str()), (ApprovalMethod::Tap, "rcs"));
-    world.settles();
+    world.run_until_idle();
     assert_eq!(world.state(&asked), "fulfilled");
     assert_eq!(world.timeline(&asked), ["accepted rcs", "authorized rcs", "fulfilled"]);
 }
@@ -130,7 +130,7 @@ fn late_tap_changes_nothing() {
         taps(&world, &prompt, label);
     }
     assert_eq!((world.reads(&asked)["outcome"].clone(), world.timeline(&asked)), before);
-    assert_eq!(world.went().followed.len(), 1, "the thread says so once");
+    assert_eq!(world.sent_messages().thread_messages.len(), 1, "the thread says so once");
     let asked = world.asks(100);
     let prompt = newest(&world);
     world.clock_jumps(301);
@@ -146,7 +146,7 @@ fn approval_that_needs_the_page_cannot_be_tapped() {
     // So is every request whose processor needs a wallet.
     let mut item = world.items().into_iter().find(|item| item.key.sk == "REQ").unwrap();
     item.body = item.body.replace("\"by_tap\":true,", "");
-    world.puts(item);
+    world.put_item(item);
     taps(&world, &newest(&world), "Approve");
     assert_eq!(world.state(&asked), "prompted");
     taps(&world, &newest(&world), "Decline");
@@ -170,7 +170,7 @@ fn postback_of_other_brand_or_channel_is_ignored() {
     body["session"]["id"] = json!("theirs");
     let call = world.call(http::Method::POST, "/v1/requests").key(OTHER_KEY).json(&body);
     let theirs = call.send().ok(201);
-    world.settles();
+    world.run_until_idle();
     let id = theirs.json()["id"].as_str().unwrap().parse().unwrap();
     let brand = world.run(world.ports.secrets.brand(&"demo".parse().unwrap())).unwrap();
     let loaded =
@@ -199,13 +199,13 @@ fn receipt_naming_only_the_prompt_is_found_by_its_link() {
     let world = without_code();
     let asked = world.asks(4250);
     let prompt = newest(&world).reference.prompt.to_string();
-    world.tells("rcs", &json!([{ "delivered": { "about": prompt } }])).ok(200);
+    world.channel_sends("rcs", &json!([{ "delivered": { "about": prompt } }])).ok(200);
     assert_eq!(world.timeline(&asked), ["accepted rcs", "delivered rcs"]);
-    world.tells("rcs", &json!([{ "failed": { "about": prompt } }])).ok(200);
-    world.settles();
+    world.channel_sends("rcs", &json!([{ "failed": { "about": prompt } }])).ok(200);
+    world.run_until_idle();
     assert_eq!(world.timeline(&asked).len(), 2, "what was delivered did not fail");
     let unknown = "prm_01M844DZWGSW3HJKQ26BNN67GN";
-    world.tells("rcs", &json!([{ "delivered": { "about": unknown } }])).ok(200);
+    world.channel_sends("rcs", &json!([{ "delivered": { "about": unknown } }])).ok(200);
 }
 
 #[test]
@@ -214,8 +214,8 @@ fn failed_prompt_falls_back_at_once_and_is_dead() {
     let asked = world.asks(4250);
     let first = newest(&world);
     let failed = json!([{ "failed": { "about": first.reference.prompt.to_string() } }]);
-    world.tells("rcs", &failed).ok(200);
-    world.settles();
+    world.channel_sends("rcs", &failed).ok(200);
+    world.run_until_idle();
     let timeline = ["accepted rcs", "failed rcs unreachable", "accepted whatsapp"];
     assert_eq!(world.timeline(&asked), timeline);
 }

@@ -171,7 +171,7 @@ fn body_of_another_media_type_is_refused() {
     assert!(world.items().is_empty() && world.sent().is_empty());
     let call = world.call(Method::POST, "/v1/requests");
     call.header("content-type", "application/json; charset=utf-8").json(&body).send().ok(201);
-    world.settles();
+    world.run_until_idle();
     let message = world.customer().newest();
     let path = format!("/sandbox/phones/{PHONE}/messages/{}/tap", message.text("id"));
     let call = world.call(Method::POST, &path).header("content-type", "text/plain");
@@ -296,10 +296,10 @@ fn ask_without_capable_processor_is_rejected() {
     let mut body = world.payment(PHONE, 4250);
     body["ask"] = json!({ "kind": "identity", "claims": ["birthdate"], "description": "Wine" });
     world.post("/v1/requests", &body).problem(422, "ask-not-supported");
-    let none = World::beginning().with("/test/processors", &json!([])).begin();
+    let none = World::builder().with("/test/processors", &json!([])).build();
     let refused = none.post("/v1/requests", &none.payment(PHONE, 4250));
     refused.problem(422, "processor-not-configured");
-    let none = World::beginning().with("/test/channels", &json!([])).begin();
+    let none = World::builder().with("/test/channels", &json!([])).build();
     let refused = none.post("/v1/requests", &none.payment(PHONE, 4250));
     refused.problem(422, "channel-not-configured");
 }

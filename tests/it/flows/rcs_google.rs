@@ -3,21 +3,21 @@
 use http::Method;
 use serde_json::json;
 use tests::providers::rbm::{self, CLIENT_TOKEN, Fate, HOST, Message, SignedEvent};
-use tests::world::{Answer, Asked, Beginning, Core, PHONE, Reply, World, brand};
+use tests::world::{Answer, Core, CreatedRequest, PHONE, Reply, World, WorldBuilder, brand};
 
 const TWILIO: &str = "api.twilio.com";
 
 /// A brand that asks over RCS, then by text.
-fn beginning() -> Beginning {
+fn builder() -> WorldBuilder {
     let channels = json!([
         { "name": "rcs", "kind": "rcs", "settings": rbm::settings() },
         { "name": "sms", "kind": "sms", "settings": brand::twilio() },
     ]);
-    World::beginning().with("/test/channels", &channels)
+    World::builder().with("/test/channels", &channels)
 }
 
 fn without_code() -> World {
-    beginning().with("/policy", &json!({ "session_code": false })).begin()
+    builder().with("/policy", &json!({ "session_code": false })).build()
 }
 
 /// Returns the newest card.
@@ -39,7 +39,7 @@ fn post(core: &Core, told: &SignedEvent) -> Answer {
 fn deliver(core: &Core, told: &SignedEvent) {
     let answer = post(core, told).ok(200);
     assert_eq!(answer.text(), "");
-    core.settles();
+    core.run_until_idle();
 }
 
 fn delivered(core: &Core) -> Message {
@@ -52,7 +52,7 @@ fn taps(core: &Core, card: &Message, label: &str) {
     deliver(core, &core.rbm().taps(card, label));
 }
 
-fn code(asked: &Asked) -> &str {
+fn code(asked: &CreatedRequest) -> &str {
     asked.answer["session_code"].as_str().unwrap()
 }
 
@@ -66,7 +66,7 @@ fn labels(card: &Message) -> Vec<&str> {
 
 #[test]
 fn card_is_delivered_read_and_approved_by_right_code() {
-    let world = beginning().begin();
+    let world = builder().build();
     let asked = world.asks(4250);
     let card = card(&world);
     assert_eq!((card.phone.as_str(), card.fate), (PHONE, Fate::Queued));
@@ -84,7 +84,7 @@ fn card_is_delivered_read_and_approved_by_right_code() {
 
 #[test]
 fn tap_on_wrong_code_denies_and_not_me_reports() {
-    let world = beginning().begin();
+    let world = builder().build();
     let asked = world.asks(4250);
     let card = delivered(&world);
     let wrong = labels(&card).into_iter().find(|label| *label != code(&asked)).unwrap();
@@ -120,7 +120,7 @@ fn page_behind_card_is_opened_and_answered() {
 
 #[test]
 fn receipts_repeated_unordered_or_late_are_reported_once() {
-    let world = beginning().begin();
+    let world = builder().build();
     let asked = world.asks(4250);
     let (card, rbm) = (card(&world), world.rbm());
     deliver(&world, &rbm.reads(&card));
@@ -143,7 +143,7 @@ fn receipts_repeated_unordered_or_late_are_reported_once() {
 
 #[test]
 fn receipt_before_its_answer_is_kept() {
-    let world = beginning().begin();
+    let world = builder().build();
     world.meanwhile(&format!("called {HOST}"), |core| {
         delivered(core);
     });
@@ -172,7 +172,7 @@ fn tap_repeated_or_late_is_acknowledged_and_ignored() {
 
 #[test]
 fn number_without_rcs_gets_a_text_at_once() {
-    let world = beginning().begin();
+    let world = builder().build();
     world.rbm().loses_rcs(PHONE);
     let asked = world.asks(4250);
     assert_eq!(world.timeline(&asked), ["failed rcs not_on_channel", "accepted sms"]);
@@ -181,7 +181,7 @@ fn number_without_rcs_gets_a_text_at_once() {
 
 #[test]
 fn silent_card_is_revoked_and_text_sent() {
-    let world = beginning().begin();
+    let world = builder().build();
     let asked = world.asks(4250);
     world.time_passes(11);
     assert_eq!(messages(&world), (1, 0));
@@ -194,7 +194,7 @@ fn silent_card_is_revoked_and_text_sent() {
 
 #[test]
 fn card_replaced_before_its_ttl_is_revoked() {
-    let world = beginning().begin();
+    let world = builder().build();
     let mut body = world.payment(PHONE, 4250);
     body["fallback_seconds"] = json!(5);
     let asked = world.asks_for(&body);
@@ -207,7 +207,7 @@ fn card_replaced_before_its_ttl_is_revoked() {
 
 #[test]
 fn card_without_next_route_lives_until_deadline() {
-    let world = beginning().begin();
+    let world = builder().build();
     let mut body = world.payment(PHONE, 4250);
     body["channels"] = json!(["rcs"]);
     let asked = world.asks_for(&body);
@@ -240,7 +240,7 @@ fn card_delivered_unreported_can_only_deny_after_text() {
 
 #[test]
 fn card_revoked_by_google_falls_back_to_text() {
-    let world = beginning().begin();
+    let world = builder().build();
     let asked = world.asks(4250);
     let (card, rbm) = (card(&world), world.rbm());
     deliver(&world, &rbm.expires(&card, "TTL_EXPIRATION_REVOKE_FAILED"));
@@ -251,7 +251,7 @@ fn card_revoked_by_google_falls_back_to_text() {
 
 #[test]
 fn cancelled_request_leaves_no_card() {
-    let world = beginning().begin();
+    let world = builder().build();
     let asked = world.asks(4250);
     world.acts(&asked, "cancel", &json!({})).ok(200);
     assert_eq!(card(&world).fate, Fate::Revoked);
@@ -259,7 +259,7 @@ fn cancelled_request_leaves_no_card() {
 
 #[test]
 fn lost_answer_is_retried_under_the_same_message_id() {
-    let world = beginning().begin();
+    let world = builder().build();
     world.replies(HOST, [Reply::Lost]);
     let asked = world.asks(4250);
     assert_eq!(world.calls_to(HOST).len(), 2);
@@ -275,7 +275,7 @@ fn lost_answer_is_retried_under_the_same_message_id() {
 #[test]
 fn busy_or_rejecting_google_falls_back_to_text() {
     for (status, reason) in [(429, "channel_busy"), (400, "rejected"), (403, "agent")] {
-        let world = beginning().begin();
+        let world = builder().build();
         world.replies(HOST, [Reply::Status(status, String::new())]);
         let asked = world.asks(4250);
         let timeline = [format!("failed rcs {reason}"), "accepted sms".to_owned()];
@@ -285,7 +285,7 @@ fn busy_or_rejecting_google_falls_back_to_text() {
 
 #[test]
 fn access_token_is_reused_until_expired_or_revoked() {
-    let world = beginning().begin();
+    let world = builder().build();
     let granted = || world.rbm().granted();
     world.asks(4250);
     world.asks_at("+15551230002", 4250);
@@ -304,7 +304,7 @@ fn access_token_is_reused_until_expired_or_revoked() {
 
 #[test]
 fn capability_check_uses_a_new_id_each_minute() {
-    let world = beginning().begin();
+    let world = builder().build();
     let mut body = world.payment(PHONE, 4250);
     body.as_object_mut().unwrap().remove("session");
     let routes = || world.post("/v1/capabilities", &body).ok(200).json()["routes"].clone();
@@ -327,7 +327,7 @@ fn capability_check_uses_a_new_id_each_minute() {
 
 #[test]
 fn unsubscribe_stops_prompts_until_subscribe() {
-    let world = beginning().begin();
+    let world = builder().build();
     let asked = world.asks(4250);
     delivered(&world);
     let rbm = world.rbm();
@@ -348,7 +348,7 @@ fn unsubscribe_stops_prompts_until_subscribe() {
 
 #[test]
 fn webhook_registration_needs_its_token() {
-    let world = beginning().begin();
+    let world = builder().build();
     let shake = |token: &str| {
         let call = world.call(Method::POST, "/callbacks/demo/rcs").key(None).idempotency(None);
         call.json(&json!({ "clientToken": token, "secret": "1234567890" })).send()

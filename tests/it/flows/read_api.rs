@@ -42,7 +42,7 @@ fn end_is_the_timelines_last_line_and_has_a_time() {
     assert_eq!(world.reads(&asked)["ended_at"], Value::Null);
     world.time_passes(3);
     world.customer().approves().ok(200);
-    world.settles();
+    world.run_until_idle();
     let shown = world.reads(&asked);
     let end = json!({ "at": "2026-12-01T00:00:03.001Z", "what": "fulfilled" });
     assert_eq!(shown["ended_at"], end["at"]);
@@ -51,7 +51,7 @@ fn end_is_the_timelines_last_line_and_has_a_time() {
     let told = ["authorized rcs", "fulfilled", "refund_asked", "refunded"];
     assert_eq!(world.timeline(&asked)[2..], told);
     let denied = world.asks(4250);
-    world.customer().declines().ok(200);
+    world.customer().denies().ok(200);
     assert_eq!(world.timeline(&denied).last().unwrap(), "denied customer");
 }
 
@@ -62,7 +62,7 @@ fn wait_ends_with_the_first_change() {
     let version = world.reads(&asked)["version"].as_u64().unwrap();
     let path = format!("{}?wait=20&after={version}", asked.path);
     world.meanwhile("waited", |core| {
-        core.customer().declines();
+        core.customer().denies();
     });
     let begun = world.now();
     let events = world.get(&path).ok(200).json();
@@ -78,7 +78,7 @@ fn wait_without_change_ends_and_old_change_is_immediate() {
     let begun = world.now();
     world.get(&format!("{}?wait=20&after={version}", asked.path)).ok(200);
     assert_eq!(begun.until(world.now()), Duration::from_secs(20));
-    world.settles();
+    world.run_until_idle();
     let begun = world.now();
     world.get(&format!("{}?wait=20&after={}", asked.path, version - 1)).ok(200);
     assert_eq!(begun, world.now());
@@ -100,7 +100,7 @@ fn wait_accepts_zero_to_twenty_seconds() {
 
 #[test]
 fn session_is_listed_newest_first_page_by_page() {
-    let world = World::beginning().with("/policy", &json!({ "open_max": 10 })).begin();
+    let world = World::builder().with("/policy", &json!({ "open_max": 10 })).build();
     let mut asked: Vec<String> = Vec::new();
     for amount in 1..=5 {
         asked.insert(0, world.asks(amount).id);

@@ -16,8 +16,8 @@ use ports::{
 };
 use serde_json::json;
 use tests::world::brand::TEST_KEY;
-use tests::world::talking::PROOF;
-use tests::world::{Asked, PHONE, World};
+use tests::world::fake_channel::PROOF;
+use tests::world::{CreatedRequest, PHONE, World};
 
 /// A store and the brands' secrets, which count the reads of requests and of brands.
 struct CountedReads {
@@ -92,9 +92,9 @@ fn counted(world: &World) -> (Arc<CountedReads>, ConsentCallback) {
     (reads, consent)
 }
 
-fn begin() -> (World, Asked) {
-    let beginning = World::beginning().talking(&["rcs"]);
-    let world = beginning.with("/policy", &json!({ "session_code": false })).begin();
+fn begin() -> (World, CreatedRequest) {
+    let beginning = World::builder().with_fake_channels(&["rcs"]);
+    let world = beginning.with("/policy", &json!({ "session_code": false })).build();
     let asked = world.asks(4250);
     (world, asked)
 }
@@ -103,7 +103,7 @@ fn begin() -> (World, Asked) {
 fn postback_reads_its_brand_and_its_request_once() {
     let (world, asked) = begin();
     let (reads, consent) = counted(&world);
-    let prompt = world.went().sent.pop().unwrap();
+    let prompt = world.sent_messages().sent.pop().unwrap();
     let ButtonAction::Reply { postback } = &prompt.buttons[0].action else { panic!("no reply") };
     let tapped = json!({ "tapped": { "postback": postback, "from": { "phone": PHONE } } });
     let body = Bytes::from(json!({ "callbacks": [tapped] }).to_string());
@@ -113,7 +113,7 @@ fn postback_reads_its_brand_and_its_request_once() {
     assert_eq!(world.state(&asked), "authorized");
     assert_eq!(reads.brands.load(Ordering::SeqCst), 1);
     assert_eq!(reads.requests.load(Ordering::SeqCst), 1);
-    world.settles();
+    world.run_until_idle();
     assert_eq!(world.state(&asked), "fulfilled");
 }
 
@@ -130,6 +130,6 @@ fn longest_wait_reads_its_request_twenty_three_times() {
         world.run(intake.read(&headers, &asked.id, query)).unwrap();
         assert_eq!(begun.until(world.now()), Duration::from_secs(20));
         assert_eq!(reads.requests.load(Ordering::SeqCst), 23);
-        world.settles();
+        world.run_until_idle();
     }
 }

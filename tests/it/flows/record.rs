@@ -27,7 +27,7 @@ fn fulfilled() -> (World, String, Value) {
     body["ask"]["description"] = json!("Zoë's “4711” \\ ünïcode 你好");
     let asked = world.asks_for(&body);
     world.customer().approves().ok(200);
-    world.settles();
+    world.run_until_idle();
     assert_eq!(world.state(&asked), "fulfilled");
     let path = format!("{}/record", asked.path);
     let export = world.get(&path).ok(200).json();
@@ -114,8 +114,8 @@ fn record_with_unknown_fields_stays_whole() {
 fn record_of_unanswered_requests_says_how_they_ended() {
     let world = World::new();
     let denied = world.asks(100);
-    world.customer().declines();
-    world.settles();
+    world.customer().denies();
+    world.run_until_idle();
     let cancelled = world.asks(100);
     world.acts(&cancelled, "cancel", &json!({})).ok(200);
     let expired = world.asks(100);

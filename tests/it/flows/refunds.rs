@@ -8,29 +8,29 @@ use http::Method;
 use ports::{Confirmed, RefundResult, Rejection, Retrieved};
 use serde_json::{Value, json};
 use tests::world::brand::OTHER_KEY;
-use tests::world::fake_processor::Doing;
-use tests::world::{Asked, World};
+use tests::world::fake_processor::ProcessorCall;
+use tests::world::{CreatedRequest, World};
 
 /// Makes a fulfilled request of 42.50 euro.
-fn paid() -> (World, Asked) {
-    let world = World::beginning().with_fake_processor(&["test_card"]).begin();
+fn paid() -> (World, CreatedRequest) {
+    let world = World::builder().with_fake_processor(&["test_card"]).build();
     let asked = pays(&world);
     (world, asked)
 }
 
-fn pays(world: &World) -> Asked {
+fn pays(world: &World) -> CreatedRequest {
     let asked = world.asks(4250);
     world.customer().approves().ok(200);
     assert_eq!(world.state(&asked), "fulfilled");
     asked
 }
 
-fn refunds(world: &World, asked: &Asked) -> Vec<Value> {
+fn refunds(world: &World, asked: &CreatedRequest) -> Vec<Value> {
     world.reads(asked)["refunds"].as_array().cloned().unwrap_or_default()
 }
 
 /// Returns the states and amounts of a request's refunds.
-fn states(world: &World, asked: &Asked) -> Vec<String> {
+fn states(world: &World, asked: &CreatedRequest) -> Vec<String> {
     let refunds = refunds(world, asked).into_iter();
     let words = |refund: Value| {
         let code = refund["code"].as_str().map(|code| format!(" {code}")).unwrap_or_default();
@@ -51,7 +51,7 @@ fn full_refund_leaves_the_outcome_unchanged() {
     let path = format!("{}/refund", asked.path);
     let answer = world.post(&path, &json!({ "reason": "Sent back" })).ok(202).json();
     assert_eq!(answer["refunds"][0]["state"], "pending");
-    world.settles();
+    world.run_until_idle();
     let after = world.reads(&asked);
     assert_eq!((&after["outcome"], &after["state"]), (&before["outcome"], &before["state"]));
     let refund = &after["refunds"][0];
@@ -63,7 +63,7 @@ fn full_refund_leaves_the_outcome_unchanged() {
     assert_eq!(world.timeline(&asked)[3..], ["fulfilled", "refund_asked", "refunded"]);
     assert_eq!(world.webhooks().last().unwrap(), "request.refunded");
     world.post(&path, &json!({})).problem(422, "refund-too-large");
-    assert_eq!(world.books().refunds(), 1);
+    assert_eq!(world.fake_processor().refunds(), 1);
 }
 
 #[test]
@@ -73,7 +73,7 @@ fn wait_for_refund_ends_with_its_result() {
     let at_once = world.get(&format!("{}?wait=20&after={version}", asked.path)).ok(200).json();
     assert_eq!(at_once["version"], version);
     world.post(&format!("{}/refund", asked.path), &json!({})).ok(202);
-    world.meanwhile("waited", tests::world::Core::settles);
+    world.meanwhile("waited", tests::world::Core::run_until_idle);
     let after = version + 1;
     let told = world.get(&format!("{}?wait=20&after={after}", asked.path)).ok(200).json();
     assert_eq!(told["refunds"][0]["state"], "refunded");
@@ -104,12 +104,12 @@ fn twenty_first_refund_is_rejected() {
 
 #[test]
 fn uncharged_request_is_not_refunded() {
-    let world = World::beginning().with_fake_processor(&["test_card", "hosted"]).begin();
+    let world = World::builder().with_fake_processor(&["test_card", "hosted"]).build();
     let asked = world.asks(4250);
     world.acts(&asked, "refund", &json!({})).problem(409, "conflict-state");
-    world.customer().declines().ok(200);
+    world.customer().denies().ok(200);
     world.acts(&asked, "refund", &json!({})).problem(409, "conflict-state");
-    assert_eq!(world.books().count(Doing::Refund), 0);
+    assert_eq!(world.fake_processor().count(ProcessorCall::Refund), 0);
     let (world, asked) = paid();
     let path = format!("{}/refund", asked.path);
     for bad in [json!({ "amount": 0 }), json!({ "amount": "1" }), json!({ "x": 1 }), json!([])] {
@@ -134,12 +134,12 @@ fn repeated_key_refunds_once_and_resends_the_step() {
     let again = refund("k1", &json!({ "amount": 100 })).ok(202);
     assert_eq!(again.header("idempotency-replayed"), "true");
     assert_eq!(again.json(), first.json());
-    world.settles();
+    world.run_until_idle();
     assert_eq!(states(&world, &asked), ["refunded 100"]);
     refund("k1", &json!({ "amount": 101 })).problem(422, "idempotency-key-reused");
     refund("k1", &json!({ "amount": 100 })).ok(202);
-    world.settles();
-    assert_eq!((world.books().refunds(), refunds(&world, &asked).len()), (1, 1));
+    world.run_until_idle();
+    assert_eq!((world.fake_processor().refunds(), refunds(&world, &asked).len()), (1, 1));
 }
 
 #[test]
@@ -155,7 +155,7 @@ fn refund_with_lost_message_is_found_by_check() {
 #[test]
 fn refund_in_doubt_is_retried_and_made_once() {
     let (world, asked) = paid();
-    world.books().says_of_refunds([
+    world.fake_processor().will_return_for_refunds([
         RefundResult::Unknown,
         RefundResult::Again,
         RefundResult::Unknown,
@@ -164,37 +164,37 @@ fn refund_in_doubt_is_retried_and_made_once() {
     assert_eq!(states(&world, &asked), ["pending 4250"]);
     world.time_passes(600);
     assert_eq!(states(&world, &asked), ["refunded 4250"]);
-    let calls = world.books().calls();
+    let calls = world.fake_processor().calls();
     let calls: Vec<&String> = calls.iter().filter(|call| call.starts_with("Refund")).collect();
     assert_eq!(
         calls,
         ["Refund 1 4250 false", "Refund 1 4250 true", "Refund 1 4250 true", "Refund 1 4250 true"]
     );
-    assert_eq!(world.books().refunds(), 1);
+    assert_eq!(world.fake_processor().refunds(), 1);
 }
 
 #[test]
 fn slow_refund_is_reported_by_webhook_or_look_up() {
     let (world, asked) = paid();
-    world.books().says_of_refunds(std::iter::repeat_n(pending(), 1_000));
+    world.fake_processor().will_return_for_refunds(std::iter::repeat_n(pending(), 1_000));
     world.acts(&asked, "refund", &json!({ "amount": 100 })).ok(202);
     let before = world.sent().len();
     world.time_passes(4 * 86_400);
     assert_eq!(states(&world, &asked), ["pending 100"]);
     assert_eq!(refunds(&world, &asked)[0]["reference"], "re_1");
-    let calls = world.books().count(Doing::Refund);
+    let calls = world.fake_processor().count(ProcessorCall::Refund);
     assert!((15..=30).contains(&calls), "{calls} calls in four days");
     let sent = world.sent().len() - before;
     // Three chains of checks. Each runs every quarter of an hour, reads, and writes nothing.
     assert!(sent < 1_400, "{sent} messages in four days");
     world.processor_sends(&json!({ "look": asked.id })).ok(202);
-    assert_eq!(world.books().count(Doing::Refund), calls + 1);
+    assert_eq!(world.fake_processor().count(ProcessorCall::Refund), calls + 1);
     let told = json!({ "request": asked.id, "seq": 1, "success": true });
     world.processor_sends(&json!({ "refund_told": told })).ok(202);
     assert_eq!(states(&world, &asked), ["refunded 100"]);
 }
 
-fn told(asked: &Asked, seq: u32, success: bool, code: Option<&str>) -> Value {
+fn told(asked: &CreatedRequest, seq: u32, success: bool, code: Option<&str>) -> Value {
     json!({ "refund_told": { "request": asked.id, "seq": seq, "success": success, "code": code } })
 }
 
@@ -229,7 +229,7 @@ fn refund_that_fails_after_success_frees_its_amount() {
 #[test]
 fn reversal_that_overtakes_the_success_stands() {
     let (world, asked) = paid();
-    world.books().says_of_refunds([pending(), pending()]);
+    world.fake_processor().will_return_for_refunds([pending(), pending()]);
     world.acts(&asked, "refund", &json!({})).ok(202);
     let [failed, done] =
         [told(&asked, 1, false, Some("refund_failed")), told(&asked, 1, true, None)];
@@ -243,7 +243,9 @@ fn reversal_that_overtakes_the_success_stands() {
 #[test]
 fn success_after_a_failure_takes_the_amount_again() {
     let (world, asked) = paid();
-    world.books().says_of_refunds([RefundResult::Failed { code: "not_refundable" }]);
+    world
+        .fake_processor()
+        .will_return_for_refunds([RefundResult::Failed { code: "not_refundable" }]);
     world.acts(&asked, "refund", &json!({ "amount": 4000 })).ok(202);
     assert_eq!(states(&world, &asked), ["failed 4000 not_refundable"]);
     world.processor_sends(&told(&asked, 1, true, None)).ok(202);
@@ -259,17 +261,19 @@ fn success_after_a_failure_takes_the_amount_again() {
 fn late_success_stops_the_refund_that_repeats_it() {
     for amount in [4250, 1000] {
         let (world, asked) = paid();
-        world.books().says_of_refunds([RefundResult::Failed { code: "not_refundable" }]);
+        world
+            .fake_processor()
+            .will_return_for_refunds([RefundResult::Failed { code: "not_refundable" }]);
         world.acts(&asked, "refund", &json!({ "amount": amount })).ok(202);
         let path = format!("{}/refund", asked.path);
         world.post(&path, &json!({ "amount": amount })).ok(202);
         let call = world.call(Method::POST, "/callbacks/demo/fake").key(None).idempotency(None);
         let call = call.header(tests::world::fake_processor::PROOF, "proven");
         call.json(&told(&asked, 1, true, None)).send().ok(202);
-        world.settles();
+        world.run_until_idle();
         let expected = [format!("refunded {amount}"), format!("failed {amount} refunded_before")];
         assert_eq!(states(&world, &asked), expected);
-        assert_eq!(world.books().count(Doing::Refund), 1);
+        assert_eq!(world.fake_processor().count(ProcessorCall::Refund), 1);
         assert!(!world.logs().contains("refunded before"));
     }
 }
@@ -279,7 +283,9 @@ fn late_success_stops_the_refund_that_repeats_it() {
 fn late_success_waits_for_a_refund_under_way() {
     for second in [true, false] {
         let (world, asked) = paid();
-        world.books().says_of_refunds([RefundResult::Failed { code: "not_refundable" }, pending()]);
+        world
+            .fake_processor()
+            .will_return_for_refunds([RefundResult::Failed { code: "not_refundable" }, pending()]);
         world.acts(&asked, "refund", &json!({})).ok(202);
         world.acts(&asked, "refund", &json!({})).ok(202);
         world.processor_sends(&told(&asked, 1, true, None)).ok(202);
@@ -306,13 +312,13 @@ fn failure_during_the_run_that_succeeds_is_kept() {
     world.acts(&asked, "refund", &json!({})).ok(202);
     world.time_passes(2);
     assert_eq!(states(&world, &asked), ["failed 4250 refund_failed"]);
-    assert_eq!(world.books().count(Doing::Refund), 1);
+    assert_eq!(world.fake_processor().count(ProcessorCall::Refund), 1);
 }
 
 #[test]
 fn failed_refund_is_reported_and_may_be_repeated() {
     let (world, asked) = paid();
-    world.books().says_of_refunds([pending()]);
+    world.fake_processor().will_return_for_refunds([pending()]);
     world.acts(&asked, "refund", &json!({})).ok(202);
     world.acts(&asked, "refund", &json!({})).problem(422, "refund-too-large");
     let told = json!({ "request": asked.id, "seq": 1, "success": false });
@@ -332,33 +338,33 @@ fn two_workers_make_one_refund_call() {
     let again = message.clone();
     world.meanwhile("fake Refund", move |core| {
         core.run(core.ports.queue.send(&again, Duration::ZERO)).unwrap();
-        core.settles();
+        core.run_until_idle();
     });
     world.acts(&asked, "refund", &json!({})).ok(202);
     assert_eq!(states(&world, &asked), ["refunded 4250"]);
-    world.comes_again([message]);
-    assert_eq!(world.books().count(Doing::Refund), 1);
+    world.redeliver([message]);
+    assert_eq!(world.fake_processor().count(ProcessorCall::Refund), 1);
     world.time_passes(100);
-    assert_eq!(world.books().count(Doing::Refund), 1);
+    assert_eq!(world.fake_processor().count(ProcessorCall::Refund), 1);
 }
 
 #[test]
 fn refund_waits_while_circuit_is_open() {
     let (world, asked) = paid();
     let blocked = RefundResult::Blocked { by: Rejection::Credentials };
-    world.books().says_of_refunds([blocked.clone(), blocked]);
+    world.fake_processor().will_return_for_refunds([blocked.clone(), blocked]);
     world.acts(&asked, "refund", &json!({})).ok(202);
     world.time_passes(14);
-    assert_eq!(world.books().count(Doing::Refund), 1);
+    assert_eq!(world.fake_processor().count(ProcessorCall::Refund), 1);
     world.time_passes(100);
     assert_eq!(states(&world, &asked), ["refunded 4250"]);
-    assert_eq!(world.books().count(Doing::Refund), 3);
+    assert_eq!(world.fake_processor().count(ProcessorCall::Refund), 3);
 }
 
 #[test]
 fn webhook_during_refund_is_acted_on_at_once() {
     let (world, asked) = paid();
-    world.books().says_of_refunds([pending()]);
+    world.fake_processor().will_return_for_refunds([pending()]);
     let told = json!({ "refund_told": { "request": asked.id, "seq": 1, "success": true } });
     world.meanwhile("fake Refund", move |core| {
         let call = core.call(Method::POST, "/callbacks/demo/fake").key(None);
@@ -371,11 +377,11 @@ fn webhook_during_refund_is_acted_on_at_once() {
 
 #[test]
 fn refund_in_doubt_is_shown_until_settled() {
-    let world = World::beginning().with_fake_processor(&["test_card"]).begin();
+    let world = World::builder().with_fake_processor(&["test_card"]).build();
     let asked = world.asks(4250);
     assert!(asked.answer.get("in_doubt").is_none());
-    world.books().says([Confirmed::Unknown]);
-    world.books().says([Retrieved::Unknown, Retrieved::NotConfirmed]);
+    world.fake_processor().will_return([Confirmed::Unknown]);
+    world.fake_processor().will_return([Retrieved::Unknown, Retrieved::NotConfirmed]);
     world.customer().approves().ok(200);
     let request = world.reads(&asked);
     assert_eq!((&request["state"], &request["in_doubt"]), (&json!("processing"), &json!(true)));

@@ -85,7 +85,7 @@ fn resend_on_same_channel_supersedes_older_prompt() {
     let asked = world.asks(4250);
     let customer = world.customer();
     let first = customer.newest();
-    let code = customer.hears(&first);
+    let code = customer.session_code_of(&first);
     world.acts(&asked, "resend", &json!({})).ok(200);
     assert_eq!(prompts(&world, PHONE), [prompt("rcs", true), prompt("rcs", false)]);
     let yes = json!({ "action": "approve", "session_code": code });
@@ -113,7 +113,7 @@ fn denial_of_older_prompt_counts_once() {
     let first = customer.newest();
     world.acts(&asked, "resend", &json!({})).ok(200);
     customer.taps(&first, &json!({ "action": "deny" })).ok(200);
-    world.settles();
+    world.run_until_idle();
     assert_eq!(world.state(&asked), "denied");
     customer.approves().problem(409, "conflict-state");
 }
@@ -130,9 +130,10 @@ fn reminder_is_sent_half_way_and_both_prompts_count() {
     world.time_passes(2);
     assert_eq!(prompts(&world, PHONE), [prompt("rcs", false), prompt("rcs", false)]);
     assert_ne!(world.customer().newest().text("text"), first.text("text"));
-    let yes = json!({ "action": "approve", "session_code": world.customer().hears(&first) });
+    let yes =
+        json!({ "action": "approve", "session_code": world.customer().session_code_of(&first) });
     world.customer().taps(&first, &yes).ok(200);
-    world.settles();
+    world.run_until_idle();
     assert_eq!(world.state(&asked), "fulfilled");
 }
 
@@ -163,14 +164,14 @@ fn prompt_of_dead_worker_is_resent_as_the_same() {
     let asked = world.asks(4250);
     for _ in 0..3 {
         let replay = world.sent().into_iter().map(|(owed, _)| owed);
-        world.comes_again(replay);
+        world.redeliver(replay);
     }
     assert_eq!(world.customer().messages().len(), 1);
     assert_eq!(world.state(&asked), "prompted");
 }
 
 fn three() -> World {
-    World::beginning().talking(&["rcs", "whatsapp", "sms"]).begin()
+    World::builder().with_fake_channels(&["rcs", "whatsapp", "sms"]).build()
 }
 
 #[test]
@@ -194,13 +195,13 @@ fn request_sets_the_wait_for_a_silent_route() {
             assert_eq!(problem["errors"][0]["pointer"], "/fallback_seconds", "{wrong}");
         }
     }
-    world.settles();
+    world.run_until_idle();
 }
 
 #[test]
 fn wait_for_a_silent_route_is_at_least_five_seconds() {
     let policy = json!({ "fallback_seconds": 0 });
-    let world = World::beginning().with("/policy", &policy).begin();
+    let world = World::builder().with("/policy", &policy).build();
     assert_eq!(world.asks(100).answer["fallback_seconds"], 5);
 }
 
@@ -209,16 +210,16 @@ fn superseded_prompt_is_retracted_and_failed_one_skipped() {
     let world = three();
     let asked = world.asks(4250);
     world.time_passes(12);
-    let went = world.went();
+    let went = world.sent_messages();
     assert_eq!(went.sent.len(), 2);
     let taken: Vec<_> = went.retracted.iter().map(|taken| taken.reference).collect();
     assert_eq!(taken, [went.sent[0].reference]);
     let failed = json!([{ "failed": { "about": went.sent[1].reference.to_string() } }]);
-    world.tells("whatsapp", &failed).ok(200);
-    world.settles();
+    world.channel_sends("whatsapp", &failed).ok(200);
+    world.run_until_idle();
     let timeline = world.timeline(&asked);
     assert_eq!(timeline[timeline.len() - 2..], ["failed whatsapp unreachable", "accepted sms"]);
-    assert_eq!(world.went().retracted.len(), 1, "what failed is on no phone");
+    assert_eq!(world.sent_messages().retracted.len(), 1, "what failed is on no phone");
 }
 
 #[test]
@@ -227,7 +228,7 @@ fn prompt_ttl_ends_with_its_turn_or_the_deadline() {
     let asked = world.asks(4250);
     world.time_passes(24);
     let lives: Vec<u64> =
-        world.went().sent.iter().map(|p| p.now.until(p.expires_at).as_secs()).collect();
+        world.sent_messages().sent.iter().map(|p| p.now.until(p.expires_at).as_secs()).collect();
     assert_eq!(lives, [12, 12, 300 - 24]);
     assert_eq!(world.state(&asked), "prompted");
 }

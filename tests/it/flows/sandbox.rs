@@ -2,13 +2,13 @@
 
 use http::Method;
 use serde_json::{Value, json};
-use tests::world::{Answer, Asked, PHONE, PUBLIC_BASE, World};
+use tests::world::{Answer, CreatedRequest, PHONE, PUBLIC_BASE, World};
 
 fn begin() -> World {
-    World::beginning().with("/policy", &json!({ "session_code": false, "open_max": 9 })).begin()
+    World::builder().with("/policy", &json!({ "session_code": false, "open_max": 9 })).build()
 }
 
-fn asks(world: &World, ask: &Value) -> (Asked, String) {
+fn asks(world: &World, ask: &Value) -> (CreatedRequest, String) {
     let mut body = world.payment(PHONE, 1);
     body["ask"] = ask.clone();
     let asked = world.asks_for(&body);
@@ -36,7 +36,7 @@ fn comes_home(world: &World, answer: &Answer, page: &str) {
     let home = answer.header("location").strip_prefix(PUBLIC_BASE).unwrap().to_owned();
     assert_eq!(home.split('?').next().unwrap(), page);
     world.customer().opens(&home).ok(200);
-    world.settles();
+    world.run_until_idle();
 }
 
 #[test]

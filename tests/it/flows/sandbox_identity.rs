@@ -7,17 +7,17 @@ use ring::signature::{ECDSA_P256_SHA256_FIXED, UnparsedPublicKey};
 use sandbox::SandboxAccess;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
-use tests::world::{Answer, Asked, PHONE, PUBLIC_BASE, World};
+use tests::world::{Answer, CreatedRequest, PHONE, PUBLIC_BASE, World};
 
 const PROVIDER: &str = "/sandbox/identity";
 const CALLBACK: &str = "https://pay.example.com/callbacks/demo/identity";
 const VERIFIER: &str = "a-verifier-of-more-than-forty-three-characters";
 
 fn begin() -> World {
-    World::beginning().with_sandbox_identity().begin()
+    World::builder().with_sandbox_identity().build()
 }
 
-fn asks(world: &World, ask: &Value) -> Asked {
+fn asks(world: &World, ask: &Value) -> CreatedRequest {
     let mut body = world.payment(PHONE, 1);
     body["ask"] = ask.clone();
     world.asks_for(&body)
@@ -47,7 +47,7 @@ fn identity_ask_is_fulfilled_out_of_the_box() {
     let back = call.form(&[("person", "grace")]).send().ok(303);
     let back = back.header("location").strip_prefix(PUBLIC_BASE).unwrap().to_owned();
     world.call(Method::GET, &back).key(None).send().ok(303);
-    world.settles();
+    world.run_until_idle();
     let request = world.reads(&asked);
     assert_eq!((&request["state"], &request["processor"]), (&json!("fulfilled"), &Value::Null));
     let identity = &request["outcome"]["identity"];
@@ -111,7 +111,7 @@ fn strong_sign_in_that_was_asked_for_is_told() {
 
 #[test]
 fn provider_is_absent_where_the_sandbox_is_off() {
-    let world = World::beginning().phone_for(SandboxAccess::Off).begin();
+    let world = World::builder().phone_for(SandboxAccess::Off).build();
     let path = format!("{PROVIDER}/.well-known/openid-configuration");
     world.call(Method::GET, &path).key(None).send().problem(404, "not-found");
 }
@@ -228,7 +228,7 @@ fn code_works_once_for_its_client_and_verifier() {
     let tokens = exchange(&world, &first, "client_id", "demo").ok(200).json();
     let token = tokens["access_token"].as_str().unwrap();
     user_info(&world, token).ok(200);
-    // A second use of the code ends the token, since a thief may have been the first.
+    // A second use of the code ends the token, since an attacker may have been the first.
     exchange(&world, &first, "client_id", "demo").ok(400);
     let refused = user_info(&world, token).ok(401);
     assert!(refused.header("www-authenticate").starts_with("Bearer "), "{refused:?}");

@@ -13,7 +13,7 @@ use ports::{IdentityCall, MessagePath, SandboxReplies, SandboxReply, SandboxRout
 use sandbox::SandboxAccess;
 use serde_json::{Value, json};
 use tests::world::brand::{LIVE_KEY, OTHER_KEY, TEST_KEY, twilio};
-use tests::world::{Asked, PHONE, World};
+use tests::world::{CreatedRequest, PHONE, World};
 
 const MESSAGES: &str = "/sandbox/phones/+15551230001/messages";
 
@@ -23,7 +23,7 @@ fn tap(world: &World) -> String {
 
 #[test]
 fn deployed_phone_needs_a_test_key() {
-    let world = World::beginning().phone_for(SandboxAccess::Key).begin();
+    let world = World::builder().phone_for(SandboxAccess::Key).build();
     let asked = world.asks(4250);
     let tap = tap(&world);
     let no = json!({ "action": "deny" });
@@ -35,13 +35,13 @@ fn deployed_phone_needs_a_test_key() {
     }
     assert_eq!(world.state(&asked), "prompted");
     world.call(Method::POST, &tap).key(TEST_KEY).json(&no).send().ok(200);
-    world.settles();
+    world.run_until_idle();
     assert_eq!(world.state(&asked), "denied");
 }
 
 #[test]
 fn key_of_another_brand_sees_only_its_own_prompts() {
-    let world = World::beginning().phone_for(SandboxAccess::Key).begin();
+    let world = World::builder().phone_for(SandboxAccess::Key).build();
     let asked = world.asks(4250);
     let none = world.call(Method::GET, MESSAGES).key(OTHER_KEY).send().ok(200);
     assert_eq!(none.json(), json!({ "messages": [] }));
@@ -50,14 +50,14 @@ fn key_of_another_brand_sees_only_its_own_prompts() {
     assert_eq!(world.state(&asked), "prompted");
     let theirs = world.call(Method::POST, "/v1/requests").key(OTHER_KEY);
     theirs.json(&world.payment(PHONE, 100)).send().ok(201);
-    world.settles();
+    world.run_until_idle();
     let one = world.call(Method::GET, MESSAGES).key(OTHER_KEY).send().ok(200);
     assert_eq!(one.json()["messages"].as_array().unwrap().len(), 1);
 }
 
 #[test]
 fn brand_without_sandbox_has_no_phone() {
-    let world = World::beginning().phone_for(SandboxAccess::Off).begin();
+    let world = World::builder().phone_for(SandboxAccess::Off).build();
     world.asks(4250);
     world.get(MESSAGES).problem(404, "not-found");
     let path = format!("{MESSAGES}/prm_01M844DZWGFW3SJKQ26BNN67GN/tap");
@@ -69,10 +69,10 @@ fn message_limits(policy: &Value) -> World {
     let channel =
         |look: &str| json!({ "name": look, "kind": "sandbox", "settings": { "style": look } });
     let channels = ["rcs", "whatsapp", "apple", "sms"].map(channel);
-    World::beginning().with("/test/channels", &json!(channels)).with("/policy", policy).begin()
+    World::builder().with("/test/channels", &json!(channels)).with("/policy", policy).build()
 }
 
-fn asks_over(world: &World, channel: &str) -> Asked {
+fn asks_over(world: &World, channel: &str) -> CreatedRequest {
     let mut body = world.payment(PHONE, 4250);
     body["channels"] = json!([channel]);
     world.asks_for(&body)
@@ -132,7 +132,7 @@ fn postback_data_is_verified_as_on_a_real_channel() {
     let State::Authorized { consent, .. } = world.stored(&asked).state else { panic!() };
     assert_eq!(consent.method, ApprovalMethod::Tap);
     assert!(world.items().iter().any(|item| item.key.pk.starts_with("CONTACT#demo#Test#rcs#")));
-    world.settles();
+    world.run_until_idle();
     assert_eq!(world.state(&asked), "fulfilled");
 }
 
@@ -197,16 +197,16 @@ fn sandbox_reply_to_a_live_request_is_refused() {
     let sms = json!({ "name": "sms", "kind": "sms", "settings": twilio() });
     let card =
         json!({ "name": "stripe", "kind": "stripe", "settings": { "secret_key": "sk_live_x" } });
-    let world = World::beginning()
+    let world = World::builder()
         .with("/policy", &json!({ "session_code": false }))
         .with("/live/channels", &json!([sms]))
         .with("/live/processors", &json!([card]))
-        .begin();
+        .build();
     let call = world.call(Method::POST, "/v1/requests").key(LIVE_KEY);
     let created = call.json(&world.payment(PHONE, 4250)).send().ok(201).json();
-    world.settles();
+    world.run_until_idle();
     let id = created["id"].as_str().unwrap().to_owned();
-    let asked = Asked { path: format!("/v1/requests/{id}"), id, answer: created };
+    let asked = CreatedRequest { path: format!("/v1/requests/{id}"), id, answer: created };
     let own = &world.machine.consent_callback;
     let consent = ConsentCallback {
         ports: own.ports.clone(),
@@ -223,5 +223,5 @@ fn sandbox_reply_to_a_live_request_is_refused() {
     assert_eq!(refused.code, Code::NotFound);
     assert!(matches!(world.stored(&asked).state, State::Prompted));
     world.call(Method::POST, &format!("{}/cancel", asked.path)).key(LIVE_KEY).send().ok(200);
-    world.settles();
+    world.run_until_idle();
 }

@@ -1,18 +1,18 @@
 //! The scenes that the sandbox phone plays: texts, and later reports of a processor or a provider.
 
 use serde_json::{Value, json};
-use tests::world::{Answer, Asked, Message, PHONE, World};
+use tests::world::{Answer, CreatedRequest, Message, PHONE, World};
 
 fn begin() -> World {
     let policy = json!({
         "session_code": false, "open_max": 9, "text_replies": true, "cooldown_seconds": 1,
         "prompts_per_ten_minutes": 99, "denials_per_ten_minutes": 99,
     });
-    World::beginning().with("/policy", &policy).begin()
+    World::builder().with("/policy", &policy).build()
 }
 
 /// A request of 42.50 euro that was paid by tap, and its message.
-fn paid(world: &World) -> (Asked, Message) {
+fn paid(world: &World) -> (CreatedRequest, Message) {
     let asked = world.asks(4250);
     let message = world.customer().newest();
     world.customer().approves().ok(200);
@@ -22,7 +22,7 @@ fn paid(world: &World) -> (Asked, Message) {
 
 fn plays(world: &World, message: &Message, body: &Value) -> Answer {
     let answer = world.customer().taps(message, body);
-    world.settles();
+    world.run_until_idle();
     answer
 }
 
@@ -86,7 +86,7 @@ fn payment_after_the_end_is_played() {
     let message = world.customer().newest();
     plays(&world, &message, &json!({ "report": "paid_late" })).problem(409, "conflict-state");
     world.customer().answers_on(&message.page, &[("action", "approve_hosted")]).ok(303);
-    world.settles();
+    world.run_until_idle();
     world.time_passes(3_600);
     let before = world.reads(&asked);
     assert!(before["outcome"]["kind"] != "fulfilled" && !before["outcome"].is_null(), "{before}");
@@ -151,7 +151,7 @@ fn body_with_two_meanings_or_an_unknown_report_is_refused() {
 /// Only the sandbox's own charges can be played with.
 #[test]
 fn request_at_another_processor_is_not_played() {
-    let world = World::beginning().with_fake_processor(&["test_card"]).begin();
+    let world = World::builder().with_fake_processor(&["test_card"]).build();
     let asked = world.asks(4250);
     let message = world.customer().newest();
     world.customer().approves().ok(200);

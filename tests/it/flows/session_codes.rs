@@ -3,14 +3,14 @@
 use http::Method;
 use ports::{DetachResult, Rejection};
 use serde_json::{Value, json};
-use tests::world::fake_processor::{CODE, Doing};
-use tests::world::{Asked, BROWSER, PHONE, World};
+use tests::world::fake_processor::{CODE, ProcessorCall};
+use tests::world::{BROWSER, CreatedRequest, PHONE, World};
 
 const IDENTITY: &str =
     r#"{"kind": "identity", "claims": ["given_name", "birthdate"], "description": "Age"}"#;
 const KEEP: &str = r#"{"kind": "payment_method", "description": "Keep a card"}"#;
 
-fn asked(world: &World, ask: &str) -> (Asked, String) {
+fn asked(world: &World, ask: &str) -> (CreatedRequest, String) {
     let mut body = world.payment(PHONE, 1);
     body["ask"] = serde_json::from_str(ask).unwrap();
     body["expires_in"] = json!(900);
@@ -19,7 +19,7 @@ fn asked(world: &World, ask: &str) -> (Asked, String) {
     (asked, page)
 }
 
-fn code(asked: &Asked) -> &str {
+fn code(asked: &CreatedRequest) -> &str {
     asked.answer["session_code"].as_str().unwrap_or_default()
 }
 
@@ -28,7 +28,7 @@ fn another(code: &str) -> &'static str {
 }
 
 /// Approves on the page and goes to the processor's page.
-fn leaves(world: &World, asked: &Asked, page: &str) {
+fn leaves(world: &World, asked: &CreatedRequest, page: &str) {
     let fields = [("action", "approve_hosted"), ("session_code", code(asked))];
     let answer = world.customer().answers_on(page, &fields).ok(303);
     let cookie = answer.header("set-cookie");
@@ -39,11 +39,11 @@ fn leaves(world: &World, asked: &Asked, page: &str) {
 }
 
 fn hosted(policy: &Value) -> World {
-    World::beginning().with_fake_processor(&["hosted"]).with("/policy", policy).begin()
+    World::builder().with_fake_processor(&["hosted"]).with("/policy", policy).build()
 }
 
 /// The address at which the provider's customer comes back.
-fn back(asked: &Asked, more: &str) -> String {
+fn back(asked: &CreatedRequest, more: &str) -> String {
     format!("/callbacks/demo/fake?state={}.1.proven&code={CODE}{more}", asked.id)
 }
 
@@ -51,7 +51,7 @@ fn back(asked: &Asked, more: &str) -> String {
 fn elsewhere(world: &World, method: Method, uri: &str) -> tests::world::calls::Answer {
     let call = world.call(method, uri).key(None).idempotency(None).header("cookie", "x=1");
     let answer = call.header("user-agent", BROWSER).send();
-    world.settles();
+    world.run_until_idle();
     answer
 }
 
@@ -71,7 +71,7 @@ fn every_ask_needs_a_session_code_by_default() {
         world.customer().answers_on(&page, &wrong).ok(303);
         assert_eq!(world.reads(&asked)["outcome"]["reason"], "wrong_session_code");
     }
-    assert_eq!(world.books().count(Doing::Create), 0);
+    assert_eq!(world.fake_processor().count(ProcessorCall::Create), 0);
 }
 
 #[test]
@@ -83,9 +83,9 @@ fn session_code_is_switched_off_for_one_kind_of_ask() {
 
 #[test]
 fn code_of_a_high_amount_is_typed_and_never_shown() {
-    let world = World::beginning()
+    let world = World::builder()
         .with("/policy", &json!({ "session_code": { "typed_from": { "EUR": 4250 } } }))
-        .begin();
+        .build();
     let asked = world.asks(4250);
     let message = world.customer().newest();
     assert_eq!(message.shown["codes"], Value::Null);
@@ -129,7 +129,7 @@ fn code_of_another_browser_waits_for_the_session_code() {
     let answer = posted("same-origin").ok(303);
     assert_eq!(answer.header("location"), page);
     assert!(answer.header("set-cookie").contains(&asked.id));
-    world.settles();
+    world.run_until_idle();
     assert_eq!(world.state(&asked), "fulfilled");
     assert!(world.timeline(&asked).contains(&"returned session_code".to_owned()));
 }
@@ -144,7 +144,7 @@ fn wrong_session_code_after_a_return_denies() {
     assert!(html.contains("That was not the number"), "{html}");
     let outcome = json!({ "kind": "denied", "reason": "wrong_session_code" });
     assert_eq!(world.reads(&asked)["outcome"], outcome);
-    assert!(!world.books().calls().iter().any(|call| call.ends_with("Code")));
+    assert!(!world.fake_processor().calls().iter().any(|call| call.ends_with("Code")));
     // The right code comes too late, and the browser that left has nothing to bring back.
     let right = format!("&session_code={}", code(&asked));
     elsewhere(&world, Method::GET, &back(&asked, &right)).ok(404);
@@ -171,7 +171,7 @@ fn card_given_in_another_browser_is_kept_by_code_only() {
         let world = hosted(&json!({}));
         let (asked, page) = asked(&world, KEEP);
         leaves(&world, &asked, &page);
-        world.books().customer_is_done(&asked, 1);
+        world.fake_processor().customer_is_done(&asked, 1);
         world.time_passes(30);
         assert_eq!(world.state(&asked), "processing", "no card is kept before a return");
         let done = format!("{page}?done=1");
@@ -198,9 +198,9 @@ fn card_given_in_the_same_browser_is_kept_on_return() {
     let world = hosted(&json!({}));
     let (asked, page) = asked(&world, KEEP);
     leaves(&world, &asked, &page);
-    world.books().customer_is_done(&asked, 1);
+    world.fake_processor().customer_is_done(&asked, 1);
     world.customer().opens(&format!("{page}?done=1")).ok(200);
-    world.settles();
+    world.run_until_idle();
     assert_eq!(world.state(&asked), "fulfilled");
 }
 
@@ -209,13 +209,17 @@ fn card_of_a_customer_who_never_returns_is_not_kept() {
     let world = hosted(&json!({}));
     let (asked, page) = asked(&world, KEEP);
     leaves(&world, &asked, &page);
-    world.books().customer_is_done(&asked, 1);
+    world.fake_processor().customer_is_done(&asked, 1);
     world.time_passes(30);
-    assert_eq!(world.books().count(Doing::Detach), 0, "the customer may still return");
+    assert_eq!(
+        world.fake_processor().count(ProcessorCall::Detach),
+        0,
+        "the customer may still return"
+    );
     world.time_passes(1_200);
     assert_eq!(world.reads(&asked)["outcome"]["reason"], "other_browser");
     // The processor keeps no card that no request can use.
-    assert_eq!(world.books().count(Doing::Detach), 1);
+    assert_eq!(world.fake_processor().count(ProcessorCall::Detach), 1);
 }
 
 /// The removal is tried until it is known, and no return keeps a card that is being removed.
@@ -224,14 +228,14 @@ fn card_that_is_not_kept_is_removed_until_that_is_known() {
     let world = hosted(&json!({}));
     let (asked, page) = asked(&world, KEEP);
     leaves(&world, &asked, &page);
-    world.books().customer_is_done(&asked, 1);
-    world.books().says([DetachResult::Again; 3]);
-    while world.books().count(Doing::Detach) == 0 {
+    world.fake_processor().customer_is_done(&asked, 1);
+    world.fake_processor().will_return([DetachResult::Again; 3]);
+    while world.fake_processor().count(ProcessorCall::Detach) == 0 {
         world.time_passes(1);
     }
     world.customer().opens(&format!("{page}?done=1")).ok(200);
     world.time_passes(1_800);
-    assert_eq!(world.books().count(Doing::Detach), 4);
+    assert_eq!(world.fake_processor().count(ProcessorCall::Detach), 4);
     assert_eq!(world.reads(&asked)["outcome"]["reason"], "other_browser");
 }
 
@@ -246,8 +250,8 @@ fn card_that_the_processor_does_not_remove_is_named_in_the_log() {
         let world = hosted(&json!({}));
         let (asked, page) = asked(&world, KEEP);
         leaves(&world, &asked, &page);
-        world.books().customer_is_done(&asked, 1);
-        world.books().says(says);
+        world.fake_processor().customer_is_done(&asked, 1);
+        world.fake_processor().will_return(says);
         world.time_passes(passes);
         assert_eq!(world.reads(&asked)["outcome"]["reason"], "other_browser");
         assert!(world.logs().contains("delete it at the processor"));
@@ -260,11 +264,11 @@ fn card_of_an_abandoned_page_is_removed() {
     let world = hosted(&json!({}));
     let (asked, page) = asked(&world, KEEP);
     leaves(&world, &asked, &page);
-    world.books().customer_is_done(&asked, 1);
+    world.fake_processor().customer_is_done(&asked, 1);
     world.acts(&asked, "cancel", &json!({})).ok(202);
     world.time_passes(5);
     assert_eq!(world.state(&asked), "cancelled");
-    assert_eq!(world.books().count(Doing::Detach), 1);
+    assert_eq!(world.fake_processor().count(ProcessorCall::Detach), 1);
 }
 
 #[test]

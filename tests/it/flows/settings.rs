@@ -7,7 +7,7 @@ use tests::world::brand::twilio;
 
 /// Calls a brand's webhook address as a provider, and asserts the problem.
 fn call(pointer: &str, setups: &Value, uri: &str, expected: (u16, &str)) -> World {
-    let world = World::beginning().with(pointer, setups).begin();
+    let world = World::builder().with(pointer, setups).build();
     let answer = world.call(Method::POST, uri).key(None).idempotency(None).form(&[("a", "b")]);
     let (status, code) = expected;
     answer.send().problem(status, code);
@@ -34,7 +34,7 @@ fn channel_webhook_with_broken_other_mode_is_503_when_unproven() {
     let broken = json!([{ "name": "sms", "kind": "sms", "settings": {} }]);
     let sound = json!([{ "name": "sms", "kind": "sms", "settings": twilio() }]);
     let world =
-        World::beginning().with("/live/channels", &broken).with("/test/channels", &sound).begin();
+        World::builder().with("/live/channels", &broken).with("/test/channels", &sound).build();
     let call = world.call(Method::POST, "/callbacks/demo/sms").key(None).idempotency(None);
     call.form(&[("MessageSid", "SM0")]).send().problem(503, "settings-invalid");
 }

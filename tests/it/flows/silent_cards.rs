@@ -6,7 +6,7 @@ use domain::message::Task;
 use records::contact;
 use records::contact::ChannelScope;
 use serde_json::json;
-use tests::world::fake_processor::Doing;
+use tests::world::fake_processor::ProcessorCall;
 use tests::world::{PHONE, World};
 
 use super::forgetting::{address, card_path, sends};
@@ -22,7 +22,7 @@ fn listed_checks(world: &World) -> usize {
 fn day_of_the_end(world: &World, card: &str, days: std::ops::Range<u64>) -> Option<u64> {
     for day in days {
         sends(world, Task::CheckCards);
-        world.settles();
+        world.run_until_idle();
         if world.get(&card_path(card)).status == 404 {
             assert_eq!(listed_checks(world), 0);
             return Some(day);
@@ -38,11 +38,14 @@ fn day_of_the_end(world: &World, card: &str, days: std::ops::Range<u64>) -> Opti
 fn card_of_a_silent_number_ends_without_an_ask() {
     let (world, card) = with_a_card();
     assert_eq!(day_of_the_end(&world, &card, 0..400), Some(366));
-    assert_eq!((world.books().charges(), world.books().count(Doing::Detach)), (0, 1));
+    assert_eq!(
+        (world.fake_processor().charges(), world.fake_processor().count(ProcessorCall::Detach)),
+        (0, 1)
+    );
     // The task is sent again and again, and finds nothing.
     sends(&world, Task::CheckCards);
-    world.settles();
-    assert_eq!(world.books().count(Doing::Detach), 1);
+    world.run_until_idle();
+    assert_eq!(world.fake_processor().count(ProcessorCall::Detach), 1);
 }
 
 /// A message of the customer counts as heard, long after the contact is forgotten. A late check is made later.
@@ -72,8 +75,8 @@ fn card_that_an_open_request_names_ends_the_day_after() {
     body["expires_in"] = json!(3 * DAY);
     let asked = world.asks_for(&body);
     assert_eq!(day_of_the_end(&world, &card, 364..367), None);
-    world.settles();
+    world.run_until_idle();
     assert_ne!(world.state(&asked), "prompted");
     assert_eq!(day_of_the_end(&world, &card, 367..370), Some(367));
-    assert_eq!(world.books().count(Doing::Detach), 1);
+    assert_eq!(world.fake_processor().count(ProcessorCall::Detach), 1);
 }

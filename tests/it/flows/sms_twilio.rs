@@ -7,13 +7,13 @@ use http::Method;
 use serde_json::json;
 use sha1::Sha1;
 use tests::world::brand::{OTHER_KEY, TWILIO_TOKEN};
-use tests::world::{Answer, Asked, Core, PHONE, PUBLIC_BASE, Reply, World};
+use tests::world::{Answer, Core, CreatedRequest, PHONE, PUBLIC_BASE, Reply, World};
 use texts::TextLanguage;
 
 const TWILIO: &str = "api.twilio.com";
 
 fn texting() -> World {
-    World::beginning().texting().begin()
+    World::builder().texting().build()
 }
 
 /// Returns the form fields of the text, as Twilio got them.
@@ -42,7 +42,7 @@ fn reports(core: &Core, place: usize, status: &str, error: Option<&str>) -> Answ
     let mut pairs = vec![("MessageSid", "SM0"), ("MessageStatus", status), ("To", PHONE)];
     pairs.extend(error.map(|code| ("ErrorCode", code)));
     let answer = signed(core, &uri, &pairs, TWILIO_TOKEN);
-    core.settles();
+    core.run_until_idle();
     answer
 }
 
@@ -50,7 +50,7 @@ fn writes(core: &Core, words: &str) -> Answer {
     let sid = format!("SM{}", domain::keys::digest_hex(words.as_bytes()));
     let pairs = [("Body", words), ("From", PHONE), ("MessageSid", &sid), ("SmsStatus", "received")];
     let answer = signed(core, "/callbacks/demo/sms", &pairs, TWILIO_TOKEN);
-    core.settles();
+    core.run_until_idle();
     answer
 }
 
@@ -61,7 +61,7 @@ fn page(core: &Core, place: usize) -> String {
     path.split_whitespace().next().unwrap().to_owned()
 }
 
-fn code(asked: &Asked) -> String {
+fn code(asked: &CreatedRequest) -> String {
     asked.answer["session_code"].as_str().unwrap().to_owned()
 }
 
@@ -111,7 +111,7 @@ fn receipt_before_its_answer_is_kept() {
 
 #[test]
 fn undeliverable_text_falls_back_at_once() {
-    let world = World::beginning()
+    let world = World::builder()
         .with(
             "/test/channels",
             &json!([
@@ -119,7 +119,7 @@ fn undeliverable_text_falls_back_at_once() {
                 { "name": "rcs", "kind": "sandbox" },
             ]),
         )
-        .begin();
+        .build();
     let asked = world.asks(4250);
     reports(&world, 0, "undelivered", Some("30003"));
     let timeline = ["accepted sms", "failed sms unreachable", "accepted rcs", "delivered rcs"];
@@ -132,7 +132,7 @@ fn lost_answer_is_never_sent_twice() {
     world.replies(TWILIO, [Reply::Lost]);
     let asked = world.asks(4250);
     assert_eq!(world.timeline(&asked), ["unknown sms"]);
-    world.comes_again(world.sent().into_iter().map(|(owed, _)| owed));
+    world.redeliver(world.sent().into_iter().map(|(owed, _)| owed));
     world.time_passes(200);
     assert_eq!(world.calls_to(TWILIO).len(), 1);
     reports(&world, 0, "delivered", None);
@@ -179,7 +179,7 @@ fn passing_failure_starts_the_next_route_at_once() {
         { "name": "sms", "kind": "sms", "settings": tests::world::brand::twilio() },
         { "name": "rcs", "kind": "sandbox" },
     ]);
-    let world = World::beginning().with("/test/channels", &channels).begin();
+    let world = World::builder().with("/test/channels", &channels).build();
     let asked = world.asks(4250);
     reports(&world, 0, "undelivered", Some("30001"));
     let timeline = ["accepted sms", "failed sms channel_busy", "accepted rcs", "delivered rcs"];
@@ -205,7 +205,7 @@ fn opt_out_ends_open_requests_until_opt_in() {
     others["session"] = json!({ "kind": "chat", "id": "x" });
     let other = world.call(Method::POST, "/v1/requests").key(OTHER_KEY).json(&others).send();
     other.ok(201);
-    world.settles();
+    world.run_until_idle();
     writes(&world, "START");
     world.asks(100);
     assert_eq!(world.calls_to(TWILIO).len(), 2);
@@ -216,7 +216,7 @@ fn opt_out_before_the_prompt_suppresses_the_prompt() {
     let world = texting();
     let asked = world.accepted(&world.payment(PHONE, 4250));
     writes(&world, "ARRET");
-    world.settles();
+    world.run_until_idle();
     assert_eq!(world.state(&asked), "denied");
     assert!(world.calls_to(TWILIO).is_empty());
 }
@@ -274,13 +274,13 @@ fn receipt_of_another_request_changes_nothing() {
     let mut body = world.payment(PHONE, 4250);
     body["session"]["id"] = json!("theirs");
     let call = world.call(Method::POST, "/v1/requests").key(OTHER_KEY).json(&body).send().ok(201);
-    world.settles();
+    world.run_until_idle();
     let id = call.json()["id"].as_str().unwrap().to_owned();
     let theirs = world.customer().newest();
     let uri = format!("/callbacks/demo/sms?ref={id}.{}", theirs.text("id"));
     let pairs = [("MessageSid", "SM0"), ("MessageStatus", "failed")];
     signed(&world, &uri, &pairs, TWILIO_TOKEN).ok(200);
-    world.settles();
+    world.run_until_idle();
     let read = world.call(Method::GET, call.header("location")).key(OTHER_KEY).send();
     assert_eq!(read.ok(200).json()["state"], "prompted");
 }

@@ -5,10 +5,10 @@ use domain::request::{Request, State};
 use domain::values::time::Timestamp;
 use records::storage::{decode, encode};
 use serde_json::{Value, json};
-use tests::world::{Asked, Core, PHONE, World};
+use tests::world::{Core, CreatedRequest, PHONE, World};
 
 fn world(policy: &Value) -> World {
-    World::beginning().talking(&["sms", "rcs"]).with("/policy", policy).begin()
+    World::builder().with_fake_channels(&["sms", "rcs"]).with("/policy", policy).build()
 }
 
 fn allowing() -> World {
@@ -19,7 +19,7 @@ fn allowing() -> World {
 }
 
 /// Asks to save a card.
-fn asks_for_a_card(world: &World, language: &str) -> Asked {
+fn asks_for_a_card(world: &World, language: &str) -> CreatedRequest {
     let mut body = world.payment(PHONE, 100);
     body["ask"] = json!({ "kind": "payment_method", "description": "Keep for next time" });
     body["customer"]["language"] = json!(language);
@@ -32,12 +32,12 @@ fn needs_the_page(world: &World) {
     let mut request: Request = decode(&item.body).unwrap();
     request.by_tap = false;
     item.body = encode(request).unwrap();
-    world.puts(item);
+    world.put_item(item);
 }
 
 fn writes(core: &Core, text: &str) {
     let wrote = json!({ "wrote": { "from": { "phone": PHONE }, "text": text } });
-    core.tells("sms", &json!([wrote])).ok(200);
+    core.channel_sends("sms", &json!([wrote])).ok(200);
 }
 
 #[test]
@@ -47,9 +47,9 @@ fn plain_yes_approves_and_records_its_method() {
     writes(&world, " Yes, please! ");
     let State::Authorized { consent, .. } = world.stored(&asked).state else { panic!() };
     assert_eq!((consent.method, consent.channel.as_str()), (ApprovalMethod::Reply, "sms"));
-    world.settles();
+    world.run_until_idle();
     assert_eq!(world.state(&asked), "fulfilled");
-    assert!(world.ever().iter().all(|item| !item.body.contains("Yes, please")));
+    assert!(world.all_written_items().iter().all(|item| !item.body.contains("Yes, please")));
 }
 
 #[test]
@@ -57,7 +57,7 @@ fn plain_no_denies() {
     let world = allowing();
     let asked = asks_for_a_card(&world, "en");
     writes(&world, "No thanks.");
-    world.settles();
+    world.run_until_idle();
     assert_eq!(world.reads(&asked)["outcome"], json!({ "kind": "denied", "reason": "customer" }));
 }
 
@@ -70,7 +70,7 @@ fn ambiguous_text_changes_nothing() {
     }
     assert_eq!(world.state(&asked), "prompted");
     writes(&world, "no");
-    world.settles();
+    world.run_until_idle();
 }
 
 #[test]
@@ -81,7 +81,7 @@ fn yes_is_ignored_unless_allowed_and_no_always_denies() {
         writes(&world, "yes");
         assert_eq!(world.state(&asked), "prompted");
         writes(&world, "no");
-        world.settles();
+        world.run_until_idle();
         let denied = json!({ "kind": "denied", "reason": "customer" });
         assert_eq!(world.reads(&asked)["outcome"], denied);
     }
@@ -94,7 +94,7 @@ fn payment_is_denied_by_text_and_never_approved() {
     writes(&world, "yes");
     assert_eq!(world.state(&asked), "prompted");
     writes(&world, "no");
-    world.settles();
+    world.run_until_idle();
     assert_eq!(world.reads(&asked)["outcome"], json!({ "kind": "denied", "reason": "customer" }));
 }
 
@@ -105,15 +105,15 @@ fn text_written_before_its_prompt_is_no_answer() {
     world.time_passes(2);
     let asked = asks_for_a_card(&world, "en");
     let wrote = |at: Timestamp| json!([{ "wrote": { "from": { "phone": PHONE, "at": at }, "text": "yes" } }]);
-    world.tells("sms", &wrote(before)).ok(200);
+    world.channel_sends("sms", &wrote(before)).ok(200);
     assert_eq!(world.state(&asked), "prompted");
     world.time_passes(1);
     let written = world.now();
     world.time_passes(31);
-    world.tells("sms", &wrote(written)).ok(200);
+    world.channel_sends("sms", &wrote(written)).ok(200);
     assert_eq!(world.state(&asked), "prompted", "other requests may have been open then");
-    world.tells("sms", &wrote(world.now())).ok(200);
-    world.settles();
+    world.channel_sends("sms", &wrote(world.now())).ok(200);
+    world.run_until_idle();
     assert_eq!(world.state(&asked), "fulfilled");
 }
 
@@ -127,12 +127,12 @@ fn text_possibly_for_an_ended_request_is_no_answer() {
     world.acts(&other, "cancel", &json!({})).ok(200);
     for at in [json!(at), Value::Null] {
         let wrote = json!([{ "wrote": { "from": { "phone": PHONE, "at": at }, "text": "yes" } }]);
-        world.tells("sms", &wrote).ok(200);
+        world.channel_sends("sms", &wrote).ok(200);
         assert_eq!(world.state(&asked), "prompted");
     }
     world.time_passes(31);
     writes(&world, "yes");
-    world.settles();
+    world.run_until_idle();
     assert_eq!(world.state(&asked), "fulfilled");
 }
 
@@ -147,7 +147,7 @@ fn text_with_two_open_requests_is_no_answer() {
     world.acts(&other, "cancel", &json!({})).ok(200);
     world.time_passes(31);
     writes(&world, "no");
-    world.settles();
+    world.run_until_idle();
     assert_eq!(world.state(&asked), "denied", "now there is only one");
 }
 
@@ -159,7 +159,7 @@ fn text_cannot_approve_what_needs_the_page_but_can_deny() {
     writes(&world, "yes");
     assert_eq!(world.state(&asked), "prompted");
     writes(&world, "no");
-    world.settles();
+    world.run_until_idle();
     assert_eq!(world.state(&asked), "denied");
 }
 
@@ -168,10 +168,10 @@ fn text_on_a_channel_without_prompt_is_no_answer() {
     let world = allowing();
     let asked = asks_for_a_card(&world, "en");
     let wrote = json!({ "wrote": { "from": { "phone": PHONE }, "text": "no" } });
-    world.tells("rcs", &json!([wrote])).ok(200);
+    world.channel_sends("rcs", &json!([wrote])).ok(200);
     assert_eq!(world.state(&asked), "prompted");
     writes(&world, "no");
-    world.settles();
+    world.run_until_idle();
 }
 
 #[test]
@@ -181,6 +181,6 @@ fn text_is_read_in_the_language_of_the_prompt() {
     writes(&world, "oui");
     assert_eq!(world.state(&asked), "prompted");
     writes(&world, "Nein, danke!");
-    world.settles();
+    world.run_until_idle();
     assert_eq!(world.state(&asked), "denied");
 }

@@ -6,7 +6,7 @@ use domain::message::{Message, QueueName, Step};
 use domain::request::{MessageStatus, ThreadFact};
 use ports::ButtonAction;
 use serde_json::{Value, json};
-use tests::world::{Asked, Core, PHONE, World};
+use tests::world::{Core, CreatedRequest, PHONE, World};
 
 /// The channels of the table. A text is sent only because the brand wants receipts.
 const STYLES: [&str; 4] = ["rcs", "whatsapp", "apple", "sms"];
@@ -50,10 +50,10 @@ fn policy() -> Value {
 
 fn over(style: &str, policy: &Value) -> World {
     let channel = json!({ "name": style, "kind": "sandbox", "settings": { "style": style } });
-    World::beginning().with("/test/channels", &json!([channel])).with("/policy", policy).begin()
+    World::builder().with("/test/channels", &json!([channel])).with("/policy", policy).build()
 }
 
-fn asks_for_card(world: &World) -> Asked {
+fn asks_for_card(world: &World) -> CreatedRequest {
     let mut body = world.payment(PHONE, 100);
     body["ask"] = json!({ "kind": "payment_method", "description": "Card for later" });
     world.asks_for(&body)
@@ -79,13 +79,13 @@ fn told(style: &str, end: End) -> Vec<String> {
     };
     ends_so(&world, &asked, end);
     let code = world.reads(&asked)["outcome"]["transaction_code"].clone();
-    let mut followed = world.customer().followed();
+    let mut followed = world.customer().thread_messages();
     followed.reverse();
     followed.iter().map(|message| drawn(message, code.as_str())).collect()
 }
 
 /// Lets the customer or the requester do what leads to that end.
-fn ends_so(world: &World, asked: &Asked, end: End) {
+fn ends_so(world: &World, asked: &CreatedRequest, end: End) {
     let customer = world.customer();
     let refused = || {
         customer.approves_with("pm_card_chargeDeclined").ok(200);
@@ -98,12 +98,12 @@ fn ends_so(world: &World, asked: &Asked, end: End) {
             refused();
             customer.approves().ok(200);
         }
-        End::Denied => drop(customer.declines().ok(200)),
-        End::Reported => drop(customer.reports().ok(200)),
+        End::Denied => drop(customer.denies().ok(200)),
+        End::Reported => drop(customer.reports_not_me().ok(200)),
         End::ReportedAfterDenial => {
-            customer.declines().ok(200);
+            customer.denies().ok(200);
             world.time_passes(1);
-            customer.reports().ok(200);
+            customer.reports_not_me().ok(200);
         }
         End::WrongCode => drop(customer.approves_with_a_wrong_code().ok(200)),
         End::ExpiredAfterRefusal => {
@@ -116,11 +116,11 @@ fn ends_so(world: &World, asked: &Asked, end: End) {
         }
         End::SpentButton => {
             let (message, approve) = (customer.newest(), postback_of(world, asked));
-            customer.declines().ok(200);
+            customer.denies().ok(200);
             world.time_passes(1);
             for _ in 0..2 {
                 customer.taps(&message, &json!({ "postback": approve })).ok(200);
-                world.settles();
+                world.run_until_idle();
             }
         }
     }
@@ -140,7 +140,7 @@ fn drawn(message: &tests::world::Message, code: Option<&str>) -> String {
 }
 
 /// Returns the postback that approves the newest prompt.
-fn postback_of(world: &World, asked: &Asked) -> String {
+fn postback_of(world: &World, asked: &CreatedRequest) -> String {
     use domain::postback::{Action, Postback};
     use domain::values::prompt_ref::PromptRef;
     let stored = world.stored(asked);
@@ -163,21 +163,21 @@ fn every_channel_tells_every_end() {
 }
 
 /// Two talking channels, where a tap alone can approve.
-fn talking() -> World {
-    World::beginning().talking(&["rcs", "whatsapp"]).with("/policy", &policy()).begin()
+fn with_fake_channels() -> World {
+    World::builder().with_fake_channels(&["rcs", "whatsapp"]).with("/policy", &policy()).build()
 }
 
 /// Taps the button with that label on the newest prompt. What follows is not handled yet.
 fn taps(core: &Core, label: &str) {
-    let prompt = core.went().sent.pop().unwrap();
+    let prompt = core.sent_messages().sent.pop().unwrap();
     let button = prompt.buttons.iter().find(|button| button.label == label).unwrap();
     let ButtonAction::Reply { postback } = &button.action else { panic!("no reply") };
     let tapped = json!({ "tapped": { "postback": postback, "from": { "phone": PHONE } } });
-    core.tells("rcs", &json!([tapped])).ok(200);
+    core.channel_sends("rcs", &json!([tapped])).ok(200);
 }
 
 /// The statuses of the messages about a request's end.
-fn ends(core: &Core, asked: &Asked) -> Vec<MessageStatus> {
+fn ends(core: &Core, asked: &CreatedRequest) -> Vec<MessageStatus> {
     let thread = core.stored(asked).thread;
     let messages = thread.messages.into_iter().filter(|told| told.fact == ThreadFact::Ended);
     messages.map(|told| told.status).collect()
@@ -185,71 +185,73 @@ fn ends(core: &Core, asked: &Asked) -> Vec<MessageStatus> {
 
 #[test]
 fn message_follows_only_what_is_stored() {
-    let world = talking();
+    let world = with_fake_channels();
     let asked = world.asks(4250);
     taps(&world, "Approve");
     let id = world.stored(&asked).id;
     let deliver = Message::V1 { step: Step::Deliver, request: id };
     world.run(world.machine.handle(&deliver));
     assert_eq!(world.state(&asked), "authorized");
-    assert!(world.went().followed.is_empty(), "nothing is known yet");
-    world.settles();
-    let [message] = &world.went().followed[..] else { panic!("{:?}", world.went().followed) };
+    assert!(world.sent_messages().thread_messages.is_empty(), "nothing is known yet");
+    world.run_until_idle();
+    let [message] = &world.sent_messages().thread_messages[..] else {
+        panic!("{:?}", world.sent_messages().thread_messages)
+    };
     assert_eq!(message.message.title, "Paid: 42.50 EUR");
-    let prompt = world.went().sent.pop().unwrap();
+    let prompt = world.sent_messages().sent.pop().unwrap();
     assert_eq!(message.answered, prompt.reference);
     assert_ne!(message.message.reference, prompt.reference, "an id of its own");
 }
 
 #[test]
 fn fact_is_told_once() {
-    let world = talking();
+    let world = with_fake_channels();
     let asked = world.asks(4250);
     taps(&world, "Approve");
-    world.settles();
+    world.run_until_idle();
     let id = world.stored(&asked).id;
     for step in [Step::Deliver, Step::Check, Step::Deliver] {
-        world.comes_again([Message::V1 { step, request: id }]);
+        world.redeliver([Message::V1 { step, request: id }]);
     }
-    assert_eq!(world.went().followed.len(), 1);
+    assert_eq!(world.sent_messages().thread_messages.len(), 1);
     assert_eq!(ends(&world, &asked), [MessageStatus::Sent]);
 }
 
 #[test]
 fn message_whose_step_is_lost_is_found_by_the_check() {
-    let world = talking();
+    let world = with_fake_channels();
     let asked = world.asks(4250);
     taps(&world, "Decline");
     world.loses_messages(QueueName::Prompts);
-    world.settles();
+    world.run_until_idle();
     assert_eq!(world.state(&asked), "denied");
-    assert!(world.went().followed.is_empty());
+    assert!(world.sent_messages().thread_messages.is_empty());
     world.time_passes(400);
-    assert_eq!(world.went().followed.len(), 1);
+    assert_eq!(world.sent_messages().thread_messages.len(), 1);
 }
 
 #[test]
 fn customer_who_opted_out_gets_no_message() {
-    let world = talking();
+    let world = with_fake_channels();
     let asked = world.asks(4250);
     taps(&world, "Decline");
     // The stop arrives before the message goes out.
-    world.tells("rcs", &json!([{ "stop": { "from": { "phone": PHONE } } }])).ok(200);
-    world.settles();
-    assert!(world.went().followed.is_empty());
+    world.channel_sends("rcs", &json!([{ "stop": { "from": { "phone": PHONE } } }])).ok(200);
+    world.run_until_idle();
+    assert!(world.sent_messages().thread_messages.is_empty());
     assert_eq!(ends(&world, &asked), [MessageStatus::Withheld]);
 }
 
 #[test]
 fn stop_that_ends_a_request_gets_no_message() {
-    let world = talking();
+    let world = with_fake_channels();
     let asked = world.asks(4250);
-    world.tells("rcs", &json!([{ "stop": { "from": { "phone": PHONE } } }])).ok(200);
-    world.settles();
+    world.channel_sends("rcs", &json!([{ "stop": { "from": { "phone": PHONE } } }])).ok(200);
+    world.run_until_idle();
     assert_eq!(world.reads(&asked)["outcome"]["reason"], "opted_out");
     taps(&world, "Approve");
-    world.settles();
-    assert!(world.went().followed.is_empty());
+    world.run_until_idle();
+    assert!(world.sent_messages().thread_messages.is_empty());
 }
 
 #[test]
@@ -264,7 +266,7 @@ fn request_without_an_answer_in_a_chat_sends_nothing() {
     assert_eq!(world.state(&on_the_page), "fulfilled");
     let cancelled = world.asks(4250);
     world.acts(&cancelled, "cancel", &json!({})).ok(200);
-    assert!(customer.followed().is_empty(), "{:?}", customer.followed());
+    assert!(customer.thread_messages().is_empty(), "{:?}", customer.thread_messages());
 }
 
 #[test]
@@ -274,32 +276,34 @@ fn text_gets_a_receipt_only_where_the_brand_wants_it() {
         world.asks(4250);
         let customer = world.customer();
         customer.answers_on(&customer.newest().page, &[("action", "approve")]).ok(303);
-        let followed = customer.followed();
+        let followed = customer.thread_messages();
         assert_eq!(followed.len(), usize::from(receipts), "{followed:?}");
     }
 }
 
 #[test]
 fn message_goes_to_the_thread_of_the_answer_alone() {
-    let world = talking();
+    let world = with_fake_channels();
     let asked = world.asks(4250);
     world.acts(&asked, "resend", &json!({ "channel": "whatsapp" })).ok(200);
-    let prompt = world.went().sent.pop().unwrap();
+    let prompt = world.sent_messages().sent.pop().unwrap();
     let ButtonAction::Reply { postback } = &prompt.buttons[0].action else { panic!("no reply") };
     let tapped = json!({ "tapped": { "postback": postback, "from": { "phone": PHONE } } });
-    world.tells("whatsapp", &json!([tapped])).ok(200);
-    world.settles();
-    let [message] = &world.went().followed[..] else { panic!("{:?}", world.went().followed) };
+    world.channel_sends("whatsapp", &json!([tapped])).ok(200);
+    world.run_until_idle();
+    let [message] = &world.sent_messages().thread_messages[..] else {
+        panic!("{:?}", world.sent_messages().thread_messages)
+    };
     assert_eq!(message.answered, prompt.reference);
     assert!(message.message.callback.ends_with("/whatsapp"), "{}", message.message.callback);
 }
 
 #[test]
 fn messages_change_neither_webhooks_nor_the_timeline() {
-    let world = talking();
+    let world = with_fake_channels();
     let asked = world.asks(4250);
     taps(&world, "Approve");
-    world.settles();
+    world.run_until_idle();
     assert_eq!(world.timeline(&asked), ["accepted rcs", "authorized rcs", "fulfilled"]);
     assert_eq!(world.stored(&asked).webhooks, 3, "prompted, authorized, fulfilled");
 }
@@ -310,20 +314,20 @@ fn spent_button_looks_spent_on_the_phone() {
     world.asks(4250);
     let customer = world.customer();
     assert_eq!(customer.newest().shown["spent"], false);
-    customer.declines().ok(200);
+    customer.denies().ok(200);
     assert_eq!(customer.newest().shown["spent"], true);
-    assert_eq!(customer.followed()[0].shown["spent"], false, "the report can still be made");
-    customer.reports().ok(200);
-    assert_eq!(customer.followed()[1].shown["spent"], true);
+    assert_eq!(customer.thread_messages()[0].shown["spent"], false, "the report can still be made");
+    customer.reports_not_me().ok(200);
+    assert_eq!(customer.thread_messages()[1].shown["spent"], true);
 }
 
 #[test]
 fn report_after_a_denial_keeps_the_address_quiet() {
     let world = over("rcs", &json!({ "session_code": false, "denials_per_ten_minutes": 99 }));
     let asked = world.asks(4250);
-    world.customer().declines().ok(200);
+    world.customer().denies().ok(200);
     let webhooks = world.stored(&asked).webhooks;
-    world.customer().reports().ok(200);
+    world.customer().reports_not_me().ok(200);
     let denied = json!({ "kind": "denied", "reason": "customer" });
     assert_eq!(world.reads(&asked)["outcome"], denied, "an end never changes");
     assert_eq!(world.stored(&asked).webhooks, webhooks);

@@ -23,7 +23,7 @@ fn redeliver(world: &World, event: &Value) -> Value {
 
 fn since(world: &World, body: &Value) -> Value {
     let told = world.post("/v1/events/redeliver", body).ok(202).json();
-    world.settles();
+    world.run_until_idle();
     told
 }
 
@@ -100,7 +100,7 @@ fn events_of_another_brand_or_mode_are_not_found() {
     }
     world.get("/v1/events/evt_01M844DZG03XCBJ52V4K8GHNXC").ok(404);
     world.get("/v1/events/req_01M844DZG03XCBJ52V4K8GHNXC").ok(404);
-    world.settles();
+    world.run_until_idle();
     assert_eq!(world.calls_to(HOST).len(), calls);
 }
 
@@ -111,21 +111,21 @@ fn key_of_own_sessions_sees_its_own_events() {
         { "mode": "test", "sha256": digest(TEST_KEY) },
         { "mode": "test", "sha256": digest(RESTRICTED_KEY), "may": ["read", "request"], "sessions": "own" },
     ]);
-    let world = World::beginning().with("/keys", &keys).begin();
+    let world = World::builder().with("/keys", &keys).build();
     world.asks_at(UNREACHABLE, 4250);
     world.time_passes(60);
     let others = events(&world);
     assert!(!others.is_empty());
     let own = |method: Method, path: &str| world.call(method, path).key(RESTRICTED_KEY);
     let test = own(Method::POST, "/v1/webhooks/test").json(&json!({})).send().ok(202).json();
-    world.settles();
+    world.run_until_idle();
     let listed = own(Method::GET, "/v1/events").send().ok(200).json();
     assert_eq!(listed["events"].as_array().unwrap().len(), 1);
     assert_eq!(listed["events"][0]["id"], test["id"]);
     own(Method::GET, &path(&others[0])).send().ok(404);
     let begun = json!({ "since": "2026-11-01T00:00:00Z" });
     let told = own(Method::POST, "/v1/events/redeliver").json(&begun).send().ok(202).json();
-    world.settles();
+    world.run_until_idle();
     assert_eq!(told, json!({ "queued": 1, "next_cursor": null }));
 }
 
@@ -158,7 +158,7 @@ fn redelivery_keeps_id_and_bytes_and_adds_an_attempt() {
     let event = events(&world).remove(0);
     let due = redeliver(&world, &event);
     assert_eq!((&due["state"], &due["delivered_at"]), (&json!("pending"), &Value::Null));
-    world.settles();
+    world.run_until_idle();
     let after = world.get(&path(&event)).ok(200).json();
     assert_eq!((&after["state"], reasons(&after).len()), (&json!("delivered"), 2));
     let calls = world.calls_to(HOST);
@@ -197,7 +197,7 @@ fn endpoint_that_is_switched_off_gets_no_redelivery() {
     let event = events(&world).remove(0);
     assert_eq!((&event["state"], reasons(&event)), (&json!("failed"), vec![json!("gone")]));
     redeliver(&world, &event);
-    world.settles();
+    world.run_until_idle();
     let after = world.get(&path(&event)).ok(200).json();
     assert_eq!(after["state"], "failed");
     assert_eq!(reasons(&after), [json!("gone"), json!("endpoint_disabled")]);
@@ -210,7 +210,7 @@ fn redelivery_since_a_time_takes_that_events_and_later_ones() {
     let test = || {
         world.time_passes(10);
         let event = world.post("/v1/webhooks/test", &json!({})).ok(202).json();
-        world.settles();
+        world.run_until_idle();
         event
     };
     let (first, second) = (test(), test());
@@ -235,7 +235,7 @@ fn redelivery_of_many_events_is_bounded_and_goes_on() {
     for _ in 0..103 {
         world.post("/v1/webhooks/test", &json!({})).ok(202);
     }
-    world.settles();
+    world.run_until_idle();
     let body = json!({ "since": "2026-11-01T00:00:00Z" });
     let told = since(&world, &body);
     assert_eq!(told["queued"], 100);
@@ -255,7 +255,7 @@ fn test_event_is_signed_and_of_no_request() {
     let world = World::new();
     let event = world.post("/v1/webhooks/test", &json!({})).ok(202).json();
     assert_eq!((&event["type"], &event["request"]), (&json!("webhook.test"), &Value::Null));
-    world.settles();
+    world.run_until_idle();
     assert_eq!(world.webhooks(), ["webhook.test"]);
     let after = world.get(&path(&event)).ok(200).json();
     assert_eq!((&after["state"], reasons(&after)), (&json!("delivered"), vec![Value::Null]));
@@ -287,7 +287,7 @@ fn event_of_an_erased_customer_is_not_delivered_again() {
     world.customer().approves().ok(200);
     world.time_passes(60);
     world.call(Method::DELETE, &format!("/v1/customers/{PHONE}")).send().ok(202);
-    world.settles();
+    world.run_until_idle();
     let calls = world.calls_to(HOST).len();
     let listed = events(&world);
     assert!(!listed.is_empty());

@@ -5,7 +5,7 @@ use ports::Item;
 use serde_json::{Value, json};
 use standardwebhooks::Webhook;
 use tests::world::brand::{WEBHOOK_SECRET, WEBHOOKS_URL};
-use tests::world::{Called, PHONE, Reply, World};
+use tests::world::{PHONE, RecordedCall, Reply, World};
 
 const HOST: &str = "shop.example";
 
@@ -14,7 +14,7 @@ fn text<'a>(headers: &'a HeaderMap, name: &str) -> &'a str {
 }
 
 /// Returns whether the standard library accepts a signature made with this secret.
-fn is_signed_with(called: &Called, secret: &str) -> bool {
+fn is_signed_with(called: &RecordedCall, secret: &str) -> bool {
     let sent_at: i64 = text(&called.headers, "webhook-timestamp").parse().unwrap();
     let webhook = Webhook::new(secret).unwrap();
     let signature =
@@ -31,7 +31,7 @@ fn endpoint(world: &World) -> Option<Item> {
 fn signature_is_verified_by_the_standard_library() {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
     let now = i64::try_from(now.as_millis()).unwrap();
-    let world = World::beginning().at(domain::values::time::Timestamp::from_millis(now)).begin();
+    let world = World::builder().at(domain::values::time::Timestamp::from_millis(now)).build();
     world.asks(4250);
     let called = world.calls_to(HOST);
     for called in &called {
@@ -66,7 +66,7 @@ fn payload_omits_what_only_the_agent_may_see() {
 fn every_secret_signs_for_rotation_without_downtime() {
     let other = "whsec_bmV3LXNlY3JldC1vZi10aGUtZGVtby1icmFuZA==";
     let webhooks = json!({ "url": WEBHOOKS_URL, "secrets": [other, WEBHOOK_SECRET] });
-    let world = World::beginning().with("/test/webhooks", &webhooks).begin();
+    let world = World::builder().with("/test/webhooks", &webhooks).build();
     world.asks(4250);
     let called = world.calls_to(HOST).remove(0);
     assert!(is_signed_with(&called, WEBHOOK_SECRET) && is_signed_with(&called, other));
@@ -76,7 +76,7 @@ fn every_secret_signs_for_rotation_without_downtime() {
 /// Its requests end like any others.
 #[test]
 fn brand_without_endpoint_gets_no_webhooks() {
-    let world = World::beginning().with("/test/webhooks", &Value::Null).begin();
+    let world = World::builder().with("/test/webhooks", &Value::Null).build();
     let asked = world.asks(4250);
     world.customer().approves().ok(200);
     assert_eq!(world.state(&asked), "fulfilled");
@@ -190,7 +190,7 @@ fn slow_endpoint_delays_no_other() {
 fn webhook_with_lost_message_is_found_by_check() {
     let world = World::new();
     let asked = world.accepted(&world.payment(PHONE, 4250));
-    world.takes(domain::message::QueueName::Prompts);
+    world.handle_queue(domain::message::QueueName::Prompts);
     world.loses_messages(domain::message::QueueName::Webhooks);
     assert!(world.webhooks().is_empty());
     world.time_passes(400);
@@ -206,10 +206,10 @@ fn repeated_message_makes_no_second_webhook() {
     world.replies(HOST, [Reply::Status(500, String::new())]);
     world.asks_at("+15551239003", 4250);
     assert_eq!(world.calls_to(HOST).len(), 1);
-    world.comes_again(world.sent().into_iter().map(|(owed, _)| owed));
+    world.redeliver(world.sent().into_iter().map(|(owed, _)| owed));
     assert_eq!(world.calls_to(HOST).len(), 1);
     world.time_passes(3);
-    world.comes_again(world.sent().into_iter().map(|(owed, _)| owed));
+    world.redeliver(world.sent().into_iter().map(|(owed, _)| owed));
     assert_eq!(world.calls_to(HOST).len(), 2);
 }
 

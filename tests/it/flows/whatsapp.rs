@@ -3,35 +3,37 @@
 use http::Method;
 use serde_json::{Value, json};
 use tests::providers::whatsapp::{
-    self, ButtonAction, HOST, Person, Posted, Sent, VERIFY_TOKEN, posted, refusal, signed,
+    self, ButtonAction, HOST, Person, Sent, SignedCallback, VERIFY_TOKEN, posted, refusal, signed,
 };
-use tests::world::{Answer, Asked, Beginning, Core, PHONE, PUBLIC_BASE, Reply, World, brand};
+use tests::world::{
+    Answer, Core, CreatedRequest, PHONE, PUBLIC_BASE, Reply, World, WorldBuilder, brand,
+};
 
 const CALLBACK: &str = "/callbacks/demo/whatsapp";
 const TWILIO: &str = "api.twilio.com";
 
 /// A brand that asks over WhatsApp, then by text.
-fn beginning() -> Beginning {
+fn builder() -> WorldBuilder {
     let whatsapp =
         json!({ "name": "whatsapp", "kind": "whatsapp", "settings": whatsapp::settings() });
     let sms = json!({ "name": "sms", "kind": "sms", "settings": brand::twilio() });
-    World::beginning().with("/test/channels", &json!([whatsapp, sms]))
+    World::builder().with("/test/channels", &json!([whatsapp, sms]))
 }
 
 fn chatting() -> World {
-    beginning().begin()
+    builder().build()
 }
 
 /// The same brand without texts.
 fn without_sms() -> World {
     let whatsapp =
         json!({ "name": "whatsapp", "kind": "whatsapp", "settings": whatsapp::settings() });
-    World::beginning().with("/test/channels", &json!([whatsapp])).begin()
+    World::builder().with("/test/channels", &json!([whatsapp])).build()
 }
 
 /// The same brand, where a tap alone can approve.
 fn without_code() -> World {
-    beginning().with("/policy", &json!({ "session_code": false })).begin()
+    builder().with("/policy", &json!({ "session_code": false })).build()
 }
 
 fn customer() -> Person {
@@ -39,12 +41,12 @@ fn customer() -> Person {
 }
 
 /// Delivers a callback and runs all that follows.
-fn post(core: &Core, posted: &Posted) -> Answer {
+fn post(core: &Core, posted: &SignedCallback) -> Answer {
     let call = core.call(Method::POST, CALLBACK).key(None).idempotency(None);
     let call = call.header("content-type", "application/json");
     let call = call.header("x-hub-signature-256", &posted.signature).body(posted.body.clone());
     let answer = call.send();
-    core.settles();
+    core.run_until_idle();
     answer
 }
 
@@ -54,7 +56,7 @@ fn deliver(core: &Core, values: &[Value]) {
 }
 
 fn fares(core: &Core, message: &Sent, status: &str) {
-    deliver(core, &[core.whatsapp().fares(message, status, core.now())]);
+    deliver(core, &[core.whatsapp().status(message, status, core.now())]);
 }
 
 fn writes(core: &Core, who: &Person, words: &str) {
@@ -71,7 +73,7 @@ fn page(message: &Sent) -> String {
     message.link().replacen(PUBLIC_BASE, "", 1)
 }
 
-fn code(asked: &Asked) -> String {
+fn code(asked: &CreatedRequest) -> String {
     asked.answer["session_code"].as_str().unwrap().to_owned()
 }
 
@@ -98,7 +100,7 @@ fn statuses_repeated_or_unordered_are_reported_once() {
     let world = chatting();
     let asked = world.asks(4250);
     let sent = world.whatsapp().newest();
-    let status = |status: &str| world.whatsapp().fares(&sent, status, world.now());
+    let status = |status: &str| world.whatsapp().status(&sent, status, world.now());
     deliver(&world, &[status("read"), status("delivered"), status("sent")]);
     for again in ["sent", "delivered", "read", "delivered", "played"] {
         fares(&world, &sent, again);
@@ -148,7 +150,7 @@ fn lost_answer_is_never_sent_twice() {
     world.replies(HOST, [Reply::Lost]);
     let asked = world.asks(4250);
     assert_eq!(world.timeline(&asked), ["unknown whatsapp"]);
-    world.comes_again(world.sent().into_iter().map(|(owed, _)| owed));
+    world.redeliver(world.sent().into_iter().map(|(owed, _)| owed));
     assert_eq!(world.calls_to(HOST).len(), 1);
     world.time_passes(20);
     assert_eq!(world.calls_to(TWILIO).len(), 1, "the next route has its turn");
@@ -192,11 +194,11 @@ fn forged_callback_is_rejected_and_replay_is_harmless() {
     let world = chatting();
     let asked = world.asks(4250);
     let sent = world.whatsapp().newest();
-    let genuine = posted(&[world.whatsapp().fares(&sent, "delivered", world.now())]);
-    let other = posted(&[world.whatsapp().fares(&sent, "read", world.now())]);
-    let forged = Posted { body: other.body, ..genuine.clone() };
+    let genuine = posted(&[world.whatsapp().status(&sent, "delivered", world.now())]);
+    let other = posted(&[world.whatsapp().status(&sent, "read", world.now())]);
+    let forged = SignedCallback { body: other.body, ..genuine.clone() };
     post(&world, &forged).problem(403, "callback-forged");
-    let unsigned = Posted { signature: String::new(), ..genuine.clone() };
+    let unsigned = SignedCallback { signature: String::new(), ..genuine.clone() };
     post(&world, &unsigned).problem(403, "callback-forged");
     post(&world, &genuine).ok(200);
     let version = world.reads(&asked)["version"].clone();
@@ -206,7 +208,7 @@ fn forged_callback_is_rejected_and_replay_is_harmless() {
     let stop = posted(&[world.whatsapp().writes(&customer(), "STOP", world.now())]);
     // The same event, parsed and written again. Without the escapes its signature differs.
     let value: Value = serde_json::from_str(&stop.body).unwrap();
-    let rewritten = Posted { body: value.to_string(), ..stop };
+    let rewritten = SignedCallback { body: value.to_string(), ..stop };
     post(&world, &rewritten).problem(403, "callback-forged");
     assert_eq!(world.state(&asked), "prompted");
 }
@@ -322,14 +324,14 @@ fn batch_of_three_megabytes_is_recorded() {
     let note = "y".repeat(2_000);
     let other = |n: usize| json!({ "id": format!("wamid.F{n}"), "status": "sent", "note": note });
     let others: Vec<Value> = (0..1_450).map(other).collect();
-    let mut value = world.whatsapp().fares(&sent, "delivered", world.now());
+    let mut value = world.whatsapp().status(&sent, "delivered", world.now());
     value["statuses"].as_array_mut().unwrap().splice(0..0, others);
     let odd = world.whatsapp().writes(&customer(), "HALF", world.now());
     let whole = posted(&[odd, value, world.whatsapp().writes(&customer(), "STOP", world.now())]);
     let body = whole.body.replace("HALF", "\\ud83d");
     assert!((2_900_000..3_145_728).contains(&body.len()), "{}", body.len());
     let signature = whatsapp::signature(body.as_bytes());
-    post(&world, &Posted { body, signature }).ok(200);
+    post(&world, &SignedCallback { body, signature }).ok(200);
     assert_eq!(world.reads(&asked)["outcome"]["reason"], "opted_out");
 }
 

@@ -136,7 +136,7 @@ fn stored_link_address_and_authorization_still_open() {
 fn stored_idempotency_key_still_gets_its_answer() {
     let world = World::new();
     let golden = &golden_files()["idem"];
-    world.puts(item(golden));
+    world.put_item(item(golden));
     let mut wanted = world.payment(PHONE, 4250);
     wanted["metadata"] = json!({ "ticket": "88" });
     let call = world.call(Method::POST, "/v1/requests").idempotency("golden");
@@ -144,7 +144,7 @@ fn stored_idempotency_key_still_gets_its_answer() {
     let answer = call.send().ok(201);
     assert_eq!(answer.header("idempotency-replayed"), "true");
     assert_eq!(answer.json(), golden["body"]["is"]["answer"]);
-    world.settles();
+    world.run_until_idle();
 }
 
 #[test]
@@ -152,8 +152,8 @@ fn stored_receipt_is_reported_a_moment_later() {
     let golden = &golden_files()["cap"];
     let at = golden["body"]["is"]["at"].as_str().unwrap().parse::<Timestamp>().unwrap();
     let channels = json!([{ "name": "whatsapp", "kind": "talking" }]);
-    let world = World::beginning().at(at).with("/test/channels", &channels).begin();
-    world.puts(item(golden));
+    let world = World::builder().at(at).with("/test/channels", &channels).build();
+    world.put_item(item(golden));
     let mut wanted = world.payment("+15551239001", 100);
     wanted.as_object_mut().unwrap().remove("session");
     let route = world.post("/v1/capabilities", &wanted).ok(200).json()["routes"][0].clone();
@@ -168,23 +168,23 @@ fn stored_words_of_a_customer_still_count() {
         [("stop", 403), ("stop-started", 201), ("stop-repeated", 403), ("stop-withdrawn", 201)]
     {
         let world = World::new();
-        world.puts(item(&files[name]));
+        world.put_item(item(&files[name]));
         let answer = world.post("/v1/requests", &world.payment(PHONE, 100));
         assert_eq!(answer.status, status, "{name}");
-        world.settles();
+        world.run_until_idle();
     }
 }
 
 #[test]
 fn stored_message_is_still_known_when_it_is_repeated() {
     let golden = &golden_files()["seen"];
-    let world = World::beginning().talking(&["whatsapp"]).begin();
+    let world = World::builder().with_fake_channels(&["whatsapp"]).build();
     let stops = |id: &str| {
         let stop = json!([{ "stop": { "from": { "phone": PHONE, "id": id } } }]);
-        world.tells("whatsapp", &stop).ok(200);
-        world.settles();
+        world.channel_sends("whatsapp", &stop).ok(200);
+        world.run_until_idle();
     };
-    world.puts(item(golden));
+    world.put_item(item(golden));
     let asked = world.asks(100);
     stops("a");
     assert_eq!(world.state(&asked), "prompted");
@@ -195,7 +195,7 @@ fn stored_message_is_still_known_when_it_is_repeated() {
 #[test]
 fn stored_endpoint_switched_off_stays_off() {
     let world = World::new();
-    world.puts(item(&golden_files()["endpoint"]));
+    world.put_item(item(&golden_files()["endpoint"]));
     world.asks_at("+15551239003", 4250);
     assert!(world.calls_to("shop.example").is_empty());
     assert!(world.logs().contains("webhook not sent: endpoint disabled"));
@@ -205,7 +205,7 @@ fn stored_endpoint_switched_off_stays_off() {
 fn stored_sandbox_charge_is_still_booked() {
     let world = World::new();
     let golden = &golden_files()["sandbox"];
-    world.puts(item(golden));
+    world.put_item(item(golden));
     let intent = &golden["body"]["intent"];
     let outside = Deps { http: world.http(), clock: Arc::clone(&world.ports.clock) };
     let sandbox = sandbox::Sandbox::new(&world.ports);

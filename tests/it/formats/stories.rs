@@ -10,7 +10,7 @@ use http::Method;
 use serde_json::{Value, json};
 use sha1::Sha1;
 use tests::world::brand::TWILIO_TOKEN;
-use tests::world::{Asked, Core, PHONE, PUBLIC_BASE, Reply, World};
+use tests::world::{Core, CreatedRequest, PHONE, PUBLIC_BASE, Reply, World};
 
 use domain::message::{Message, Task};
 use domain::processor_result::Reference;
@@ -33,7 +33,7 @@ pub(super) fn told() -> BTreeMap<String, Value> {
         with_a_spent_button(),
     ];
     for world in worlds {
-        for item in world.ever() {
+        for item in world.all_written_items() {
             told.entry(kinds::of_item(&item)).or_insert_with(|| golden(&item));
         }
         for (message, _) in world.sent() {
@@ -48,12 +48,12 @@ pub(super) fn told() -> BTreeMap<String, Value> {
 fn on_the_sandbox() -> World {
     let policy = json!({ "open_max": 20, "prompts_per_ten_minutes": 100, "attempts_max": 2,
         "prompts_per_hour": 1000 });
-    let world = World::beginning().with("/policy", &policy).begin();
+    let world = World::builder().with("/policy", &policy).build();
     let mut body = world.payment(PHONE, 4250);
     body["metadata"] = json!({ "ticket": "88" });
     let key = world.call(Method::POST, "/v1/requests").idempotency("golden").json(&body);
     key.send().ok(201);
-    world.settles();
+    world.run_until_idle();
     world.customer().opens(&world.customer().newest().page);
     world.customer().approves().ok(200);
     world.time_passes(1);
@@ -65,7 +65,7 @@ fn on_the_sandbox() -> World {
         world.time_passes(5);
     }
     world.asks(100);
-    world.customer().reports().ok(200);
+    world.customer().reports_not_me().ok(200);
     let phone = "+15551230002";
     let asked = world.asks_at(phone, 100);
     world.acts(&asked, "extend", &json!({ "expires_in": 400 })).ok(200);
@@ -80,15 +80,15 @@ fn on_the_sandbox() -> World {
 
 /// A customer who denies, reports it, and taps a button that no longer counts.
 fn with_a_spent_button() -> World {
-    let world = World::beginning().begin();
+    let world = World::builder().build();
     world.asks(100);
     let customer = world.customer();
     let message = customer.newest();
-    customer.declines().ok(200);
-    customer.reports().ok(200);
+    customer.denies().ok(200);
+    customer.reports_not_me().ok(200);
     let pick = &message.shown["actions"][0]["postback"];
     customer.taps(&message, &json!({ "postback": pick })).ok(200);
-    world.settles();
+    world.run_until_idle();
     world
 }
 
@@ -96,14 +96,16 @@ fn with_a_spent_button() -> World {
 fn over_known_contact() -> World {
     let settings = json!({ "reachable": false, "wallets": ["apple_pay"] });
     let channel = json!([{ "name": "whatsapp", "kind": "talking", "settings": settings }]);
-    let world = World::beginning().with("/test/channels", &channel).begin();
+    let world = World::builder().with("/test/channels", &channel).build();
     let from = json!({ "phone": PHONE, "handle": "US.1349", "features": ["QUICK", "FORM"] });
-    world.tells("whatsapp", &json!([{ "wrote": { "from": from, "text": "hello" } }])).ok(200);
+    world
+        .channel_sends("whatsapp", &json!([{ "wrote": { "from": from, "text": "hello" } }]))
+        .ok(200);
     let mut wanted = world.payment("+15551239001", 100);
     wanted.as_object_mut().unwrap().remove("session");
     world.post("/v1/capabilities", &wanted).ok(200);
     world.asks(100);
-    let reference = world.went().sent[0].reference;
+    let reference = world.sent_messages().sent[0].reference;
     let seen = ["apple_pay".to_owned(), "google_pay".to_owned()];
     world.run(world.machine.consent_callback.page().record_wallets(reference, &seen)).unwrap();
     world
@@ -111,7 +113,7 @@ fn over_known_contact() -> World {
 
 fn at_fake_processor() -> World {
     let policy = json!({ "open_max": 20, "prompts_per_ten_minutes": 100, "session_code": false });
-    let world = World::beginning().with_fake_processor(&[]).with("/policy", &policy).begin();
+    let world = World::builder().with_fake_processor(&[]).with("/policy", &policy).build();
     let goes_on = || {
         let page = world.customer().newest().page;
         world.customer().answers_on(&page, &[("action", "approve_hosted")]).ok(303);
@@ -124,7 +126,9 @@ fn at_fake_processor() -> World {
     let told = json!({ "request": asked.id, "attempt_no": 2, "success": true });
     world.processor_sends(&json!({ "told": told })).ok(202);
     let taken = RefundResult::Pending(Reference("re_1".to_owned()));
-    world.books().says_of_refunds([taken, RefundResult::Failed { code: "declined" }]);
+    world
+        .fake_processor()
+        .will_return_for_refunds([taken, RefundResult::Failed { code: "declined" }]);
     let some = json!({ "amount": 250, "reason": "One was broken" });
     world.acts(&asked, "refund", &some).ok(202);
     let told = json!({ "request": asked.id, "seq": 1, "success": true });
@@ -142,13 +146,13 @@ fn at_fake_processor() -> World {
         if body["ask"]["kind"] == "identity" {
             world.comes_back(&asked, 1, Some(CODE)).ok(303);
         } else {
-            world.books().customer_is_done(&asked, 1);
+            world.fake_processor().customer_is_done(&asked, 1);
             world.customer().opens(&format!("{page}?done=1")).ok(200);
-            world.settles();
+            world.run_until_idle();
         }
     }
     after_the_end(&world, &asked);
-    world.books().says([Created::Blocked { by: Rejection::Credentials }]);
+    world.fake_processor().will_return([Created::Blocked { by: Rejection::Credentials }]);
     world.asks(100);
     goes_on();
     world.time_passes(20);
@@ -156,7 +160,7 @@ fn at_fake_processor() -> World {
 }
 
 /// Plays the later events of a paid request: its first attempt had ended without a charge, and the second charged.
-fn after_the_end(world: &World, asked: &Asked) {
+fn after_the_end(world: &World, asked: &CreatedRequest) {
     let dispute = |status: &str, stage: u8| json!({ "dispute": { "status": status, "stage": stage, "currency": "EUR" } });
     let refund = json!({ "refund": { "id": "re_9", "amount": 1, "success": true } });
     for what in [json!("capture_failed"), dispute("opened", 1), dispute("won", 3), refund] {
@@ -172,7 +176,7 @@ fn after_the_end(world: &World, asked: &Asked) {
 }
 
 fn by_text() -> World {
-    let world = World::beginning().texting().begin();
+    let world = World::builder().texting().build();
     let busy = Reply::Status(429, json!({ "code": 20429 }).to_string());
     world.replies("api.twilio.com", [busy, Reply::Lost]);
     world.asks(100);
@@ -182,19 +186,19 @@ fn by_text() -> World {
     let uri = reported.unwrap().1.replacen(PUBLIC_BASE, "", 1);
     twilio(&world, &uri, &[("MessageSid", "SM1"), ("MessageStatus", "read")]);
     twilio(&world, "/callbacks/demo/sms", &[("Body", "STOP"), ("From", PHONE)]);
-    world.settles();
+    world.run_until_idle();
     world
 }
 
 /// A customer who begins again, stops, and begins again. Each message has an id and a time.
 fn with_words_of_a_customer() -> World {
-    let world = World::beginning().talking(&["whatsapp"]).begin();
+    let world = World::builder().with_fake_channels(&["whatsapp"]).build();
     for (id, word) in [("a", "start"), ("b", "stop"), ("c", "start")] {
         world.time_passes(1);
         let from = json!({ "phone": PHONE, "at": world.now(), "id": id });
-        world.tells("whatsapp", &json!([{ word: { "from": from } }])).ok(200);
+        world.channel_sends("whatsapp", &json!([{ word: { "from": from } }])).ok(200);
     }
-    world.settles();
+    world.run_until_idle();
     world
 }
 
@@ -219,14 +223,14 @@ fn forgotten() -> World {
     let world = at_fake_processor();
     let check = Message::V2 { task: Task::CheckCards };
     world.run(world.ports.queue.send(&check, Duration::ZERO)).unwrap();
-    world.settles();
+    world.run_until_idle();
     let path = format!("/v1/customers/{PHONE}");
     let card = world.get(&path).ok(200).json()["cards"][0]["id"].clone();
     let card = format!("/v1/payment_methods/{}", card.as_str().unwrap());
     world.time_passes(400);
     world.call(Method::DELETE, &card).send().ok(202);
-    world.settles();
+    world.run_until_idle();
     world.call(Method::DELETE, &path).send().ok(202);
-    world.settles();
+    world.run_until_idle();
     world
 }

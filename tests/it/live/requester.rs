@@ -12,10 +12,10 @@ use tests::process::Local;
 use tokio::sync::Notify;
 
 /// The longest time for which a machine may be down.
-const PATIENCE: Duration = Duration::from_secs(60);
+const WAIT_MAX: Duration = Duration::from_secs(60);
 /// The longest time for one call, beyond the API's own longest wait.
 const CALL_MAX: Duration = Duration::from_secs(30);
-const SOON: Duration = Duration::from_millis(25);
+const POLL_INTERVAL: Duration = Duration::from_millis(25);
 
 /// An answer: its status, and its JSON if it has any.
 pub(crate) type Answer = (u16, Value);
@@ -77,7 +77,7 @@ impl Requester {
         body: Option<&Value>,
         idempotency_key: Option<&str>,
     ) -> Answer {
-        let deadline = SystemClock.now().after(PATIENCE);
+        let deadline = SystemClock.now().after(WAIT_MAX);
         loop {
             let answer = self.try_call(&method, path, body, idempotency_key).await;
             match answer {
@@ -87,7 +87,7 @@ impl Requester {
                     "{method} {path} is not answered: {unanswered:?}"
                 ),
             }
-            SystemClock.wait(SOON).await;
+            SystemClock.wait(POLL_INTERVAL).await;
         }
     }
 
@@ -116,7 +116,7 @@ impl Requester {
 
     /// Returns the request once it fits the condition.
     pub(crate) async fn until(&self, id: &str, wanted: impl Fn(&Value) -> bool) -> Value {
-        let deadline = SystemClock.now().after(PATIENCE);
+        let deadline = SystemClock.now().after(WAIT_MAX);
         let mut request = self.get(&format!("/v1/requests/{id}")).await;
         while !wanted(&request) {
             assert!(SystemClock.now() < deadline, "it is not what is waited for: {request:#}");

@@ -8,7 +8,7 @@ use http::Method;
 use serde_json::{Value, json};
 use tests::openapi::operations;
 use tests::world::brand::{LIVE_KEY, OTHER_KEY, RESTRICTED_KEY, TEST_KEY};
-use tests::world::{Answer, Asked, PHONE, World};
+use tests::world::{Answer, CreatedRequest, PHONE, World};
 
 const CARD: &str = "crd_01M844DZG03XCBJ52V4K8GHNXC";
 const ORIGIN: &str = "https://crm.example.com";
@@ -137,7 +137,7 @@ impl Credential {
     }
 
     /// Returns the credential's text.
-    fn text(self, world: &World, asked: &Asked) -> Option<String> {
+    fn text(self, world: &World, asked: &CreatedRequest) -> Option<String> {
         let token = |mut body: Value| {
             body["origin"] = json!(ORIGIN);
             let made = world.post("/v1/client_tokens", &body).ok(201).json();
@@ -161,7 +161,7 @@ impl Credential {
 }
 
 /// A world with an open request of a whole key.
-fn begun(credential: Credential) -> (World, Asked) {
+fn begun(credential: Credential) -> (World, CreatedRequest) {
     let (may, sessions, end) = credential.restricted();
     let digest = |text: &str| digest_hex(text.as_bytes());
     let keys = json!([
@@ -170,12 +170,12 @@ fn begun(credential: Credential) -> (World, Asked) {
         { "mode": "test", "sha256": digest(RESTRICTED_KEY), "may": may, "sessions": sessions,
             "expires_at": end },
     ]);
-    let world = World::beginning().with("/keys", &keys).begin();
+    let world = World::builder().with("/keys", &keys).build();
     let asked = world.asks(4250);
     (world, asked)
 }
 
-fn answer(world: &World, asked: &Asked, name: &str, credential: Credential) -> Answer {
+fn answer(world: &World, asked: &CreatedRequest, name: &str, credential: Credential) -> Answer {
     let all = operations();
     let operation = all.into_iter().find(|one| one.value["operationId"] == name).unwrap();
     let id = match operation.path.split('/').nth(2) {
@@ -193,12 +193,12 @@ fn answer(world: &World, asked: &Asked, name: &str, credential: Credential) -> A
     let origin = if elsewhere { "https://evil.example.com" } else { ORIGIN };
     let call = world.call(method.clone(), &path).key(text.as_deref()).header("origin", origin);
     let answer = if method == Method::POST { call.json(&json!({})).send() } else { call.send() };
-    world.settles();
+    world.run_until_idle();
     answer
 }
 
 /// Returns how a call was answered.
-fn access(answer: &Answer, asked: &Asked) -> Access {
+fn access(answer: &Answer, asked: &CreatedRequest) -> Access {
     match answer.status {
         401 => Access::Unauthenticated,
         403 => {

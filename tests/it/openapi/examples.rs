@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use http::Method;
 use serde_json::{Map, Value, json};
 use tests::openapi::{Operation, examples, operations, resolve};
-use tests::world::{Asked, Reply, World};
+use tests::world::{CreatedRequest, Reply, World};
 
 /// The answers that the program gave, and the examples that were sent.
 #[derive(Default)]
@@ -32,14 +32,14 @@ impl Answers {
     }
 
     /// Asks with the example of that name, and puts the prompt in front of the customer.
-    fn asks(&mut self, world: &World, name: &str) -> Asked {
+    fn asks(&mut self, world: &World, name: &str) -> CreatedRequest {
         world.asks_for(&self.body("createRequest", name))
     }
 }
 
 fn approves(world: &World) {
     world.customer().approves().ok(200);
-    world.settles();
+    world.run_until_idle();
 }
 
 /// A payment from its capabilities to its evidence, over the documented calls.
@@ -98,12 +98,12 @@ fn forgetting(answers: &mut Answers) {
     answers.answered("endPaymentMethod 202 ending", &ended);
     let erased = world.call(Method::DELETE, &customer).send().ok(202).json();
     answers.answered("eraseCustomer 202 under_way", &erased);
-    world.settles();
+    world.run_until_idle();
     assert_eq!(world.get(&customer).ok(200).json()["erasure"]["state"], "done");
 }
 
 fn identity(answers: &mut Answers) {
-    let world = World::beginning().with_sandbox_identity().begin();
+    let world = World::builder().with_sandbox_identity().build();
     let body = answers.body("checkCapabilities", "identity");
     let shown = world.post("/v1/capabilities", &body).ok(200).json();
     answers.answered("checkCapabilities 200 identity", &shown);
@@ -129,11 +129,11 @@ fn changes(answers: &mut Answers) {
     answers.answered("cancelRequest 200 cancelled", &cancelled);
     let world = World::new();
     let asked = answers.asks(&world, "payment");
-    world.customer().declines().ok(200);
+    world.customer().denies().ok(200);
     answers.answered("readRequest 200 denied", &world.reads(&asked));
     let list = world.get("/v1/requests?state=denied&kind=payment&limit=1").ok(200).json();
     answers.answered("listRequests 200 filtered", &list);
-    let world = World::beginning().with("/policy", &json!({ "session_code": false })).begin();
+    let world = World::builder().with("/policy", &json!({ "session_code": false })).build();
     let asked = answers.asks(&world, "payment");
     let page = world.customer().newest().page;
     world.customer().answers_on(&page, &[("action", "approve_hosted")]).ok(303);
@@ -166,11 +166,11 @@ fn events(answers: &mut Answers) {
     let empty = answers.body("redeliverEvent", "empty");
     let again = world.post(&format!("{event}/redeliver"), &empty).ok(202).json();
     answers.answered("redeliverEvent 202 again", &again);
-    world.settles();
+    world.run_until_idle();
     let since = answers.body("redeliverEvents", "since");
     let told = world.post("/v1/events/redeliver", &since).ok(202).json();
     answers.answered("redeliverEvents 202 since", &told);
-    world.settles();
+    world.run_until_idle();
 }
 
 /// The magic values of amounts.

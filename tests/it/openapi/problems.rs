@@ -17,7 +17,7 @@ use ports::{Created, Item, Key, Ports, Rejection, Secrets, SecretsError};
 use serde_json::{Value, json};
 use tests::openapi::{DESCRIPTION, resolve};
 use tests::world::brand::{RESTRICTED_KEY, TEST_KEY};
-use tests::world::{Answer, Asked, PHONE, World};
+use tests::world::{Answer, CreatedRequest, PHONE, World};
 use tower::ServiceExt;
 
 use super::examples::assert_told;
@@ -57,15 +57,15 @@ fn bodies(answers: &mut Answers) {
     answers.asks("ask-not-supported", &world, "/ask", &claims);
     answers.asks("payload-too-large", &world, "/metadata", &json!({ "n": "v".repeat(65 * 1024) }));
     let stripe = json!([{ "name": "stripe", "kind": "stripe", "settings": { "secret_key": "sk_test_made_up" } }]);
-    let world = World::beginning().with("/test/processors", &stripe).begin();
+    let world = World::builder().with("/test/processors", &stripe).build();
     answers.asks("amount-not-supported", &world, "/ask/amount", &json!(1));
     let mut labelled = stripe;
     labelled[0]["settings"]["labels"] = json!({ "statement": { "metadata": "order" } });
-    let world = World::beginning().with("/test/processors", &labelled).begin();
+    let world = World::builder().with("/test/processors", &labelled).build();
     answers.asks("label-not-supported", &world, "/metadata", &json!({ "order": "4711" }));
-    let world = World::beginning().with("/test/processors", &json!([])).begin();
+    let world = World::builder().with("/test/processors", &json!([])).build();
     answers.asks("processor-not-configured", &world, "/metadata", &json!({}));
-    let world = World::beginning().with("/test/webhooks", &Value::Null).begin();
+    let world = World::builder().with("/test/webhooks", &Value::Null).build();
     answers.add("webhooks-not-configured", &world.post("/v1/webhooks/test", &json!({})));
 }
 
@@ -84,7 +84,7 @@ fn calls(answers: &mut Answers) {
     answers.add("duplicate-open-request", &world.post(REQUESTS, &same));
     let other = world.call(Method::POST, REQUESTS).json(&world.payment(PHONE, 1));
     answers.add("idempotency-key-reused", &other.idempotency("used").send());
-    world.settles();
+    world.run_until_idle();
 }
 
 fn states(answers: &mut Answers) {
@@ -97,13 +97,13 @@ fn states(answers: &mut Answers) {
     world.clock_jumps(3_601);
     let extend = world.post(&format!("{}/extend", late.path), &json!({ "expires_in": 600 }));
     answers.add("deadline-passed", &extend);
-    world.settles();
+    world.run_until_idle();
     world.asks(100);
-    world.customer().reports().ok(200);
+    world.customer().reports_not_me().ok(200);
     answers.add("too-many-requests-for-address", &world.post(REQUESTS, &world.payment(PHONE, 100)));
     let refuses =
         json!([{ "name": "sms", "kind": "talking", "settings": { "refuses": "opted_out" } }]);
-    let world = World::beginning().with("/test/channels", &refuses).begin();
+    let world = World::builder().with("/test/channels", &refuses).build();
     world.asks(100);
     answers.add("address-opted-out", &world.post(REQUESTS, &world.payment(PHONE, 100)));
 }
@@ -111,13 +111,13 @@ fn states(answers: &mut Answers) {
 /// A customer who is forgotten, and the brand's own limit.
 fn forgetting(answers: &mut Answers) {
     let policy = json!({ "session_code": false });
-    let world = World::beginning().with_fake_processor(&[]).with("/policy", &policy).begin();
+    let world = World::builder().with_fake_processor(&[]).with("/policy", &policy).build();
     let mut body = world.payment(PHONE, 4250);
     body["ask"] = json!({ "kind": "payment_method", "description": "Keep" });
     let asked = world.asks_for(&body);
     let page = world.customer().newest().page;
     world.customer().answers_on(&page, &[("action", "approve_hosted")]).ok(303);
-    world.books().customer_is_done(&asked, 1);
+    world.fake_processor().customer_is_done(&asked, 1);
     world.customer().opens(&format!("{page}?done=1")).ok(200);
     world.time_passes(5);
     let card = world.reads(&asked)["outcome"]["payment_method"]["id"].clone();
@@ -132,9 +132,9 @@ fn forgetting(answers: &mut Answers) {
     world.acts(&open, "cancel", &json!({})).ok(200);
     erase().ok(202);
     answers.add("customer-being-erased", &world.post(REQUESTS, &world.payment(PHONE, 100)));
-    world.settles();
+    world.run_until_idle();
     let policy = json!({ "prompts_per_hour": 1 });
-    let world = World::beginning().with("/policy", &policy).begin();
+    let world = World::builder().with("/policy", &policy).build();
     world.asks(100);
     answers.add("brand-limit-reached", &world.post(REQUESTS, &world.payment(PHONE, 100)));
 }
@@ -142,16 +142,16 @@ fn forgetting(answers: &mut Answers) {
 /// A card that the processor no longer keeps, and an account that it rejects.
 fn processors(answers: &mut Answers) {
     let policy = json!({ "session_code": false });
-    let world = World::beginning().with_fake_processor(&[]).with("/policy", &policy).begin();
+    let world = World::builder().with_fake_processor(&[]).with("/policy", &policy).build();
     let ask = |ask: &Value| {
         let mut body = world.payment(PHONE, 4250);
         body["ask"] = ask.clone();
         body
     };
-    let approves = |asked: &Asked| {
+    let approves = |asked: &CreatedRequest| {
         let page = world.customer().newest().page;
         world.customer().answers_on(&page, &[("action", "approve_hosted")]).ok(303);
-        world.books().customer_is_done(asked, 1);
+        world.fake_processor().customer_is_done(asked, 1);
         world.customer().opens(&format!("{page}?done=1")).ok(200);
         world.time_passes(5);
     };
@@ -161,13 +161,13 @@ fn processors(answers: &mut Answers) {
     let paying = ask(&json!({ "kind": "payment", "amount": 4250, "currency": "EUR",
         "description": "Invoice 4711", "payment_method": card }));
     world.asks_for(&paying);
-    world.books().says([Created::SoftDeclined { code: ports::CARD_NOT_KEPT }]);
+    world.fake_processor().will_return([Created::SoftDeclined { code: ports::CARD_NOT_KEPT }]);
     world.customer().approves().ok(200);
     answers.add("payment-method-gone", &world.post(REQUESTS, &paying));
-    let world = World::beginning().with_fake_processor(&["test_card"]).with("/policy", &policy);
-    let world = world.begin();
+    let world = World::builder().with_fake_processor(&["test_card"]).with("/policy", &policy);
+    let world = world.build();
     world.asks(4250);
-    world.books().says(vec![Created::Blocked { by: Rejection::Credentials }; 2]);
+    world.fake_processor().will_return(vec![Created::Blocked { by: Rejection::Credentials }; 2]);
     world.customer().approves().ok(200);
     answers
         .add("processor-unavailable", &world.post(REQUESTS, &world.payment("+15551230002", 100)));
@@ -182,17 +182,17 @@ fn keys(answers: &mut Answers) {
         ("not-allowed-for-key", key("read", &json!({}))),
         ("ceiling-reached", key("request", &json!({ "EUR": 100 }))),
     ] {
-        let world = World::beginning().with("/keys", &keys).begin();
+        let world = World::builder().with("/keys", &keys).build();
         let call = world.call(Method::POST, REQUESTS).key(RESTRICTED_KEY);
         answers.add(name, &call.json(&world.payment(PHONE, 4250)).send());
     }
 }
 
 /// Secrets that cannot be loaded now.
-struct Down;
+struct StoreDown;
 
 #[async_trait]
-impl Secrets for Down {
+impl Secrets for StoreDown {
     async fn brand(&self, _: &BrandName) -> Result<Arc<Brand>, SecretsError> {
         Err(SecretsError::Unavailable("down".into()))
     }
@@ -205,12 +205,12 @@ impl Secrets for Down {
 fn faults(answers: &mut Answers) {
     let world = World::new();
     let key = Key { pk: "IDEM#demo#test#damaged".to_owned(), sk: "IDEM".to_owned() };
-    world.puts(Item { key, version: 1, body: "{}".into(), expires_at: None, index: None });
+    world.put_item(Item { key, version: 1, body: "{}".into(), expires_at: None, index: None });
     let call = world.call(Method::POST, REQUESTS).idempotency("damaged");
     answers.add("internal", &call.json(&world.payment(PHONE, 4250)).send());
     let machine = &world.machine.intake;
     let intake = Intake {
-        ports: Ports { secrets: Arc::new(Down), ..world.ports.clone() },
+        ports: Ports { secrets: Arc::new(StoreDown), ..world.ports.clone() },
         channels: Arc::clone(&machine.channels),
         processors: Arc::clone(&machine.processors),
         public_base: machine.public_base.clone(),

@@ -16,7 +16,7 @@ struct Sample {
 
 /// The wrong readings of a corpus, as lines for a reader of the test's output.
 #[derive(Default)]
-struct Wrong {
+struct MisreadCounts {
     false_stops: Vec<String>,
     missed_stops: Vec<String>,
     false_approvals: Vec<String>,
@@ -43,9 +43,9 @@ fn read(file: &str) -> Vec<Sample> {
 }
 
 /// Reads each text as one of a customer of its language, whose brand is English and is called Demo Shop.
-fn judge(samples: &[Sample]) -> Wrong {
+fn judge(samples: &[Sample]) -> MisreadCounts {
     let brand = Language::default();
-    let mut wrong = Wrong::default();
+    let mut wrong = MisreadCounts::default();
     for Sample { language, right, text } in samples {
         let got = Listener::new([language, &brand], "Demo Shop").meaning(text);
         if got == *right {
@@ -65,7 +65,7 @@ fn judge(samples: &[Sample]) -> Wrong {
 /// Prints the counts, and returns them in per mille of all texts.
 #[expect(clippy::print_stdout, reason = "the counts are read in the output of the test")]
 fn counted(name: &str, samples: &[Sample]) -> [usize; 4] {
-    let Wrong { false_stops, missed_stops, false_approvals, others } = judge(samples);
+    let MisreadCounts { false_stops, missed_stops, false_approvals, others } = judge(samples);
     let lists = [
         ("false stops", false_stops),
         ("missed stops", missed_stops),

@@ -1,15 +1,15 @@
 //! The bugs that seeds found, each as a story, since a seed changes its meaning when the code changes.
 
-use tests::sim::{Fault, FaultKind, PHONE, PortFault, VISA, Verb, tell};
+use tests::sim::{Fault, FaultKind, PHONE, PortFault, VISA, Verb, run_story};
 
 /// The check that guards a new request may run before the request is written.
 #[test]
 fn request_written_after_its_check_still_ends() {
     let story = [Verb::AskSlowly(PHONE, &["rcs"], 60, 4250)];
-    let (end, _) = tell(&story, Fault::None).unwrap_or_else(|failure| panic!("{failure}"));
+    let (end, _) = run_story(&story, Fault::None).unwrap_or_else(|failure| panic!("{failure}"));
     assert_eq!(end.state, "expired ");
-    let story = [Verb::AskSlowly(PHONE, &["rcs"], 600, 4250), Verb::Settle, Verb::yes(VISA)];
-    let (end, _) = tell(&story, Fault::None).unwrap_or_else(|failure| panic!("{failure}"));
+    let story = [Verb::AskSlowly(PHONE, &["rcs"], 600, 4250), Verb::RunUntilIdle, Verb::yes(VISA)];
+    let (end, _) = run_story(&story, Fault::None).unwrap_or_else(|failure| panic!("{failure}"));
     assert_eq!((end.state.as_str(), end.charges), ("fulfilled ", 1));
 }
 
@@ -18,13 +18,13 @@ fn request_written_after_its_check_still_ends() {
 fn conflict_during_payment_delays_nothing() {
     let story = [
         Verb::Ask(PHONE, &["rcs"], 3600, 4250),
-        Verb::Settle,
+        Verb::RunUntilIdle,
         Verb::yes(VISA),
         Verb::EndsWithin(10),
     ];
-    let (_, uses) = tell(&story, Fault::None).unwrap_or_else(|failure| panic!("{failure}"));
+    let (_, uses) = run_story(&story, Fault::None).unwrap_or_else(|failure| panic!("{failure}"));
     for using in 1..=uses {
         let fault = Fault::Port(PortFault { using, how: FaultKind::Conflicts });
-        tell(&story, fault).unwrap_or_else(|failure| panic!("{fault:?}: {failure}"));
+        run_story(&story, fault).unwrap_or_else(|failure| panic!("{fault:?}: {failure}"));
     }
 }

@@ -20,7 +20,7 @@ fn assert_ends(story: &[Verb], one: Verb, other: Verb, ends: &[(&str, usize)]) {
         for i in 0..=first {
             for j in 0..=both.saturating_sub(first) {
                 let (end, _, _) = ran((i, j));
-                let back = end.given_back;
+                let back = end.refunds;
                 let back = if back > 0 { format!("{back} back") } else { String::new() };
                 seen.insert((format!("{}{back}", end.state), end.charges));
             }
@@ -32,13 +32,13 @@ fn assert_ends(story: &[Verb], one: Verb, other: Verb, ends: &[(&str, usize)]) {
 
 #[test]
 fn two_approvals_charge_once() {
-    let story = [TAP, Verb::Settle];
+    let story = [TAP, Verb::RunUntilIdle];
     assert_ends(&story, Verb::yes(VISA), Verb::yes(VISA), &[("fulfilled ", 1)]);
 }
 
 #[test]
 fn two_approvals_with_two_cards_charge_at_most_once() {
-    let story = [ASK, Verb::Settle];
+    let story = [ASK, Verb::RunUntilIdle];
     // The declined card can come first. Then the customer is asked again and does not answer.
     let ends = [("expired ", 0), ("fulfilled ", 1)];
     assert_ends(&story, Verb::yes(VISA), Verb::yes(POOR), &ends);
@@ -46,66 +46,66 @@ fn two_approvals_with_two_cards_charge_at_most_once() {
 
 #[test]
 fn approval_and_cancel_one_wins() {
-    let story = [TAP, Verb::Settle];
+    let story = [TAP, Verb::RunUntilIdle];
     let ends = [("cancelled ", 0), ("fulfilled ", 1)];
-    assert_ends(&story, Verb::yes(VISA), Verb::Act("cancel"), &ends);
+    assert_ends(&story, Verb::yes(VISA), Verb::CallApi("cancel"), &ends);
 }
 
 #[test]
 fn approval_and_denial_one_wins() {
-    let story = [TAP, Verb::Settle];
+    let story = [TAP, Verb::RunUntilIdle];
     let ends = [("denied \"customer\"", 0), ("fulfilled ", 1)];
     assert_ends(&story, Verb::yes(VISA), Verb::NO, &ends);
 }
 
 #[test]
 fn approval_and_opt_out_one_wins() {
-    let story = [ASK, Verb::Settle];
+    let story = [ASK, Verb::RunUntilIdle];
     let ends = [("denied \"opted_out\"", 0), ("fulfilled ", 1)];
     assert_ends(&story, Verb::yes(VISA), Verb::Stop, &ends);
 }
 
 #[test]
 fn two_workers_at_processor_charge_once() {
-    let story = [TAP, Verb::Settle, Verb::yes(VISA)];
-    assert_ends(&story, Verb::Next, Verb::Again, &[("fulfilled ", 1)]);
+    let story = [TAP, Verb::RunUntilIdle, Verb::yes(VISA)];
+    assert_ends(&story, Verb::HandleNext, Verb::HandleAgain, &[("fulfilled ", 1)]);
 }
 
 #[test]
 fn worker_and_late_receipt_charge_once() {
-    let story = [ASK, Verb::Settle, Verb::yes(VISA)];
-    let receipt = Verb::Receipt("delivered");
-    assert_ends(&story, Verb::Next, receipt, &[("fulfilled ", 1)]);
+    let story = [ASK, Verb::RunUntilIdle, Verb::yes(VISA)];
+    let receipt = Verb::ReportTextStatus("delivered");
+    assert_ends(&story, Verb::HandleNext, receipt, &[("fulfilled ", 1)]);
 }
 
 #[test]
 fn worker_and_cancel_charge_once() {
-    let story = [TAP, Verb::Settle, Verb::yes(VISA)];
-    assert_ends(&story, Verb::Next, Verb::Act("cancel"), &[("fulfilled ", 1)]);
+    let story = [TAP, Verb::RunUntilIdle, Verb::yes(VISA)];
+    assert_ends(&story, Verb::HandleNext, Verb::CallApi("cancel"), &[("fulfilled ", 1)]);
 }
 
 #[test]
 fn prompt_and_cancel_cancelled() {
-    assert_ends(&[TAP], Verb::Next, Verb::Act("cancel"), &[("cancelled ", 0)]);
+    assert_ends(&[TAP], Verb::HandleNext, Verb::CallApi("cancel"), &[("cancelled ", 0)]);
 }
 
 #[test]
 fn prompt_and_resend_expired() {
-    assert_ends(&[TAP], Verb::Next, Verb::Act("resend"), &[("expired ", 0)]);
+    assert_ends(&[TAP], Verb::HandleNext, Verb::CallApi("resend"), &[("expired ", 0)]);
 }
 
 #[test]
 fn prompt_by_two_workers_or_opt_out_ends() {
-    assert_ends(&[ASK], Verb::Next, Verb::Again, &[("expired ", 0)]);
-    assert_ends(&[ASK], Verb::Next, Verb::Stop, &[("denied \"opted_out\"", 0)]);
+    assert_ends(&[ASK], Verb::HandleNext, Verb::HandleAgain, &[("expired ", 0)]);
+    assert_ends(&[ASK], Verb::HandleNext, Verb::Stop, &[("denied \"opted_out\"", 0)]);
 }
 
 #[test]
 fn deadline_and_approval_one_wins() {
     // The last check is due at the deadline, and the clock moves there when the worker begins.
-    let story = [Verb::Ask(PHONE, &["rcs", "sms"], 300, 4250), Verb::Settle];
+    let story = [Verb::Ask(PHONE, &["rcs", "sms"], 300, 4250), Verb::RunUntilIdle];
     let ends = [("expired ", 0), ("fulfilled ", 1)];
-    assert_ends(&story, Verb::Next, Verb::yes(VISA), &ends);
+    assert_ends(&story, Verb::HandleNext, Verb::yes(VISA), &ends);
 }
 
 #[test]
@@ -115,19 +115,20 @@ fn one_call_twice_makes_one_request() {
 
 #[test]
 fn two_workers_refund_once() {
-    let story = [TAP, Verb::Settle, Verb::yes(VISA), Verb::Settle, Verb::GiveBack(None)];
-    assert_ends(&story, Verb::Next, Verb::Again, &[("fulfilled 1 back", 1)]);
+    let story = [TAP, Verb::RunUntilIdle, Verb::yes(VISA), Verb::RunUntilIdle, Verb::Refund(None)];
+    assert_ends(&story, Verb::HandleNext, Verb::HandleAgain, &[("fulfilled 1 back", 1)]);
 }
 
 #[test]
 fn two_refunds_of_all_refund_once() {
-    let story = [TAP, Verb::Settle, Verb::yes(VISA), Verb::Settle];
-    let all = Verb::GiveBack(None);
+    let story = [TAP, Verb::RunUntilIdle, Verb::yes(VISA), Verb::RunUntilIdle];
+    let all = Verb::Refund(None);
     assert_ends(&story, all, all, &[("fulfilled 1 back", 1)]);
 }
 
 #[test]
 fn refund_and_its_webhook_refund_once() {
-    let story = [TAP, Verb::Settle, Verb::yes(VISA), Verb::Settle, Verb::GiveBack(Some(1206))];
-    assert_ends(&story, Verb::Next, Verb::Hook, &[("fulfilled 1 back", 1)]);
+    let story =
+        [TAP, Verb::RunUntilIdle, Verb::yes(VISA), Verb::RunUntilIdle, Verb::Refund(Some(1206))];
+    assert_ends(&story, Verb::HandleNext, Verb::ReceiveWebhook, &[("fulfilled 1 back", 1)]);
 }

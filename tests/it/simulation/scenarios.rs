@@ -36,7 +36,7 @@ fn runs(scenarios: &'static [Scenario], first: u64) {
     assert_eq!(ends, ["denied", "expired", "failed", "fulfilled"], "{sum:?}");
     assert!(sum.ends.values().all(|count| *count > 10), "{sum:?}");
     for what in HAPPENED {
-        assert!(sum.happened.get(what).is_some_and(|count| *count > 60), "{what}: {sum:?}");
+        assert!(sum.occurrences.get(what).is_some_and(|count| *count > 60), "{what}: {sum:?}");
     }
 }
 

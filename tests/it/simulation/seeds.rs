@@ -12,17 +12,17 @@ const HAPPENED: [&str; 18] = [
     "erases a customer",
     "forges a return",
     "repeats a key with another body",
-    "a thief alters a consent",
-    "a thief alters what is asked",
-    "a thief changes counters",
-    "a thief follows a link of their own",
-    "a thief gives a saved card away",
-    "a thief puts back an approval",
-    "a thief puts back an item",
-    "a thief swaps authorizations",
-    "a thief swaps prompts",
-    "a thief turns a request to another customer",
-    "a thief writes a consent",
+    "an attacker alters a consent",
+    "an attacker alters what is asked",
+    "an attacker changes counters",
+    "an attacker follows a link of their own",
+    "an attacker gives a saved card away",
+    "an attacker puts back an approval",
+    "an attacker puts back an item",
+    "an attacker swaps authorizations",
+    "an attacker swaps prompts",
+    "an attacker turns a request to another customer",
+    "an attacker writes a consent",
 ];
 
 /// Returns the number in that variable. CI runs the fixed seeds and those of its commit.
@@ -73,9 +73,12 @@ fn seeds_million_steps_reach_every_end() {
         "wrote STOP on WhatsApp",
     ];
     assert_eq!(report.reached.keys().copied().collect::<Vec<_>>(), reached);
-    // A repeat after days, a thief's writes and an erasure are in each run or in every fifth.
+    // A repeat after days, an attacker's writes and an erasure are in each run or in every fifth.
     for what in HAPPENED {
-        assert!(report.happened.get(what).is_some_and(|count| *count > 20), "{what}: {report:?}");
+        assert!(
+            report.occurrences.get(what).is_some_and(|count| *count > 20),
+            "{what}: {report:?}"
+        );
     }
 }
 

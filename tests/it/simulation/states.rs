@@ -20,7 +20,7 @@ use domain::values::id::{ConsentId, PromptId, RequestId};
 use domain::values::money::Money;
 use domain::values::time::Timestamp;
 use ports::Clock;
-use tests::doubles::{ManualClock, SeededRandom, requested};
+use tests::doubles::{ManualClock, SeededRandom, sample_request};
 use tests::sealing;
 
 /// The moments of an exploration, in seconds.
@@ -79,7 +79,7 @@ pub(super) fn accepted(coded: bool) -> Request {
         session_code: coded.then(|| SessionCode::draw(&SeededRandom::new(1), CodeEntry::Picked)),
         attempts_max: 2,
         expires_at: at(2),
-        ..requested(id, &brand, "Shop", ask, at(0))
+        ..sample_request(id, &brand, "Shop", ask, at(0))
     }
     .accepted()
     .request

@@ -1,14 +1,14 @@
 //! Each story, with one fault at each use of a port in turn, and under drawn faults.
 
 use tests::sim::{
-    Ending, Fault, FaultKind, PortFault, STORIES, Story, Verb, tell, tell_under_faults,
+    Ending, Fault, FaultKind, PortFault, STORIES, Story, Verb, run_story, run_story_under_faults,
 };
 
 /// How many seeds draw faults for each story.
 const SEEDS: u64 = 2;
 
 fn told(story: &[Verb], fault: Fault) -> (Ending, u64) {
-    tell(story, fault).unwrap_or_else(|failure| panic!("{fault:?}: {failure}"))
+    run_story(story, fault).unwrap_or_else(|failure| panic!("{fault:?}: {failure}"))
 }
 
 /// Tells the story once in peace and once with each single fault.
@@ -16,7 +16,7 @@ fn ends_the_same_with_each_fault(story: &Story) {
     let verbs = story.verbs();
     let (peaceful, uses) = told(&verbs, Fault::None);
     assert_eq!(peaceful.state, story.end, "{peaceful:?}");
-    assert_eq!(peaceful.given_back, story.refunds, "{peaceful:?}");
+    assert_eq!(peaceful.refunds, story.refunds, "{peaceful:?}");
     if let Some(charges) = story.charges {
         assert_eq!(peaceful.charges, charges, "{peaceful:?}");
     }
@@ -96,7 +96,7 @@ stories! {
 fn stories_under_drawn_faults_break_nothing() {
     for (story, first) in STORIES.iter().zip((0_u64..).step_by(1_000)) {
         for seed in first..first + SEEDS {
-            let told = tell_under_faults(&story.verbs(), seed);
+            let told = run_story_under_faults(&story.verbs(), seed);
             told.unwrap_or_else(|failure| panic!("{}: {failure}", story.name));
         }
     }

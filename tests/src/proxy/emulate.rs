@@ -6,7 +6,7 @@ use http::Method;
 use ports::HttpError;
 use serde_json::{Value, json};
 
-use super::{Answer, Arrived, State, lock};
+use super::{Answer, IncomingCall, State, lock};
 
 /// The details of a session that the stand-in does not tell.
 #[derive(Clone)]
@@ -36,7 +36,7 @@ fn plain(id: &str) -> String {
 }
 
 impl State {
-    pub(super) async fn create_session(&self, arrived: &Arrived) -> Result<Answer, HttpError> {
+    pub(super) async fn create_session(&self, arrived: &IncomingCall) -> Result<Answer, HttpError> {
         let field = |name: &str| arrived.field(name).unwrap_or_default();
         let mut form = vec![
             ("mode".to_owned(), field("mode")),
@@ -66,7 +66,7 @@ impl State {
             session.customer = Some(plain(&text(&customer, "id")));
         }
         let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
-        let bare = Arrived { body: body.into(), ..arrived.clone() };
+        let bare = IncomingCall { body: body.into(), ..arrived.clone() };
         let answer = self.forward(&self.checkout, &bare).await?;
         session.id = text(&answer.json(), "id");
         lock(&self.sessions).insert(plain(&session.id), session);
@@ -74,17 +74,17 @@ impl State {
     }
 
     /// Reads or closes a session.
-    pub(super) async fn about_session(&self, arrived: &Arrived) -> Result<Answer, HttpError> {
+    pub(super) async fn about_session(&self, arrived: &IncomingCall) -> Result<Answer, HttpError> {
         let id = arrived.id();
         let known = lock(&self.sessions).get(&id).map(|session| session.id.clone());
         let path = arrived.path_and_query.replace(&id, &known.unwrap_or_else(|| id.clone()));
-        let there = Arrived { path_and_query: path, ..arrived.clone() };
+        let there = IncomingCall { path_and_query: path, ..arrived.clone() };
         let answer = self.forward(&self.checkout, &there).await?;
         Ok(self.whole(answer))
     }
 
     async fn makes(&self, path: &str, form: &[(&str, &str)]) -> Result<Value, HttpError> {
-        let call = Arrived::own(Method::POST, path, form);
+        let call = IncomingCall::own(Method::POST, path, form);
         Ok(self.forward(&self.checkout, &call).await?.json())
     }
 

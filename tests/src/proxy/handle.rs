@@ -6,22 +6,25 @@ use std::time::Duration;
 use http::Request;
 use ports::{HttpError, Reach};
 
-use super::{Answer, Arrived, Broken, Call, Kept, ProxyFault, State, UPSTREAM_TIMEOUT, lock};
+use super::{
+    Answer, Call, ConnectionBroken, IncomingCall, ProxyFault, State, StoredAnswer,
+    UPSTREAM_TIMEOUT, lock,
+};
 
 impl State {
     fn next_fault(&self, call: Call) -> Option<ProxyFault> {
         lock(&self.script).get_mut(&call)?.pop_front()
     }
 
-    pub(super) async fn handle(&self, arrived: &Arrived) -> Result<Answer, Broken> {
+    pub(super) async fn handle(&self, arrived: &IncomingCall) -> Result<Answer, ConnectionBroken> {
         let Some(fault) = self.next_fault(arrived.call) else {
             return self.keyed(arrived, None).await;
         };
         match fault {
-            ProxyFault::DropBefore => Err(Broken),
+            ProxyFault::DropBefore => Err(ConnectionBroken),
             ProxyFault::DropAfter => {
                 self.keyed(arrived, None).await?;
-                Err(Broken)
+                Err(ConnectionBroken)
             }
             ProxyFault::Silent => {
                 self.keyed(arrived, None).await?;
@@ -51,7 +54,11 @@ impl State {
     }
 
     /// Carries a call out as Stripe does: once for each key.
-    async fn keyed(&self, arrived: &Arrived, fault: Option<ProxyFault>) -> Result<Answer, Broken> {
+    async fn keyed(
+        &self,
+        arrived: &IncomingCall,
+        fault: Option<ProxyFault>,
+    ) -> Result<Answer, ConnectionBroken> {
         let Some(key) = arrived.key() else { return self.act(arrived, fault).await };
         if let Some(answer) = self.known(&key, arrived) {
             return Ok(answer);
@@ -64,7 +71,7 @@ impl State {
                     kept.answer = Some(answer.clone());
                 }
             }
-            Ok(_) | Err(Broken) => {
+            Ok(_) | Err(ConnectionBroken) => {
                 keys.remove(&key);
             }
         }
@@ -72,11 +79,11 @@ impl State {
     }
 
     /// Returns what is answered to a key that came before; binds one that did not.
-    fn known(&self, key: &str, arrived: &Arrived) -> Option<Answer> {
+    fn known(&self, key: &str, arrived: &IncomingCall) -> Option<Answer> {
         let call = (arrived.path_and_query.clone(), arrived.body.clone());
         let mut keys = lock(&self.keys);
         let Some(kept) = keys.get(key) else {
-            keys.insert(key.to_owned(), Kept { call, answer: None });
+            keys.insert(key.to_owned(), StoredAnswer { call, answer: None });
             return None;
         };
         Some(match &kept.answer {
@@ -87,7 +94,7 @@ impl State {
     }
 
     /// Returns what the stand-in whose call it is makes of it.
-    async fn carried_out(&self, arrived: &Arrived) -> Result<Answer, HttpError> {
+    async fn carried_out(&self, arrived: &IncomingCall) -> Result<Answer, HttpError> {
         match arrived.call {
             Call::Token => Ok(self.token()),
             Call::PaymentMethod => self.payment_method(arrived).await,
@@ -110,7 +117,11 @@ impl State {
         }
     }
 
-    async fn act(&self, arrived: &Arrived, fault: Option<ProxyFault>) -> Result<Answer, Broken> {
+    async fn act(
+        &self,
+        arrived: &IncomingCall,
+        fault: Option<ProxyFault>,
+    ) -> Result<Answer, ConnectionBroken> {
         let is_late = fault == Some(ProxyFault::Late);
         if is_late && let Ok(permit) = self.held.acquire().await {
             permit.forget();
@@ -120,7 +131,7 @@ impl State {
         if is_late {
             self.released.add_permits(1);
         }
-        let Ok(answer) = answer else { return Err(Broken) };
+        let Ok(answer) = answer else { return Err(ConnectionBroken) };
         if fault == Some(ProxyFault::FailedAfter) {
             return Ok(Answer {
                 should_retry: Some(false),
@@ -131,7 +142,11 @@ impl State {
     }
 
     /// Hands a call on as it is.
-    pub(super) async fn forward(&self, base: &str, arrived: &Arrived) -> Result<Answer, HttpError> {
+    pub(super) async fn forward(
+        &self,
+        base: &str,
+        arrived: &IncomingCall,
+    ) -> Result<Answer, HttpError> {
         let mut request = Request::builder()
             .method(&arrived.method)
             .uri(format!("{base}{}", arrived.path_and_query));

@@ -4,7 +4,7 @@ use http::Method;
 use ports::HttpError;
 use serde_json::{Value, json};
 
-use super::{Answer, Arrived, State, lock};
+use super::{Answer, IncomingCall, State, lock};
 
 /// The details of a SetupIntent that the stand-in does not tell.
 #[derive(Clone)]
@@ -22,11 +22,11 @@ impl State {
         let id = format!("tok_{}", tokens.len());
         let body = json!({ "id": id, "object": "token", "livemode": false });
         tokens.insert(id);
-        Answer::said(&body)
+        Answer::success(&body)
     }
 
     /// A wallet's token becomes a test card; each can be used once.
-    pub(super) async fn payment_method(&self, arrived: &Arrived) -> Result<Answer, HttpError> {
+    pub(super) async fn payment_method(&self, arrived: &IncomingCall) -> Result<Answer, HttpError> {
         let Some(token) = arrived.field("card[token]") else {
             return self.forward(&self.upstream, arrived).await;
         };
@@ -36,24 +36,24 @@ impl State {
         }
         let card = "type=card&card[number]=4242424242424242&card[exp_month]=12&card[exp_year]=2030\
             &card[cvc]=123";
-        self.forward(&self.upstream, &Arrived { body: card.into(), ..arrived.clone() }).await
+        self.forward(&self.upstream, &IncomingCall { body: card.into(), ..arrived.clone() }).await
     }
 
     /// A PaymentIntent, which is counted by.
-    pub(super) async fn create(&self, arrived: &Arrived) -> Result<Answer, HttpError> {
+    pub(super) async fn create(&self, arrived: &IncomingCall) -> Result<Answer, HttpError> {
         let answer = self.forward(&self.upstream, arrived).await?;
         let id = answer.json().get("id").and_then(Value::as_str).map(str::to_owned);
         lock(&self.intents).extend(id);
         Ok(answer)
     }
 
-    pub(super) async fn create_setup(&self, arrived: &Arrived) -> Result<Answer, HttpError> {
+    pub(super) async fn create_setup(&self, arrived: &IncomingCall) -> Result<Answer, HttpError> {
         let Some(method) = arrived.field("payment_method") else {
             return self.forward(&self.upstream, arrived).await;
         };
         let form = arrived.form().into_iter().filter(|(name, _)| name != "payment_method");
         let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
-        let bare = Arrived { body: body.into(), ..arrived.clone() };
+        let bare = IncomingCall { body: body.into(), ..arrived.clone() };
         let answer = self.forward(&self.upstream, &bare).await?;
         if let Some(id) = answer.json().get("id").and_then(Value::as_str) {
             lock(&self.setups).insert(id.to_owned(), Setup { method, refused: None });
@@ -61,7 +61,7 @@ impl State {
         Ok(self.as_stripe_tells(answer))
     }
 
-    pub(super) async fn confirm_setup(&self, arrived: &Arrived) -> Result<Answer, HttpError> {
+    pub(super) async fn confirm_setup(&self, arrived: &IncomingCall) -> Result<Answer, HttpError> {
         let id = arrived.id();
         let Some(Setup { method, .. }) = lock(&self.setups).get(&id).cloned() else {
             return self.forward(&self.upstream, arrived).await;
@@ -73,7 +73,7 @@ impl State {
         let mut form = arrived.form();
         form.push(("payment_method".to_owned(), method));
         let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
-        let whole = Arrived { body: body.into(), ..arrived.clone() };
+        let whole = IncomingCall { body: body.into(), ..arrived.clone() };
         let answer = self.forward(&self.upstream, &whole).await?;
         if answer.status == 402
             && let Some(setup) = lock(&self.setups).get_mut(&id)
@@ -83,12 +83,12 @@ impl State {
         Ok(self.as_stripe_tells(answer))
     }
 
-    pub(super) async fn read_setup(&self, arrived: &Arrived) -> Result<Answer, HttpError> {
+    pub(super) async fn read_setup(&self, arrived: &IncomingCall) -> Result<Answer, HttpError> {
         let answer = self.forward(&self.upstream, arrived).await?;
         Ok(self.as_stripe_tells(answer))
     }
 
-    pub(super) async fn cancel_setup(&self, arrived: &Arrived) -> Result<Answer, HttpError> {
+    pub(super) async fn cancel_setup(&self, arrived: &IncomingCall) -> Result<Answer, HttpError> {
         // It cancels every intent, even one that succeeded.
         if self.setup_status(&arrived.id()).await? == "succeeded" {
             return Ok(unexpected());
@@ -101,7 +101,7 @@ impl State {
 
     /// Returns where the stand-in has a SetupIntent.
     pub(super) async fn setup_status(&self, id: &str) -> Result<String, HttpError> {
-        let read = Arrived::own(Method::GET, format!("/v1/setup_intents/{id}"), &[]);
+        let read = IncomingCall::own(Method::GET, format!("/v1/setup_intents/{id}"), &[]);
         let setup = self.forward(&self.upstream, &read).await?.json();
         Ok(setup.get("status").and_then(Value::as_str).unwrap_or_default().to_owned())
     }

@@ -4,11 +4,11 @@
 //! Here all is as Stripe documents it, so that a repeat does what it would do there. What moved money, and what is
 //! counted, is theirs.
 
-mod books;
+mod calls;
 mod emulate;
 mod handle;
 mod localstripe;
-mod words;
+mod totals;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::SocketAddr;
@@ -30,7 +30,7 @@ use tokio::task::{AbortHandle, JoinHandle};
 
 use crate::lock::lock;
 
-pub use words::{Call, ProxyFault};
+pub use calls::{Call, ProxyFault};
 
 /// How long the stand-in may take; it writes its whole state to disk at every change.
 const UPSTREAM_TIMEOUT: Duration = Duration::from_secs(20);
@@ -48,7 +48,7 @@ struct State {
     checkout: String,
     http: Arc<dyn Http>,
     script: Mutex<BTreeMap<Call, VecDeque<ProxyFault>>>,
-    keys: Mutex<BTreeMap<String, Kept>>,
+    keys: Mutex<BTreeMap<String, StoredAnswer>>,
     tokens: Mutex<BTreeSet<String>>,
     intents: Mutex<BTreeSet<String>>,
     setups: Mutex<BTreeMap<String, localstripe::Setup>>,
@@ -59,7 +59,7 @@ struct State {
 }
 
 /// The binding of a key: its first call, and the answer once there is one.
-struct Kept {
+struct StoredAnswer {
     call: (String, Bytes),
     answer: Option<Answer>,
 }
@@ -80,7 +80,7 @@ impl Answer {
     }
 
     /// A success with another body.
-    fn said(body: &Value) -> Self {
+    fn success(body: &Value) -> Self {
         Self { body: body.to_string().into(), ..Self::error(200, "", None) }
     }
 
@@ -97,7 +97,7 @@ impl Answer {
 
 /// One call, read whole.
 #[derive(Clone)]
-struct Arrived {
+struct IncomingCall {
     call: Call,
     method: Method,
     path_and_query: String,
@@ -105,7 +105,7 @@ struct Arrived {
     body: Bytes,
 }
 
-impl Arrived {
+impl IncomingCall {
     /// A call of the proxy's own.
     fn own(method: Method, path: impl Into<String>, form: &[(&str, &str)]) -> Self {
         let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
@@ -150,7 +150,7 @@ impl Arrived {
 /// The connection is to break.
 #[derive(Debug, thiserror::Error)]
 #[error("the connection breaks here")]
-struct Broken;
+struct ConnectionBroken;
 
 #[expect(
     clippy::disallowed_methods,
@@ -255,10 +255,10 @@ async fn serve(listener: TcpListener, state: Arc<State>) {
 async fn answer(
     state: Arc<State>,
     request: Request<Incoming>,
-) -> Result<Response<Full<Bytes>>, Broken> {
+) -> Result<Response<Full<Bytes>>, ConnectionBroken> {
     let (parts, body) = request.into_parts();
-    let Ok(body) = body.collect().await else { return Err(Broken) };
-    let arrived = Arrived {
+    let Ok(body) = body.collect().await else { return Err(ConnectionBroken) };
+    let arrived = IncomingCall {
         call: Call::of(&parts.method, parts.uri.path()),
         method: parts.method,
         path_and_query: parts.uri.path_and_query().map_or_else(String::new, ToString::to_string),
@@ -267,7 +267,7 @@ async fn answer(
     };
     // A task of its own, as the other side does not stop when the caller hangs up.
     let handled = spawn(async move { state.handle(&arrived).await });
-    let Ok(answer) = handled.await else { return Err(Broken) };
+    let Ok(answer) = handled.await else { return Err(ConnectionBroken) };
     let answer = answer?;
     let mut response =
         Response::builder().status(answer.status).header("content-type", "application/json");
@@ -277,6 +277,6 @@ async fn answer(
     if let Some(should_retry) = answer.should_retry {
         response = response.header("stripe-should-retry", should_retry.to_string());
     }
-    let Ok(response) = response.body(Full::new(answer.body)) else { return Err(Broken) };
+    let Ok(response) = response.body(Full::new(answer.body)) else { return Err(ConnectionBroken) };
     Ok(response)
 }

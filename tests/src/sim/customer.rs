@@ -11,11 +11,11 @@ use ports::MessagePath;
 use serde_json::json;
 
 use super::brand::BASE;
-use super::old_words::OldWebhook;
-use super::opt_outs::Word;
+use super::opt_outs::KeywordReport;
+use super::replays::ReplayableWebhook;
 use super::requester::REACHED;
 use super::scenario::{GOOGLE_PAY, REPLIES_FOR_CLAIMS, SAVED};
-use super::tell::VISA;
+use super::story_runner::VISA;
 use super::whatsapp;
 use super::work::{Work, WorkFuture, WorkResult};
 use super::world::Simulation;
@@ -71,12 +71,12 @@ impl Simulation {
     }
 
     /// The customer wants another payment option, or refuses.
-    pub(super) fn turns_back_or_refuses(&mut self) {
+    pub(super) fn chooses_other_option_or_refuses(&mut self) {
         let Some((request, prompt)) = self.some_prompt() else { return };
         if self.roll(4) == 0 {
             self.answers_with(&request, &prompt, (CustomerReply::No, VISA));
         } else {
-            self.turns_back(request.id, prompt.id);
+            self.chooses_other_option(request.id, prompt.id);
         }
     }
 
@@ -143,13 +143,14 @@ impl Simulation {
                 | CustomerReply::NoCode
         );
         let chats = prompt.channel.as_str() == whatsapp::NAME;
-        if chats && let Some(tapped) = self.taps_in_chat(request, prompt, (reply, code.as_deref()))
+        if chats
+            && let Some(tapped) = self.taps_on_whatsapp(request, prompt, (reply, code.as_deref()))
         {
             if yes && tapped {
-                self.shared.lock().oracle.own_yes.presses(prompt.id);
+                self.shared.lock().oracle.customer_approvals.presses(prompt.id);
             }
             if yes && right && tapped {
-                self.said_yes(request, prompt);
+                self.record_approval(request, prompt);
             }
             return;
         }
@@ -170,18 +171,18 @@ impl Simulation {
         };
         let Some(running) = running else { return };
         if yes && !forged && !only_opens {
-            self.shared.lock().oracle.own_yes.presses(prompt.id);
+            self.shared.lock().oracle.customer_approvals.presses(prompt.id);
         }
         if means_yes {
-            self.said_yes(request, prompt);
+            self.record_approval(request, prompt);
         }
-        self.say(|| format!("{reply:?} with {card} to {} of {}", prompt.id, request.id));
+        self.trace(|| format!("{reply:?} with {card} to {} of {}", prompt.id, request.id));
         self.employ(Work::Other("answer"), running);
     }
 
     /// The customer said yes, with all that a yes takes, to a message that none replaced. Whether that was in time is seen when
     /// it is committed: more time may have been given meanwhile.
-    fn said_yes(&self, request: &Request, prompt: &PromptRecord) {
+    fn record_approval(&self, request: &Request, prompt: &PromptRecord) {
         if prompt.in_force() {
             self.shared.lock().oracle.approved.insert(request.id);
         }
@@ -222,7 +223,7 @@ impl Simulation {
     fn text(&self, request: &Request, prompt: PromptId) -> Option<Text> {
         let reference = format!("{}.{prompt}", request.id);
         let environment = self.shared.lock();
-        environment.texts.sent.iter().find(|text| text.callback.ends_with(&reference)).cloned()
+        environment.twilio.sent.iter().find(|text| text.callback.ends_with(&reference)).cloned()
     }
 
     fn answers_page(
@@ -241,7 +242,7 @@ impl Simulation {
         };
         let token = match prompt.channel.as_str() {
             "sms" => last(&self.text(request, prompt.id)?.link)?,
-            whatsapp::NAME => last(&self.chatted_link(request.id, prompt.id)?)?,
+            whatsapp::NAME => last(&self.whatsapp_link(request.id, prompt.id)?)?,
             _ => self.token(prompt.id),
         };
         let mut form = form_urlencoded::Serializer::new(String::new());
@@ -291,14 +292,18 @@ impl Simulation {
         }
         let text = {
             let environment = &mut *self.shared.lock();
-            environment.rng.pick(&environment.texts.sent).cloned()
+            environment.rng.pick(&environment.twilio.sent).cloned()
         };
         let Some(text) = text else { return };
         let status = self.weighted(STATUSES);
-        self.say(|| format!("receipt {status} {}", text.callback));
+        self.trace(|| format!("receipt {status} {}", text.callback));
         let form = [("MessageStatus", status), ("MessageSid", "SM1")];
-        self.may_repeat(OldWebhook::Twilio(text.callback.clone(), owned(&form), None));
-        self.calls_back(&text.callback, &form, Work::Other("receipt"));
+        self.remember_for_replay(ReplayableWebhook::Twilio(
+            text.callback.clone(),
+            owned(&form),
+            None,
+        ));
+        self.posts_twilio_callback(&text.callback, &form, Work::Other("receipt"));
     }
 
     /// A customer writes STOP or START.
@@ -307,7 +312,11 @@ impl Simulation {
             return;
         }
         let phone = self.shared.lock().rng.pick(&REACHED).copied().unwrap_or_default();
-        if self.roll(2) == 0 { self.opts(phone, word) } else { self.writes_in_chat(phone, word) }
+        if self.roll(2) == 0 {
+            self.writes_opt_out(phone, word);
+        } else {
+            self.writes_on_whatsapp(phone, word);
+        }
     }
 
     /// One opt-out or opt-in at a time: of two at once, the last one would be unknown.
@@ -316,34 +325,34 @@ impl Simulation {
     }
 
     /// A phone says that it wants messages again.
-    pub(super) fn opts_in(&self, word: Word) -> Work {
+    pub(super) fn opts_in(&self, word: KeywordReport) -> Work {
         self.shared.lock().opt_outs.start_begins(&word, self.now());
         Work::Start(word)
     }
 
     /// A phone says that it wants no more messages.
-    pub(super) fn opts_out_by(&self, word: Word) -> Work {
+    pub(super) fn opts_out_by(&self, word: KeywordReport) -> Work {
         Work::Stop(self.shared.lock().opt_outs.stop_begins(word, self.now()))
     }
 
-    pub(super) fn opts(&mut self, phone: &str, word: &'static str) {
+    pub(super) fn writes_opt_out(&mut self, phone: &str, word: &'static str) {
         let sid = format!("SM{}", self.steps);
-        let stated = Word::by_number(phone, sid.clone());
+        let stated = KeywordReport::by_number(phone, sid.clone());
         // A messaging service may take the text over RCS.
         let is_rcs = self.plan.requests > 1 && self.roll(3) == 0;
         let from = if is_rcs { format!("rcs:{phone}") } else { phone.to_owned() };
-        self.say(|| format!("{from} writes {word}"));
+        self.trace(|| format!("{from} writes {word}"));
         let url = format!("{BASE}/callbacks/shop/sms");
         let form = [("From", from.as_str()), ("Body", word), ("MessageSid", sid.as_str())];
         let old = (word, stated.clone());
-        self.may_repeat(OldWebhook::Twilio(url.clone(), owned(&form), Some(old)));
+        self.remember_for_replay(ReplayableWebhook::Twilio(url.clone(), owned(&form), Some(old)));
         let work = if word == "STOP" { self.opts_out_by(stated) } else { self.opts_in(stated) };
-        self.calls_back(&url, &form, work);
+        self.posts_twilio_callback(&url, &form, work);
     }
 
     /// Twilio calls back, with its signature.
-    pub(super) fn calls_back(&mut self, url: &str, form: &[(&str, &str)], work: Work) {
-        let signature = self.shared.lock().texts.signature(url, form);
+    pub(super) fn posts_twilio_callback(&mut self, url: &str, form: &[(&str, &str)], work: Work) {
+        let signature = self.shared.lock().twilio.signature(url, form);
         let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
         let Some(path) = url.strip_prefix(BASE) else { return };
         let request = http::Request::builder()

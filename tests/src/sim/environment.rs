@@ -10,17 +10,17 @@ use http::Request;
 use ports::{HttpError, Write};
 use serde_json::{Value, json};
 
+use super::attacker::Attacker;
 use super::faults::FaultRates;
-use super::old_words::Repeat;
 use super::opt_outs::OptOuts;
 use super::oracle::Oracle;
+use super::replays::Replay;
 use super::sandbox_stripe::SandboxStripe;
-use super::thief::Thief;
-use super::whatsapp::Chats;
+use super::whatsapp::Meta;
 use crate::providers::adyen::{ADYEN_HOST, Adyen, AdyenFaults};
 use crate::providers::endpoint::Endpoint;
 use crate::providers::openid::OpenIdProvider;
-use crate::providers::stripe::{Charged, GivenBack, Stripe};
+use crate::providers::stripe::{ChargeRecord, RefundEntry, Stripe};
 use crate::providers::twilio::Twilio;
 use crate::providers::{Answer, whatsapp};
 use crate::rng::Rng;
@@ -100,13 +100,13 @@ pub struct Environment {
     /// The webhooks of processors that did not come yet.
     pub(super) webhooks: Vec<ProcessorWebhook>,
     /// Whether the worker at hand does what was sent without any authority.
-    pub unheard: bool,
+    pub unauthenticated: bool,
     /// Whether what the worker at hand brings must touch no request.
-    pub made_up: bool,
+    pub forged: bool,
     /// The fake of Twilio.
-    pub texts: Twilio,
+    pub twilio: Twilio,
     /// WhatsApp.
-    pub(super) chats: Chats,
+    pub(super) meta: Meta,
     /// The requester's endpoint.
     pub endpoint: Endpoint,
     /// What checks C1 to C6.
@@ -116,7 +116,7 @@ pub struct Environment {
     /// The idempotency keys under which Stripe keeps a failure.
     pub(super) failed_keys: BTreeSet<String>,
     /// How often each fault and each action happened.
-    pub(super) happened: BTreeMap<&'static str, u64>,
+    pub(super) occurrences: BTreeMap<&'static str, u64>,
     /// How often a port was used.
     pub uses: u64,
     /// Which use of a port goes wrong.
@@ -129,12 +129,12 @@ pub struct Environment {
     pub working_since: u64,
     /// The stops and starts of customers.
     pub(super) opt_outs: OptOuts,
-    /// The thief who writes the table, in some runs.
-    pub(super) thief: Option<Thief>,
+    /// The attacker who writes the table, in some runs.
+    pub(super) attacker: Option<Attacker>,
     /// The webhooks that providers may repeat.
-    pub(super) repeats: Vec<Repeat>,
+    pub(super) repeats: Vec<Replay>,
     /// What happened, while a failed run is repeated.
-    pub told: Option<Vec<String>>,
+    pub trace: Option<Vec<String>>,
 }
 
 impl Environment {
@@ -147,24 +147,24 @@ impl Environment {
             sandbox: None,
             provider: OpenIdProvider::default(),
             webhooks: Vec::new(),
-            unheard: false,
-            made_up: false,
-            texts: Twilio::default(),
-            chats: Chats::default(),
+            unauthenticated: false,
+            forged: false,
+            twilio: Twilio::default(),
+            meta: Meta::default(),
             endpoint: Endpoint::default(),
             oracle: Oracle::default(),
             late: Vec::new(),
             failed_keys: BTreeSet::new(),
-            happened: BTreeMap::new(),
+            occurrences: BTreeMap::new(),
             uses: 0,
             port_fault: None,
             outage: None,
             step: 0,
             working_since: 0,
             opt_outs: OptOuts::default(),
-            thief: None,
+            attacker: None,
             repeats: Vec::new(),
-            told: None,
+            trace: None,
         }
     }
 
@@ -172,8 +172,8 @@ impl Environment {
     ///
     /// Some processors forget their idempotency keys sooner than a call is repeated. Then no call is on its way for longer.
     pub(super) fn begins(&mut self, faults: FaultRates) {
-        let forgets = self.rng.happens(faults.forgets) && self.thief.is_none();
-        self.stripe.keys_kept = if forgets { KEYS_FORGOTTEN } else { KEYS_KEPT };
+        let forgets = self.rng.happens(faults.forgets) && self.attacker.is_none();
+        self.stripe.key_retention = if forgets { KEYS_FORGOTTEN } else { KEYS_KEPT };
         self.adyen.set_faults(AdyenFaults {
             acquirer_silent: faults.acquirer_silent,
             late_webhooks: faults.late_webhooks,
@@ -211,14 +211,14 @@ impl Environment {
 
     /// Counts that something happened.
     pub(super) fn count(&mut self, what: &'static str) {
-        let count = self.happened.entry(what).or_default();
+        let count = self.occurrences.entry(what).or_default();
         *count = count.saturating_add(1);
     }
 
     /// Records what happens, while a failed run is repeated.
-    pub fn say(&mut self, what: impl FnOnce() -> String) {
-        if let Some(told) = &mut self.told {
-            told.push(format!("  [{}] {}", self.working_since, what()));
+    pub fn trace(&mut self, what: impl FnOnce() -> String) {
+        if let Some(trace) = &mut self.trace {
+            trace.push(format!("  [{}] {}", self.working_since, what()));
         }
     }
 
@@ -228,17 +228,17 @@ impl Environment {
             Write::Put { item, .. } => item.key.pk.starts_with("REQ#"),
             Write::Delete { key } => key.pk.starts_with("REQ#"),
         };
-        let unheard = self.unheard && !writes.is_empty();
-        if unheard || (self.made_up && writes.iter().any(about_requests)) {
+        let unauthenticated = self.unauthenticated && !writes.is_empty();
+        if unauthenticated || (self.forged && writes.iter().any(about_requests)) {
             self.oracle.broken.push("C5: a sender without authority was heard".to_owned());
         }
-        self.thief_reads(writes);
+        self.attacker_reads(writes);
         self.sandbox_wrote(writes, now);
         self.oracle.sees_circuit_breakers(writes, self.step);
         let books = (&self.stripe, &self.provider, &self.endpoint);
         let seen = self.oracle.committed(writes, books, now);
         for line in seen.lines {
-            self.say(|| line);
+            self.trace(|| line);
         }
         for phone in seen.asked {
             self.sends_to(&phone);
@@ -247,26 +247,26 @@ impl Environment {
 
     /// Shows the oracle what the sandbox wrote to its books.
     fn sandbox_wrote(&mut self, writes: &[Write], now: Timestamp) {
-        for charge in Charged::by_sandbox(writes) {
+        for charge in ChargeRecord::by_sandbox(writes) {
             if self.stripe.charges.iter().all(|known| known.object != charge.object) {
-                self.say(|| format!("the sandbox charges {charge:?}"));
+                self.trace(|| format!("the sandbox charges {charge:?}"));
                 self.stripe.charges.push(charge.clone());
                 self.oracle.charged(&charge, &self.stripe, now);
             }
         }
-        for refund in GivenBack::by_sandbox(writes) {
-            if !self.stripe.given_back.contains(&refund) {
-                self.say(|| format!("the sandbox refunds {refund:?}"));
-                self.stripe.given_back.push(refund.clone());
-                self.oracle.gave_back(&refund, &self.stripe, now);
+        for refund in RefundEntry::by_sandbox(writes) {
+            if !self.stripe.refunds.contains(&refund) {
+                self.trace(|| format!("the sandbox refunds {refund:?}"));
+                self.stripe.refunds.push(refund.clone());
+                self.oracle.check_refund(&refund, &self.stripe, now);
             }
         }
     }
 
     /// Checks that no worker calls a processor whose circuit was open when it began.
     pub(super) fn calls(&mut self, request: &Request<Bytes>, now: Timestamp) {
-        if self.oracle.is_shut(request, now, self.working_since) {
-            self.oracle.broken.push("SHUT: a call with an account that refuses us".to_owned());
+        if self.oracle.is_circuit_open(request, now, self.working_since) {
+            self.oracle.broken.push("BREAKER: a call with an account that refuses us".to_owned());
         }
     }
 
@@ -279,13 +279,13 @@ impl Environment {
 
     /// Acts at Stripe: the oracle sees each charge, and each event comes later, twice or never.
     pub(super) fn at_stripe<T>(&mut self, now: Timestamp, act: impl FnOnce(&mut Stripe) -> T) -> T {
-        let before = (self.stripe.charges.len(), self.stripe.given_back.len());
+        let before = (self.stripe.charges.len(), self.stripe.refunds.len());
         let done = act(&mut self.stripe);
         for charge in self.stripe.charges.iter().skip(before.0) {
             self.oracle.charged(charge, &self.stripe, now);
         }
-        for refund in self.stripe.given_back.iter().skip(before.1) {
-            self.oracle.gave_back(refund, &self.stripe, now);
+        for refund in self.stripe.refunds.iter().skip(before.1) {
+            self.oracle.check_refund(refund, &self.stripe, now);
         }
         for body in std::mem::take(&mut self.stripe.events) {
             let copies = self.rng.below(3);
@@ -333,16 +333,16 @@ impl Environment {
                 let broken = self.provider.broken.drain(..).map(str::to_owned);
                 self.oracle.broken.extend(broken);
                 for request in std::mem::take(&mut self.provider.exchanges) {
-                    let unexplained = self.oracle.own_yes.explains_claims(&request);
+                    let unexplained = self.oracle.customer_approvals.explains_claims(&request);
                     self.oracle.broken.extend(unexplained);
                 }
                 answer
             }
             Some(whatsapp::HOST) => self.at_meta(request, now),
             Some("twilio.test") => {
-                let before = self.texts.sent.len();
-                let answer = self.texts.take(request);
-                let to = self.texts.sent.get(before).map(|text| text.to.clone());
+                let before = self.twilio.sent.len();
+                let answer = self.twilio.take(request);
+                let to = self.twilio.sent.get(before).map(|text| text.to.clone());
                 if let Some(to) = to {
                     self.sends_to(&to);
                 }
@@ -365,12 +365,12 @@ impl Environment {
         // The worker that sent it began long ago.
         self.working_since = 0;
         let status = self.acts(&request, now).map(|(status, _)| status);
-        self.say(|| format!("late {} {} -> {status:?}", request.method(), request.uri()));
+        self.trace(|| format!("late {} {} -> {status:?}", request.method(), request.uri()));
         true
     }
 
     /// Stripe reports something about a request, true or not.
-    pub(super) fn stripe_claims(&mut self, request: &str) {
+    pub(super) fn stripe_reports(&mut self, request: &str) {
         let body = json!({
             "id": "evt_1", "object": "event", "livemode": false, "type": "checkout.session.completed",
             "data": { "object": { "livemode": false, "metadata": { "request_id": request } } },

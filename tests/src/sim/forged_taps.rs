@@ -6,7 +6,7 @@ use super::world::Simulation;
 
 impl Simulation {
     /// Forges what the tap brings back.
-    pub(super) fn make_up(&self, tap: &mut Value) {
+    pub(super) fn forge(&self, tap: &mut Value) {
         let roll = self.roll(3);
         let places = ["/messages/0/interactive/button_reply/id", "/messages/0/button/payload"];
         for place in places {

@@ -18,10 +18,10 @@ use serde_json::json;
 use super::brand::BASE;
 use super::customer::{CustomerReply, browser_headers, nonce};
 use super::scenario::{Choice, POOR, ProcessorFake, SECURE};
-use super::tell::VISA;
+use super::story_runner::VISA;
 use super::work::{Work, WorkFuture, WorkResult};
 use super::world::Simulation;
-use crate::providers::adyen::Visitor;
+use crate::providers::adyen::ShopperAction;
 use crate::providers::stripe::HostedAction;
 use crate::rng::Weights;
 
@@ -43,7 +43,7 @@ const ON_HOSTED_PAGE: &[Choice] = &[
     (4, "opens the page to go on", |world| world.opens_some_page("go=1")),
     (1, "opens the page as one who is done", |world| world.opens_some_page("done=1")),
     (1, "opens the page", |world| world.opens_some_page("")),
-    (1, "wants another payment option", Simulation::wants_another_option),
+    (1, "wants another payment option", Simulation::leaves_hosted_page),
     (1, "answers in the bank's app", Simulation::answers_their_bank),
     (5, "acts on the processor's page", Simulation::acts_at_some_tab),
 ];
@@ -79,7 +79,7 @@ impl Simulation {
         let token = self.token(prompt);
         let headers = self.browser(request, prompt);
         let machine = Arc::clone(&self.machine);
-        self.say(|| format!("opens the page of {prompt} with {query:?}"));
+        self.trace(|| format!("opens the page of {prompt} with {query:?}"));
         let running: WorkFuture = Box::pin(async move {
             let callback = &machine.consent_callback;
             WorkResult::Answered(callback.page().open(&token, query, &headers).await)
@@ -88,7 +88,7 @@ impl Simulation {
     }
 
     /// The page was shown. If it redirects, the customer follows.
-    pub(super) fn shown(&mut self, request: RequestId, prompt: PromptId, page: &[u8]) {
+    pub(super) fn page_shown(&mut self, request: RequestId, prompt: PromptId, page: &[u8]) {
         let text = String::from_utf8_lossy(page);
         let Some((_, rest)) = text.split_once("class=\"hosted-page\" href=\"") else { return };
         let Some((url, _)) = rest.split_once('"') else { return };
@@ -97,7 +97,7 @@ impl Simulation {
     }
 
     fn goes_to(&mut self, tab: Tab) {
-        self.say(|| format!("goes on: {tab:?}"));
+        self.trace(|| format!("goes on: {tab:?}"));
         self.tabs.retain(|known| *known != tab);
         if self.tabs.len() >= TABS_MAX {
             self.tabs.remove(0);
@@ -169,7 +169,7 @@ impl Simulation {
     /// The customer does something on a processor's page.
     pub(super) fn acts_at(&mut self, tab: &Tab, action: HostedAction) {
         let now = self.now();
-        self.say(|| format!("{action:?} at {}", tab.url));
+        self.trace(|| format!("{action:?} at {}", tab.url));
         if let Some(id) = tab.url.strip_prefix("https://stripe.test/") {
             let id = id.rsplit('/').next().unwrap_or_default().to_owned();
             let done = self.shared.lock().at_stripe(now, |stripe| stripe.visited(&id, action, now));
@@ -198,8 +198,8 @@ impl Simulation {
     /// The customer acts at Adyen on the page of the newest attempt.
     fn acts_at_adyen(&mut self, request: RequestId, action: HostedAction) {
         let visitor = match action {
-            HostedAction::Pays(_) => Visitor::Pays,
-            HostedAction::Refuses => Visitor::Fails,
+            HostedAction::Pays(_) => ShopperAction::Pays,
+            HostedAction::Refuses => ShopperAction::Fails,
         };
         let back = {
             let (now, environment) = (self.now(), &mut *self.shared.lock());
@@ -220,7 +220,7 @@ impl Simulation {
         let environment = &mut *self.shared.lock();
         let asked = environment.stripe.at_banks();
         let Some(id) = environment.rng.pick(&asked).cloned() else { return };
-        environment.say(|| format!("{action:?} in the bank's app: {id}"));
+        environment.trace(|| format!("{action:?} in the bank's app: {id}"));
         environment.at_stripe(now, |stripe| stripe.visited(&id, action, now));
     }
 
@@ -248,15 +248,15 @@ impl Simulation {
 
     /// The customer's browser comes back from a provider, with what it brings in its address.
     pub(super) fn comes_back(&mut self, path: &str) {
-        self.say(|| format!("comes back to {path}"));
+        self.trace(|| format!("comes back to {path}"));
         self.returns.push(path.to_owned());
         let astray = self.plan.requests > 1 && self.roll(5) == 0;
         let to = if astray { "other" } else { "shop" };
         // Another brand's address is no place to bring it to.
         let path = path.replacen("/callbacks/shop/", &format!("/callbacks/{to}/"), 1);
-        let work = if to == "shop" { Work::Other("return") } else { Work::Unheard };
+        let work = if to == "shop" { Work::Other("return") } else { Work::Unauthenticated };
         let headers = self.returning(&path).unwrap_or_default();
-        self.calls_back_with((Method::GET, path, to), headers, Bytes::new(), work);
+        self.posts_callback_with((Method::GET, path, to), headers, Bytes::new(), work);
     }
 
     /// Returns the headers of a browser that comes back to the request that its address names.
@@ -272,24 +272,24 @@ impl Simulation {
     }
 
     /// A browser that came back is reloaded.
-    pub(super) fn comes_back_again(&mut self) {
+    pub(super) fn repeats_return(&mut self) {
         let path = self.shared.lock().rng.pick(&self.returns).cloned();
         if let Some(path) = path {
             self.comes_back(&path);
         }
     }
 
-    fn wants_another_option(&mut self) {
+    fn leaves_hosted_page(&mut self) {
         if let Some((request, prompt)) = self.some_prompt() {
-            self.turns_back(request.id, prompt.id);
+            self.chooses_other_option(request.id, prompt.id);
         }
     }
 
     /// The customer wants another payment option.
-    pub(super) fn turns_back(&mut self, request: RequestId, prompt: PromptId) {
+    pub(super) fn chooses_other_option(&mut self, request: RequestId, prompt: PromptId) {
         let token = self.token(prompt);
         let machine = Arc::clone(&self.machine);
-        self.say(|| format!("wants another way for {request}"));
+        self.trace(|| format!("wants another way for {request}"));
         let running: WorkFuture = Box::pin(async move {
             let consent_page = machine.consent_callback.page();
             let page = match consent_page.open(&token, "", &browser_headers()).await {

@@ -17,9 +17,9 @@ use super::world::Simulation;
 /// What a malicious requester does. None of it may touch a request.
 const MALICE: &[Choice] = &[
     (2, "acts with another brand's key", Simulation::acts_as_other_brand),
-    (2, "asks for a card of another brand", Simulation::asks_for_their_card),
+    (2, "asks for a card of another brand", Simulation::asks_with_foreign_card),
     (2, "repeats a key with another body", Simulation::repeats_with_another_body),
-    (2, "approves by a made-up link", Simulation::approves_by_made_up_link),
+    (2, "approves by a made-up link", Simulation::approves_by_forged_link),
     (1, "forges a return", Simulation::forges_return),
 ];
 
@@ -32,7 +32,7 @@ impl Simulation {
         self.choose(MALICE);
     }
 
-    fn their_headers(&self, key: &str) -> HeaderMap {
+    fn other_brand_headers(&self, key: &str) -> HeaderMap {
         let mut headers = HeaderMap::new();
         let bearer = format!("Bearer {}", Credentials::other_api_key());
         if let (Ok(bearer), Ok(key)) = (HeaderValue::from_str(&bearer), HeaderValue::from_str(key))
@@ -52,8 +52,8 @@ impl Simulation {
             environment.rng.pick(&ids).cloned()
         };
         let Some(id) = id else { return };
-        let (what, headers) = (self.roll(ACTS), self.their_headers("theirs"));
-        self.say(|| format!("the other brand acts on {id}: {what}"));
+        let (what, headers) = (self.roll(ACTS), self.other_brand_headers("theirs"));
+        self.trace(|| format!("the other brand acts on {id}: {what}"));
         let machine = Arc::clone(&self.machine);
         let running: WorkFuture = Box::pin(async move {
             let intake = &machine.intake;
@@ -70,7 +70,7 @@ impl Simulation {
     }
 
     /// The other brand asks for a payment by a card that this brand's customer saved.
-    fn asks_for_their_card(&mut self) {
+    fn asks_with_foreign_card(&mut self) {
         let picked = {
             let environment = &mut *self.shared.lock();
             let cards = environment.oracle.cards();
@@ -85,7 +85,7 @@ impl Simulation {
         let session = json!({ "kind": "voice", "id": "theirs" });
         let customer = json!({ "phone": phone });
         let body = json!({ "customer": customer, "session": session, "ask": ask }).to_string();
-        let headers = self.their_headers(&format!("theirs-{}", self.steps));
+        let headers = self.other_brand_headers(&format!("theirs-{}", self.steps));
         let machine = Arc::clone(&self.machine);
         let running: WorkFuture = Box::pin(async move {
             WorkResult::Answered(machine.intake.create(&headers, body.as_bytes()).await)
@@ -101,7 +101,7 @@ impl Simulation {
         }
         let headers = self.headers(Some(&key));
         let body = body.to_string();
-        self.say(|| format!("calls {key} with another body: {body}"));
+        self.trace(|| format!("calls {key} with another body: {body}"));
         let machine = Arc::clone(&self.machine);
         let running: WorkFuture = Box::pin(async move {
             WorkResult::Answered(machine.intake.create(&headers, body.as_bytes()).await)
@@ -110,7 +110,7 @@ impl Simulation {
     }
 
     /// The requester approves in the customer's place, behind a link whose token is made up or belongs to no prompt.
-    fn approves_by_made_up_link(&mut self) {
+    fn approves_by_forged_link(&mut self) {
         let Some((request, prompt)) = self.some_prompt() else { return };
         let genuine = self.token(prompt.id);
         let code = request.session_code.map(|session| session.code).unwrap_or_default();
@@ -130,7 +130,7 @@ impl Simulation {
                 format!("action=approve&card=pm_card_visa&session_code={code}&nonce={nonce}");
             WorkResult::Answered(page.submit(&token, &HeaderMap::new(), body.as_bytes()).await)
         });
-        self.employ(Work::MadeUp, running);
+        self.employ(Work::Forged, running);
     }
 
     /// A browser comes back with the state of another request, or with a state that is made up.
@@ -153,8 +153,13 @@ impl Simulation {
             return;
         }
         let path = format!("{before}state={forged}");
-        self.say(|| format!("a forged return: {path}"));
+        self.trace(|| format!("a forged return: {path}"));
         let (method, headers) = (http::Method::GET, HeaderMap::new());
-        self.calls_back_with((method, path, "shop"), headers, bytes::Bytes::new(), Work::MadeUp);
+        self.posts_callback_with(
+            (method, path, "shop"),
+            headers,
+            bytes::Bytes::new(),
+            Work::Forged,
+        );
     }
 }

@@ -4,6 +4,7 @@
 //! decides which call is lost or late, when the clock leaps, when a worker dies, and when secrets change. After each
 //! commit and each charge the oracle checks C1, C2, C4, C5 and C6. Then faults stop, and all must end (C3).
 
+mod attacker;
 mod brand;
 mod customer;
 mod environment;
@@ -11,23 +12,22 @@ mod faults;
 mod forged_taps;
 mod hosted_page;
 mod malicious;
-mod old_words;
 mod opt_outs;
 mod oracle;
 mod plan;
 mod ports;
 mod queue_driver;
 mod quiesce;
+mod replays;
 mod requester;
 mod sandbox_stripe;
 mod scenario;
 mod scheduler;
 mod stories;
 mod story;
+mod story_runner;
 mod tables;
-mod tell;
 mod text_replies;
-mod thief;
 mod webhooks;
 mod whatsapp;
 mod wire;
@@ -47,5 +47,5 @@ pub use scenario::{
 };
 pub use stories::{STORIES, Story};
 pub use story::{Ending, Fault, OtherAsk, Verb};
-pub use tell::{PHONE, VISA, race, tell, tell_under_faults};
+pub use story_runner::{PHONE, VISA, race, run_story, run_story_under_faults};
 pub use world::Simulation;

@@ -17,7 +17,7 @@ pub(super) enum SenderIds {
 
 /// A customer's stop or start.
 #[derive(Clone, Debug)]
-pub(super) struct Word {
+pub(super) struct KeywordReport {
     pub(super) phone: String,
     /// When the customer wrote it; `None` where the channel does not report it.
     pub(super) written_at: Option<Timestamp>,
@@ -43,7 +43,7 @@ pub(super) struct OptOuts {
 
 impl OptOuts {
     /// A start is reported. From now on it may count, unless the stop is newer.
-    pub(super) fn start_begins(&mut self, word: &Word, now: Timestamp) {
+    pub(super) fn start_begins(&mut self, word: &KeywordReport, now: Timestamp) {
         let at = word.written_at.unwrap_or(now).whole_seconds();
         if self.stopped.get(&word.phone).is_some_and(|(_, stopped_at)| *stopped_at <= at) {
             self.stopped.remove(&word.phone);
@@ -52,7 +52,7 @@ impl OptOuts {
     }
 
     /// The report of a start ended. One without a time may count from any moment until now.
-    pub(super) fn start_ends(&mut self, word: &Word, now: Timestamp, is_accepted: bool) {
+    pub(super) fn start_ends(&mut self, word: &KeywordReport, now: Timestamp, is_accepted: bool) {
         self.start_counts(&word.phone, word.written_at.unwrap_or(now).whole_seconds());
         if is_accepted {
             self.accepts(word);
@@ -67,7 +67,7 @@ impl OptOuts {
     /// A stop is reported. Returns the stop as [`OptOuts::stop_ends`] takes it.
     ///
     /// A stop of an id that belongs to no known number counts for none yet.
-    pub(super) fn stop_begins(&mut self, word: Word, now: Timestamp) -> Stop {
+    pub(super) fn stop_begins(&mut self, word: KeywordReport, now: Timestamp) -> Stop {
         let at = word.written_at.unwrap_or(now).whole_seconds();
         let is_new = word.written_at.is_none() || self.reported.insert((word.phone.clone(), at));
         let counts = word.ids != SenderIds::Id || self.tied.contains(&word.phone);
@@ -86,7 +86,7 @@ impl OptOuts {
         }
     }
 
-    fn accepts(&mut self, word: &Word) {
+    fn accepts(&mut self, word: &KeywordReport) {
         self.accepted.insert(word.message.clone());
         if word.ids == SenderIds::Both {
             self.tied.insert(word.phone.clone());
@@ -112,7 +112,7 @@ impl OptOuts {
 /// A stop whose report is under way.
 #[derive(Clone, Debug)]
 pub(super) struct Stop {
-    word: Word,
+    word: KeywordReport,
     at: Timestamp,
     is_new: bool,
     counts: bool,

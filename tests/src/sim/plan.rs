@@ -50,7 +50,7 @@ pub struct Failure {
     /// What no longer holds.
     pub broken: Vec<String>,
     /// Everything that happened.
-    pub told: Vec<String>,
+    pub trace: Vec<String>,
 }
 
 impl std::fmt::Display for Failure {
@@ -59,9 +59,9 @@ impl std::fmt::Display for Failure {
         for line in &self.broken {
             writeln!(f, "  {line}")?;
         }
-        let last = self.told.len().saturating_sub(LAST);
+        let last = self.trace.len().saturating_sub(LAST);
         writeln!(f, "the last steps:")?;
-        for line in self.told.iter().skip(last) {
+        for line in self.trace.iter().skip(last) {
             writeln!(f, "{line}")?;
         }
         Ok(())
@@ -78,7 +78,7 @@ pub struct Report {
     /// How often requests came to each point that runs should reach.
     pub reached: BTreeMap<&'static str, u64>,
     /// How often each fault and each action happened.
-    pub happened: BTreeMap<&'static str, u64>,
+    pub occurrences: BTreeMap<&'static str, u64>,
     /// How many attempts were made at the processor.
     pub attempts: u64,
     /// How many webhooks were delivered, and how many were given up on.
@@ -92,7 +92,7 @@ impl Report {
         let maps = [
             (&mut self.ends, &other.ends),
             (&mut self.reached, &other.reached),
-            (&mut self.happened, &other.happened),
+            (&mut self.occurrences, &other.occurrences),
         ];
         for (sums, counts) in maps {
             for (what, count) in counts {
@@ -111,15 +111,15 @@ impl Report {
 /// # Errors
 /// A [`Failure`] that tells the last steps.
 pub fn run(plan: &Plan) -> Result<Report, Failure> {
-    let told = |told: bool| -> Result<Report, Failure> {
+    let run_once = |trace: bool| -> Result<Report, Failure> {
         let broken = |error: Box<dyn std::error::Error>| Failure {
             seed: plan.seed,
             step: 0,
             broken: vec![error.to_string()],
-            told: Vec::new(),
+            trace: Vec::new(),
         };
         let mut world = Simulation::new(plan.clone()).map_err(broken)?;
-        world.shared.lock().told = told.then(Vec::new);
+        world.shared.lock().trace = trace.then(Vec::new);
         world.open()?;
         for _ in 0..plan.steps {
             world.step()?;
@@ -129,5 +129,5 @@ pub fn run(plan: &Plan) -> Result<Report, Failure> {
         Ok(world.report())
     };
     // A failed run is repeated with its log on, since logging takes time.
-    told(false).or_else(|_| told(true))
+    run_once(false).or_else(|_| run_once(true))
 }

@@ -27,15 +27,15 @@ use crate::lock::lock;
 pub(super) struct PortDown;
 
 /// A turn for the other workers before each use of a port. It makes races, and a worker can die there.
-pub(super) struct Turn(bool);
+pub(super) struct YieldOnce(bool);
 
-impl Turn {
+impl YieldOnce {
     pub(super) const fn new() -> Self {
         Self(false)
     }
 }
 
-impl Future for Turn {
+impl Future for YieldOnce {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
@@ -49,7 +49,7 @@ impl Future for Turn {
 }
 
 /// Runs work that only ever waits for its turn.
-pub(super) fn finish<T>(work: impl Future<Output = T>) -> T {
+pub(super) fn block_on<T>(work: impl Future<Output = T>) -> T {
     let mut work = std::pin::pin!(work);
     loop {
         if let Poll::Ready(done) = work.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
@@ -71,18 +71,18 @@ fn down() -> StoreError {
 
 impl FaultyStore {
     async fn readable(&self, what: &str, key: &str) -> Result<(), StoreError> {
-        Turn::new().await;
+        YieldOnce::new().await;
         let mut environment = self.shared.lock();
         let often = environment.faults.store_down;
         let fails =
             environment.used_plainly().is_some() || environment.happens("a read is lost", often);
-        environment.say(|| format!("{what} {key}{}", if fails { " -> down" } else { "" }));
+        environment.trace(|| format!("{what} {key}{}", if fails { " -> down" } else { "" }));
         if fails { Err(down()) } else { Ok(()) }
     }
 }
 
 /// The fate of a write.
-enum WriteFate {
+enum WriteOutcome {
     Done,
     Lost,
     Down,
@@ -107,42 +107,47 @@ impl Store for FaultyStore {
     }
 
     async fn write(&self, writes: Vec<Write>) -> Result<(), StoreError> {
-        Turn::new().await;
+        YieldOnce::new().await;
         let fate = {
             let mut environment = self.shared.lock();
             let faults = environment.faults.clone();
             let failed = environment.used();
             let mut lost = |often| environment.happens("a write is lost", often);
             if failed == Some(FaultKind::Lost) {
-                WriteFate::Lost
+                WriteOutcome::Lost
             } else if failed == Some(FaultKind::Fails) || lost(faults.store_down) {
-                WriteFate::Down
+                WriteOutcome::Down
             } else if failed == Some(FaultKind::Conflicts) || lost(faults.conflict) {
-                WriteFate::Conflict
+                WriteOutcome::Conflict
             } else if lost(faults.write_lost) {
-                WriteFate::Lost
+                WriteOutcome::Lost
             } else {
-                WriteFate::Done
+                WriteOutcome::Done
             }
         };
         let made = match fate {
-            WriteFate::Down => Err(down()),
-            WriteFate::Conflict => Err(StoreError::Conflict),
-            WriteFate::Done | WriteFate::Lost => self.tables.store().write(writes.clone()).await,
+            WriteOutcome::Down => Err(down()),
+            WriteOutcome::Conflict => Err(StoreError::Conflict),
+            WriteOutcome::Done | WriteOutcome::Lost => {
+                self.tables.store().write(writes.clone()).await
+            }
         };
         let mut environment = self.shared.lock();
         if made.is_ok() {
             let now = self.clock.now();
             environment.committed(&writes, now);
         } else {
-            environment.say(|| format!("write fails: {made:?}"));
+            environment.trace(|| format!("write fails: {made:?}"));
         }
         match fate {
-            WriteFate::Lost if made.is_ok() => {
-                environment.say(|| "... and the answer is lost".to_owned());
+            WriteOutcome::Lost if made.is_ok() => {
+                environment.trace(|| "... and the answer is lost".to_owned());
                 Err(down())
             }
-            WriteFate::Lost | WriteFate::Done | WriteFate::Down | WriteFate::Conflict => made,
+            WriteOutcome::Lost
+            | WriteOutcome::Done
+            | WriteOutcome::Down
+            | WriteOutcome::Conflict => made,
         }
     }
 }
@@ -150,10 +155,10 @@ impl Store for FaultyStore {
 #[async_trait]
 impl Queue for FaultyStore {
     async fn send(&self, message: &Message, delay: Duration) -> Result<(), QueueError> {
-        Turn::new().await;
+        YieldOnce::new().await;
         let (copies, later, fails) = {
             let mut environment = self.shared.lock();
-            if environment.unheard || environment.made_up {
+            if environment.unauthenticated || environment.forged {
                 let broken = "C5: a sender without authority was heard".to_owned();
                 environment.oracle.broken.push(broken);
             }
@@ -169,7 +174,7 @@ impl Queue for FaultyStore {
             };
             let rng = &mut environment.rng;
             let late = if rng.happens(faults.delayed) { rng.between(1, 90) } else { 0 };
-            environment.say(|| {
+            environment.trace(|| {
                 format!(
                     "sends {:?} in {delay:?}+{late}s, {copies} copies, fails {fails}",
                     message.parts()
@@ -217,14 +222,14 @@ impl FaultySecrets {
     }
 
     async fn ask(&self, name: &BrandName) -> Result<Arc<Brand>, SecretsError> {
-        Turn::new().await;
+        YieldOnce::new().await;
         if self.other.name == *name {
             return Ok(Arc::clone(&self.other));
         }
         let mut environment = self.shared.lock();
         let often = environment.faults.secrets_down;
         if environment.used_plainly().is_some() || environment.rng.happens(often) {
-            environment.say(|| "the secret is out of reach".to_owned());
+            environment.trace(|| "the secret is out of reach".to_owned());
             return Err(SecretsError::Unavailable(PortDown.into()));
         }
         let brand = Arc::clone(&lock(&self.brand));
@@ -256,12 +261,12 @@ impl Secrets for FaultySecrets {
 /// The clock: a worker that waits gives up its turn until that time.
 pub(super) struct SimulatedClock(pub(super) Arc<ManualClock>);
 
-struct Until {
+struct WaitUntil {
     clock: Arc<ManualClock>,
     at: Timestamp,
 }
 
-impl Future for Until {
+impl Future for WaitUntil {
     type Output = ();
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
@@ -280,6 +285,6 @@ impl Clock for SimulatedClock {
     }
 
     async fn wait(&self, duration: Duration) {
-        Until { clock: Arc::clone(&self.0), at: self.0.now().after(duration) }.await;
+        WaitUntil { clock: Arc::clone(&self.0), at: self.0.now().after(duration) }.await;
     }
 }

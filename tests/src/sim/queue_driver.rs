@@ -12,7 +12,7 @@ use super::world::Simulation;
 use crate::rng::Weights;
 
 /// The least time that a customer has on a processor's page.
-const AWAY: Duration = Duration::from_secs(120);
+const HOSTED_PAGE_TIME_MIN: Duration = Duration::from_secs(120);
 
 /// The end of a wait.
 #[derive(Clone, Copy, Debug, Default)]
@@ -46,7 +46,7 @@ impl Simulation {
         for queue in queues {
             match self.tables.receive(queue, self.now()) {
                 Ok(Some(received)) => {
-                    self.say(|| {
+                    self.trace(|| {
                         format!(
                             "delivers {:?}, time {}",
                             received.message.parts(),
@@ -76,7 +76,7 @@ impl Simulation {
     pub(super) fn duplicate(&mut self) {
         let message = self.shared.lock().rng.pick(&self.recent).cloned();
         if let Some(message) = message {
-            self.say(|| format!("delivers {:?} once more", message.parts()));
+            self.trace(|| format!("delivers {:?} once more", message.parts()));
             let running = self.handling(message);
             self.employ(Work::Duplicate, running);
         }
@@ -116,7 +116,7 @@ impl Simulation {
         };
         self.clock.pass(by);
         let now = self.now();
-        self.say(|| format!("{by:?} pass, it is {now}"));
+        self.trace(|| format!("{by:?} pass, it is {now}"));
     }
 
     /// Returns how long it is until a deadline is nearly over or just over. Deadlines on a processor's page come
@@ -148,5 +148,5 @@ impl Simulation {
 /// Returns until when a customer may be on a processor's page, if they are.
 fn leaves_at(request: &Request) -> Option<Timestamp> {
     let redirect = request.open_attempt()?.redirect.as_ref()?;
-    Some(request.expires_at.max(redirect.at.after(AWAY)))
+    Some(request.expires_at.max(redirect.at.after(HOSTED_PAGE_TIME_MIN)))
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::oracle::RequestRecord;
 use super::plan::{Failure, Report};
 use super::scenario::ProcessorFake;
-use super::tell::VISA;
+use super::story_runner::VISA;
 use super::world::Simulation;
 use crate::providers::stripe::HostedAction;
 
@@ -17,12 +17,12 @@ impl Simulation {
     pub fn quiesce(&mut self) -> Result<u64, Failure> {
         self.shared.lock().stops_faults();
         self.shared.lock().outage = None;
-        self.say(|| "faults stop".to_owned());
+        self.trace(|| "faults stop".to_owned());
         // Dead letters are redriven twice: some messages die only now, of the faults before.
         let mut redrives = 2_u32;
         let bound = match self.plan.scenario.processor {
-            // What a thief wrote may never rest.
-            _ if self.shared.lock().thief.is_some() => 800,
+            // What an attacker wrote may never rest.
+            _ if self.shared.lock().attacker.is_some() => 800,
             ProcessorFake::Stripe | ProcessorFake::SandboxStripe => 20_000,
             // A late webhook of Adyen takes five hours, and an open doubt is checked each ten seconds.
             ProcessorFake::Adyen => 100_000,
@@ -38,7 +38,11 @@ impl Simulation {
                 // A worker may wait for time to pass.
                 self.clock.pass(Duration::from_millis(50));
                 self.turn();
-            } else if arrived || self.deliver() || self.asks_again() || self.hears_what_repeats() {
+            } else if arrived
+                || self.deliver()
+                || self.repeats_oldest_unanswered()
+                || self.receives_repeated_webhook()
+            {
                 // That was one step.
             } else if let Some(due) = self.next_due() {
                 self.clock.pass_until(due);
@@ -46,7 +50,7 @@ impl Simulation {
                 redrives = redrives.saturating_sub(1);
                 self.redrive();
             } else {
-                return self.rests();
+                return self.run_to_rest();
             }
             self.checked()?;
         }
@@ -56,12 +60,12 @@ impl Simulation {
 
     pub(super) fn report(&self) -> Report {
         let environment = self.shared.lock();
-        let (reached, happened) =
-            (environment.oracle.reached.clone(), environment.happened.clone());
-        let mut report = Report { steps: self.steps, reached, happened, ..Report::default() };
-        let has_thief = environment.thief.is_some();
-        // What a thief wrote may keep a request open.
-        let ended = |seen: &&RequestRecord| !has_thief || seen.request.is_closed();
+        let (reached, occurrences) =
+            (environment.oracle.reached.clone(), environment.occurrences.clone());
+        let mut report = Report { steps: self.steps, reached, occurrences, ..Report::default() };
+        let has_attacker = environment.attacker.is_some();
+        // What an attacker wrote may keep a request open.
+        let ended = |seen: &&RequestRecord| !has_attacker || seen.request.is_closed();
         for seen in environment.oracle.requests.values().filter(ended) {
             let end = report.ends.entry(seen.request.state_name()).or_default();
             *end = end.saturating_add(1);
@@ -78,15 +82,15 @@ impl Simulation {
 
     fn redrive(&self) {
         let count = self.tables.redrive();
-        self.say(|| format!("{count:?} dead letters are redriven"));
+        self.trace(|| format!("{count:?} dead letters are redriven"));
     }
 
-    fn rests(&self) -> Result<u64, Failure> {
+    fn run_to_rest(&self) -> Result<u64, Failure> {
         let dead = self.tables.dead_letters().unwrap_or(1);
         let mut environment = self.shared.lock();
-        let unsettled = environment.oracle.unsettled();
-        let untold = environment.oracle.untold();
-        environment.oracle.broken.extend(unsettled.into_iter().chain(untold));
+        let unfinished = environment.oracle.unfinished();
+        let missing_thread_messages = environment.oracle.missing_thread_messages();
+        environment.oracle.broken.extend(unfinished.into_iter().chain(missing_thread_messages));
         environment.compare_adyen();
         let records = &environment.oracle.records;
         let erased = [records.broken_erasures(&self.keeper.now()), records.broken_journals()];
@@ -108,6 +112,6 @@ impl Simulation {
             self.acts_at(&tab, HostedAction::Pays(VISA));
         }
         self.quiesce()?;
-        self.days_pass()
+        self.replays_after_days()
     }
 }

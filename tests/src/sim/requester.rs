@@ -83,11 +83,11 @@ pub(super) fn payment(amount: u64) -> Value {
     json!({ "kind": "payment", "amount": amount, "currency": "EUR", "description": "Invoice" })
 }
 
-pub(super) fn card_to_keep() -> Value {
+pub(super) fn save_card_ask() -> Value {
     json!({ "kind": "payment_method", "description": "Your visits" })
 }
 
-pub(super) fn facts() -> Value {
+pub(super) fn claims_ask() -> Value {
     json!({ "kind": "identity", "claims": ["name", "email"], "description": "Your account" })
 }
 
@@ -127,12 +127,12 @@ impl Simulation {
     /// Makes a new request, or repeats a call where there are enough.
     pub(super) fn asks_if_allowed(&mut self) {
         let made = u64::try_from(self.calls.len()).unwrap_or(u64::MAX);
-        if made < self.plan.requests { self.asks() } else { self.asks_twice() }
+        if made < self.plan.requests { self.asks() } else { self.repeats_any_call() }
     }
 
     /// Repeats a call that got no answer.
-    pub(super) fn asks_once_more(&mut self) {
-        self.asks_again();
+    pub(super) fn repeats_unanswered_call(&mut self) {
+        self.repeats_oldest_unanswered();
     }
 
     pub(super) fn asks(&mut self) {
@@ -142,15 +142,15 @@ impl Simulation {
         let channels: &[&str] = self.weighted(CHANNELS);
         let phone = self.shared.lock().rng.pick(&PHONES).copied().unwrap_or_default();
         match self.weighted(ASKS) {
-            AskKind::Card => self.asks_with(phone, channels, expires, &card_to_keep()),
-            AskKind::Claims => self.asks_with(phone, channels, expires, &facts()),
-            AskKind::PaymentBySavedCard => self.asks_for_a_kept_card(channels, (expires, amount)),
+            AskKind::Card => self.asks_with(phone, channels, expires, &save_card_ask()),
+            AskKind::Claims => self.asks_with(phone, channels, expires, &claims_ask()),
+            AskKind::PaymentBySavedCard => self.asks_with_saved_card(channels, (expires, amount)),
             AskKind::Payment => self.asks_for(phone, channels, (expires, amount)),
         }
     }
 
     /// A payment by a card that is on file, if there is one: nearly always by whom it is.
-    pub(super) fn asks_for_a_kept_card(&mut self, channels: &[&str], what: (u64, u64)) {
+    pub(super) fn asks_with_saved_card(&mut self, channels: &[&str], what: (u64, u64)) {
         let somebody_else = self.plan.requests > 1 && self.roll(5) == 0;
         let (phone, card) = {
             let environment = &mut *self.shared.lock();
@@ -213,7 +213,7 @@ impl Simulation {
     }
 
     /// Some of the money of a request that was paid goes back, or more than there is.
-    pub(super) fn gives_some_back(&mut self) {
+    pub(super) fn refunds_some_request(&mut self) {
         let amounts = [None, Some(1), Some(500), Some(1206), Some(1007), Some(2100), Some(5000)];
         let picked = {
             let environment = &mut *self.shared.lock();
@@ -226,11 +226,11 @@ impl Simulation {
             environment.rng.pick(&paid).map(|request| (*request, amount))
         };
         if let Some((request, amount)) = picked {
-            self.gives_back(request, amount);
+            self.refunds_request(request, amount);
         }
     }
 
-    pub(super) fn gives_back(&mut self, request: RequestId, amount: Option<u64>) {
+    pub(super) fn refunds_request(&mut self, request: RequestId, amount: Option<u64>) {
         let key = format!("back-{}", self.calls.len());
         let mut body = json!({ "reason": key });
         if let (Some(body), Some(amount)) = (body.as_object_mut(), amount) {
@@ -250,7 +250,7 @@ impl Simulation {
         let body = call.body.to_string();
         let (key, of) = (call.key.clone(), call.of);
         let headers = self.headers(Some(&key));
-        self.say(|| format!("calls {key} {of:?} {body}"));
+        self.trace(|| format!("calls {key} {of:?} {body}"));
         let machine = Arc::clone(&self.machine);
         let running: WorkFuture = Box::pin(async move {
             let (intake, body) = (&machine.intake, body.as_bytes());
@@ -263,7 +263,7 @@ impl Simulation {
     }
 
     /// A call that got no answer is made again.
-    pub(super) fn asks_again(&mut self) -> bool {
+    pub(super) fn repeats_oldest_unanswered(&mut self) -> bool {
         let waits = |call: &Call| !call.answered && !call.under_way;
         let Some(place) = self.calls.iter().position(waits) else { return false };
         self.call(place);
@@ -271,7 +271,7 @@ impl Simulation {
     }
 
     /// A call is made twice at once.
-    pub(super) fn asks_twice(&mut self) {
+    pub(super) fn repeats_any_call(&mut self) {
         let place = {
             let mut environment = self.shared.lock();
             environment.rng.place(self.calls.len())
@@ -289,7 +289,7 @@ impl Simulation {
     }
 
     pub(super) fn answered(&mut self, place: usize, answer: &Result<Response<Bytes>, Problem>) {
-        self.say(|| match answer {
+        self.trace(|| match answer {
             Ok(answer) => format!("asked: {} {:?}", answer.status(), answer.body()),
             Err(problem) => format!("asked: {problem:?}"),
         });
@@ -328,7 +328,7 @@ impl Simulation {
             environment.oracle.records.unwanted.insert(phone.to_owned());
             phone
         };
-        self.say(|| format!("erases {phone}"));
+        self.trace(|| format!("erases {phone}"));
         let (headers, machine) = (self.headers(None), Arc::clone(&self.machine));
         let running: WorkFuture = Box::pin(async move {
             WorkResult::Answered(machine.intake.erase_customer(&headers, phone).await)
@@ -336,7 +336,7 @@ impl Simulation {
         self.employ(Work::Other("erases"), running);
     }
 
-    pub(super) fn acts_on_one(&mut self, what: &'static str) {
+    pub(super) fn calls_api_of_one(&mut self, what: &'static str) {
         let ids: Vec<RequestId> = self.shared.lock().oracle.requests.keys().copied().collect();
         let Some(id) = self.shared.lock().rng.pick(&ids).map(ToString::to_string) else { return };
         let extension = json!({ "expires_in": self.roll(600).saturating_add(1) });
@@ -347,7 +347,7 @@ impl Simulation {
         };
         let headers = self.headers(None);
         let machine = Arc::clone(&self.machine);
-        self.say(|| format!("{what} {id}"));
+        self.trace(|| format!("{what} {id}"));
         let running: WorkFuture = Box::pin(async move {
             let intake = &machine.intake;
             WorkResult::Answered(match what {

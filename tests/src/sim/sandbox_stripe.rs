@@ -9,7 +9,7 @@ use http::Request;
 use ports::{Clock, Http, HttpError, Item, Key, Page, Range, Reach, Store, StoreError, Write};
 use sandbox::{Sandbox, SandboxVisit};
 
-use super::ports::finish;
+use super::ports::block_on;
 use crate::lock::lock;
 use crate::memory::MemoryStore;
 use crate::providers::Answer;
@@ -18,18 +18,18 @@ use crate::providers::Answer;
 pub(super) struct SandboxStripe {
     api: Arc<dyn Http>,
     pages: Sandbox,
-    books: Arc<Books>,
+    books: Arc<RecordingStore>,
 }
 
 /// The sandbox's own store, which keeps what is written until the oracle has seen it.
 #[derive(Default)]
-struct Books {
+struct RecordingStore {
     store: MemoryStore,
     unseen: Mutex<Vec<Write>>,
 }
 
 #[async_trait]
-impl Store for Books {
+impl Store for RecordingStore {
     async fn read(&self, key: &Key) -> Result<Option<Item>, StoreError> {
         self.store.read(key).await
     }
@@ -51,8 +51,8 @@ impl Store for Books {
 
 impl SandboxStripe {
     pub(super) fn new(clock: Arc<dyn Clock>) -> Self {
-        let books = Arc::<Books>::default();
-        let store: Arc<dyn Store> = Arc::<Books>::clone(&books);
+        let books = Arc::<RecordingStore>::default();
+        let store: Arc<dyn Store> = Arc::<RecordingStore>::clone(&books);
         let api = sandbox::stand_in(Arc::clone(&store), Arc::clone(&clock));
         let pages = Sandbox::over(store, clock);
         Self { api, pages, books }
@@ -60,7 +60,7 @@ impl SandboxStripe {
 
     /// Answers one call.
     pub(super) fn take(&self, request: Request<Bytes>) -> Result<Answer, HttpError> {
-        let answer = finish(self.api.call(request, Reach::Configured, Duration::from_secs(25)))?;
+        let answer = block_on(self.api.call(request, Reach::Configured, Duration::from_secs(25)))?;
         let body = serde_json::from_slice(answer.body()).unwrap_or_default();
         Ok((answer.status().as_u16(), body))
     }
@@ -68,7 +68,7 @@ impl SandboxStripe {
     /// A customer sends a form on a page.
     pub(super) fn visited(&self, id: &str, form: &str) {
         let visit = SandboxVisit { id, form: Some(form.as_bytes()) };
-        drop(finish(self.pages.page(&visit)));
+        drop(block_on(self.pages.page(&visit)));
     }
 
     /// Returns what was written since the last call.

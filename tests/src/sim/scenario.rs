@@ -2,7 +2,7 @@
 
 use super::customer::CustomerReply;
 use super::story::{OtherAsk, Verb};
-use super::tell::{PHONE, VISA};
+use super::story_runner::{PHONE, VISA};
 use super::world::Simulation;
 use crate::rng::Weights;
 
@@ -86,13 +86,13 @@ pub(super) const IDLE: &[Choice] = &[
 /// All that requesters do.
 const REQUESTER: &[Choice] = &[
     (12, "asks", Simulation::asks_if_allowed),
-    (6, "repeats an unanswered call", Simulation::asks_once_more),
-    (2, "cancels", |world| world.acts_on_one("cancel")),
-    (4, "extends", |world| world.acts_on_one("extend")),
-    (4, "resends", |world| world.acts_on_one("resend")),
-    (2, "reads", |world| world.acts_on_one("read")),
-    (4, "refunds", Simulation::gives_some_back),
-    (2, "repeats any call", Simulation::asks_twice),
+    (6, "repeats an unanswered call", Simulation::repeats_unanswered_call),
+    (2, "cancels", |world| world.calls_api_of_one("cancel")),
+    (4, "extends", |world| world.calls_api_of_one("extend")),
+    (4, "resends", |world| world.calls_api_of_one("resend")),
+    (2, "reads", |world| world.calls_api_of_one("read")),
+    (4, "refunds", Simulation::refunds_some_request),
+    (2, "repeats any call", Simulation::repeats_any_call),
     (3, "is malicious", Simulation::is_malicious),
     (1, "erases a customer", Simulation::erases_customer),
 ];
@@ -103,13 +103,13 @@ const CUSTOMER: &[Choice] = &[
     (2, "answers twice at once", Simulation::answers_twice),
     (1, "opens the page", Simulation::opens_text_page),
     (12, "is on the processor's page", Simulation::is_on_hosted_page),
-    (1, "comes back again", Simulation::comes_back_again),
-    (4, "a processor's webhook comes", Simulation::hears),
+    (1, "comes back again", Simulation::repeats_return),
+    (4, "a processor's webhook comes", Simulation::receives_processor_webhook),
     (6, "a receipt comes", Simulation::receipt),
     (1, "opts out", Simulation::opts_out),
-    (1, "an old webhook comes again", Simulation::old_webhook_comes),
+    (1, "an old webhook comes again", Simulation::replays_webhook),
     (4, "opts in or a receipt comes", Simulation::opts_in_or_receipt),
-    (10, "does something on WhatsApp", Simulation::chats),
+    (10, "does something on WhatsApp", Simulation::acts_on_whatsapp),
 ];
 
 const REPLIES: &Weights<CustomerReply> = &[
@@ -149,15 +149,15 @@ pub const STORM: Scenario = Scenario {
 /// What a customer does who pays on a processor's page, at their bank or with what they have.
 const AT_A_PROCESSOR: &[Choice] = &[
     (3, "answers", Simulation::answers_if_asked),
-    (1, "turns back or refuses", Simulation::turns_back_or_refuses),
-    (1, "a processor's webhook comes", Simulation::hears),
+    (1, "turns back or refuses", Simulation::chooses_other_option_or_refuses),
+    (1, "a processor's webhook comes", Simulation::receives_processor_webhook),
     (4, "acts on the processor's page", Simulation::is_redirected_and_acts),
     (2, "comes back to our page", |world| world.opens_some_page("done=1")),
     (1, "is on the processor's page", Simulation::is_on_hosted_page),
 ];
 
 /// At Stripe only the customer acts.
-const PASSIVE: &[Choice] = &[(1, "reads", |world| world.acts_on_one("read"))];
+const PASSIVE: &[Choice] = &[(1, "reads", |world| world.calls_api_of_one("read"))];
 const PATIENT_POLICY: &str =
     r#"{"session_code": false, "open_max": 20, "attempts_max": 4, "fallback_seconds": 30}"#;
 
@@ -191,20 +191,21 @@ const MOSTLY_GOOGLE_PAY: &Weights<&str> = &[(4, GOOGLE_PAY), (1, VISA), (1, SECU
 
 macro_rules! paying {
     ($amount:literal) => {
-        &[Verb::Ask(PHONE, &["rcs"], 600, $amount), Verb::Settle]
+        &[Verb::Ask(PHONE, &["rcs"], 600, $amount), Verb::RunUntilIdle]
     };
 }
-const SAVING: &[Verb] = &[Verb::AskFor(OtherAsk::Card, PHONE, &["rcs"], 600), Verb::Settle];
+const SAVING: &[Verb] =
+    &[Verb::AskFor(OtherAsk::SavedCard, PHONE, &["rcs"], 600), Verb::RunUntilIdle];
 macro_rules! paying_with_saved_card {
     ($amount:literal) => {
         &[
-            Verb::AskFor(OtherAsk::Card, PHONE, &["rcs"], 600),
-            Verb::Settle,
+            Verb::AskFor(OtherAsk::SavedCard, PHONE, &["rcs"], 600),
+            Verb::RunUntilIdle,
             Verb::yes(VISA),
-            Verb::Settle,
-            Verb::Pass(3_600),
-            Verb::AskFor(OtherAsk::ByCard($amount), PHONE, &["rcs"], 600),
-            Verb::Settle,
+            Verb::RunUntilIdle,
+            Verb::Wait(3_600),
+            Verb::AskFor(OtherAsk::PaymentBySavedCard($amount), PHONE, &["rcs"], 600),
+            Verb::RunUntilIdle,
         ]
     };
 }
@@ -241,8 +242,8 @@ pub const WITHOUT_CARD_NUMBER: &[Scenario] = &[
 const ADYEN_POLICY: &str = r#"{"session_code": false, "open_max": 20, "attempts_max": 4}"#;
 /// The requester gives up now and then, while the customer is at Adyen.
 const IMPATIENT: &[Choice] = &[
-    (3, "reads", |world| world.acts_on_one("read")),
-    (1, "cancels", |world| world.acts_on_one("cancel")),
+    (3, "reads", |world| world.calls_api_of_one("read")),
+    (1, "cancels", |world| world.calls_api_of_one("cancel")),
 ];
 
 const fn at_adyen(
@@ -254,7 +255,7 @@ const fn at_adyen(
         name,
         processor: ProcessorFake::Adyen,
         policy: Some(ADYEN_POLICY),
-        opening: &[Verb::Ask(PHONE, &["rcs"], 1_800, 4250), Verb::Settle],
+        opening: &[Verb::Ask(PHONE, &["rcs"], 1_800, 4250), Verb::RunUntilIdle],
         step: STEP_OF_ONE,
         requester: IMPATIENT,
         customer: AT_A_PROCESSOR,

@@ -36,7 +36,7 @@ impl Simulation {
         self.steps = self.steps.saturating_add(1);
         let steps = self.steps;
         self.shared.lock().working_since = steps;
-        self.thief_acts();
+        self.attacker_acts();
         self.choose(self.plan.scenario.step);
         self.processors_act();
         self.checked()
@@ -124,7 +124,7 @@ impl Simulation {
             self.duplicate();
         }
         if self.happens(|faults| faults.leap) && self.tables.sweep(self.now()).is_err() {
-            self.say(|| "the sweep fails".to_owned());
+            self.trace(|| "the sweep fails".to_owned());
         }
     }
 
@@ -137,6 +137,6 @@ impl Simulation {
             (None, _) => Some(Outage::Silent),
         };
         let outage = environment.outage;
-        environment.say(|| format!("the processor's outage: {outage:?}"));
+        environment.trace(|| format!("the processor's outage: {outage:?}"));
     }
 }

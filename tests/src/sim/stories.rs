@@ -2,7 +2,7 @@
 
 use super::scenario::{POOR, SECURE, STOLEN};
 use super::story::{OtherAsk, Verb};
-use super::tell::{PHONE, VISA};
+use super::story_runner::{PHONE, VISA};
 use crate::providers::stripe::HostedAction;
 
 /// A story of one request, with its end.
@@ -61,7 +61,7 @@ impl Story {
 
 macro_rules! asked {
     ($($channel:literal),*) => {
-        &[Verb::Ask(PHONE, &[$($channel),*], 3600, 4250), Verb::Settle]
+        &[Verb::Ask(PHONE, &[$($channel),*], 3600, 4250), Verb::RunUntilIdle]
     };
 }
 
@@ -69,46 +69,54 @@ const TAP: &[Verb] = asked!("rcs");
 const TEXT: &[Verb] = asked!("sms", "rcs");
 const CHAT: &[Verb] = asked!("whatsapp");
 /// A customer who has written gets buttons.
-const HELLO: &[Verb] = &[Verb::Chat("hello")];
-const PAYS: Verb = Verb::There(HostedAction::Pays(VISA));
-const REFUSES: Verb = Verb::There(HostedAction::Refuses);
-const YES: &[Verb] = &[Verb::yes(VISA), Verb::Settle];
-const NO: &[Verb] = &[Verb::NO, Verb::Settle];
-const NOT_ME: &[Verb] = &[Verb::NOT_ME, Verb::Settle];
-const WRONG_CODE: &[Verb] = &[Verb::WRONG_CODE, Verb::Settle];
-const DECLINED: &[Verb] = &[Verb::yes(POOR), Verb::Settle];
+const HELLO: &[Verb] = &[Verb::WriteOnWhatsapp("hello")];
+const PAYS: Verb = Verb::ActOnHostedPage(HostedAction::Pays(VISA));
+const REFUSES: Verb = Verb::ActOnHostedPage(HostedAction::Refuses);
+const YES: &[Verb] = &[Verb::yes(VISA), Verb::RunUntilIdle];
+const NO: &[Verb] = &[Verb::NO, Verb::RunUntilIdle];
+const NOT_ME: &[Verb] = &[Verb::NOT_ME, Verb::RunUntilIdle];
+const WRONG_CODE: &[Verb] = &[Verb::WRONG_CODE, Verb::RunUntilIdle];
+const DECLINED: &[Verb] = &[Verb::yes(POOR), Verb::RunUntilIdle];
 /// To the processor's page.
-const REDIRECTED: &[Verb] = &[Verb::HOSTED, Verb::Redirected, Verb::GoOn];
+const REDIRECTED: &[Verb] = &[Verb::HOSTED, Verb::RunUntilRedirected, Verb::OpenPage];
 /// To the bank's page.
-const TO_THE_BANK: &[Verb] = &[Verb::yes(SECURE), Verb::Redirected, Verb::GoOn];
-const DONE: &[Verb] = &[PAYS, Verb::Done, Verb::Settle];
-const SAVING: &[Verb] = &[Verb::AskFor(OtherAsk::Card, PHONE, &["rcs"], 3600), Verb::Settle];
-const CLAIMS: &[Verb] = &[Verb::AskFor(OtherAsk::Facts, PHONE, &["rcs"], 3600), Verb::Settle];
-const SIGNS_IN: &[Verb] =
-    &[Verb::HOSTED, Verb::Redirected, Verb::GoOn, PAYS, Verb::Reload, Verb::Settle];
+const TO_THE_BANK: &[Verb] = &[Verb::yes(SECURE), Verb::RunUntilRedirected, Verb::OpenPage];
+const DONE: &[Verb] = &[PAYS, Verb::ReturnFromHostedPage, Verb::RunUntilIdle];
+const SAVING: &[Verb] =
+    &[Verb::AskFor(OtherAsk::SavedCard, PHONE, &["rcs"], 3600), Verb::RunUntilIdle];
+const CLAIMS: &[Verb] =
+    &[Verb::AskFor(OtherAsk::Claims, PHONE, &["rcs"], 3600), Verb::RunUntilIdle];
+const SIGNS_IN: &[Verb] = &[
+    Verb::HOSTED,
+    Verb::RunUntilRedirected,
+    Verb::OpenPage,
+    PAYS,
+    Verb::RepeatReturn,
+    Verb::RunUntilIdle,
+];
 
 /// All stories.
 pub const STORIES: &[Story] = &[
     Story::fulfilled("payment_by_tap_fulfilled", &[TAP, YES]),
     Story::fulfilled(
         "payment_on_page_of_text_fulfilled",
-        &[TEXT, &[Verb::Receipt("delivered"), Verb::MORE_TIME], YES],
+        &[TEXT, &[Verb::ReportTextStatus("delivered"), Verb::MORE_TIME], YES],
     ),
     Story::fulfilled(
         "payment_processing_for_a_while_fulfilled",
-        &[&[Verb::Ask(PHONE, &["rcs"], 3600, 4204), Verb::Settle], YES],
+        &[&[Verb::Ask(PHONE, &["rcs"], 3600, 4204), Verb::RunUntilIdle], YES],
     ),
     Story::fulfilled("second_card_after_decline_fulfilled", &[TAP, DECLINED, DECLINED, YES]),
     Story::ends(
         "stolen_card_declined_for_good",
         "failed \"card_declined\"",
-        &[TAP, &[Verb::yes(STOLEN), Verb::Settle]],
+        &[TAP, &[Verb::yes(STOLEN), Verb::RunUntilIdle]],
     ),
     Story::fulfilled(
         "next_route_after_silent_one_fulfilled",
         &[
-            &[Verb::Ask("+15551239002", &["rcs", "sms"], 3600, 4250), Verb::Settle],
-            &[Verb::Receipt("delivered")],
+            &[Verb::Ask("+15551239002", &["rcs", "sms"], 3600, 4250), Verb::RunUntilIdle],
+            &[Verb::ReportTextStatus("delivered")],
             YES,
         ],
     )
@@ -116,7 +124,7 @@ pub const STORIES: &[Story] = &[
     Story::ends(
         "request_without_route_undeliverable",
         "undeliverable \"not_on_channel\"",
-        &[&[Verb::Ask("+15551239001", &["rcs"], 3600, 4250), Verb::Settle]],
+        &[&[Verb::Ask("+15551239001", &["rcs"], 3600, 4250), Verb::RunUntilIdle]],
     ),
     Story::ends("customer_says_no_denied", "denied \"customer\"", &[TAP, NO]),
     Story::ends("customer_says_not_me_denied", "denied \"not_me\"", &[TEXT, NOT_ME]),
@@ -124,7 +132,7 @@ pub const STORIES: &[Story] = &[
     Story::ends(
         "opt_out_by_text_denied",
         "denied \"opted_out\"",
-        &[TEXT, &[Verb::Stop, Verb::Settle]],
+        &[TEXT, &[Verb::Stop, Verb::RunUntilIdle]],
     ),
     Story::fulfilled("right_code_in_chat_fulfilled", &[HELLO, CHAT, YES]).or_expired(),
     Story::fulfilled("page_behind_template_fulfilled", &[CHAT, YES]).or_expired(),
@@ -141,51 +149,51 @@ pub const STORIES: &[Story] = &[
     Story::ends(
         "opt_out_in_chat_denied",
         "denied \"opted_out\"",
-        &[CHAT, &[Verb::Chat("STOP"), Verb::Settle]],
+        &[CHAT, &[Verb::WriteOnWhatsapp("STOP"), Verb::RunUntilIdle]],
     ),
     Story::ends(
         "cancel_after_resend_cancelled",
         "cancelled ",
         &[
             asked!("rcs", "sms"),
-            &[Verb::Act("resend"), Verb::Settle, Verb::Act("extend")],
-            &[Verb::Act("cancel"), Verb::Settle],
+            &[Verb::CallApi("resend"), Verb::RunUntilIdle, Verb::CallApi("extend")],
+            &[Verb::CallApi("cancel"), Verb::RunUntilIdle],
         ],
     ),
     Story::ends(
         "deadline_passes_expired",
         "expired ",
         &[
-            &[Verb::Ask(PHONE, &["rcs", "sms"], 700, 4250), Verb::Settle],
-            &[Verb::Pass(900), Verb::Settle],
+            &[Verb::Ask(PHONE, &["rcs", "sms"], 700, 4250), Verb::RunUntilIdle],
+            &[Verb::Wait(900), Verb::RunUntilIdle],
         ],
     ),
     Story::fulfilled(
         "payment_on_hosted_page_fulfilled",
-        &[TAP, REDIRECTED, DONE, &[PAYS, Verb::Settle]],
+        &[TAP, REDIRECTED, DONE, &[PAYS, Verb::RunUntilIdle]],
     ),
     Story::fulfilled(
         "hosted_payment_reported_by_webhook_fulfilled",
-        &[TAP, REDIRECTED, &[PAYS, Verb::Hook, Verb::Hook, Verb::Settle]],
+        &[TAP, REDIRECTED, &[PAYS, Verb::ReceiveWebhook, Verb::ReceiveWebhook, Verb::RunUntilIdle]],
     ),
     Story::fulfilled(
         "customer_abandons_hosted_page_pays_here",
-        &[TAP, REDIRECTED, &[Verb::TurnBack, Verb::Settle, PAYS], YES, &[PAYS]],
+        &[TAP, REDIRECTED, &[Verb::ChooseOtherOption, Verb::RunUntilIdle, PAYS], YES, &[PAYS]],
     ),
     Story::ends(
         "cancel_while_on_hosted_page_cancelled",
         "cancelled ",
-        &[TAP, REDIRECTED, &[Verb::Act("cancel"), Verb::Settle], DONE],
+        &[TAP, REDIRECTED, &[Verb::CallApi("cancel"), Verb::RunUntilIdle], DONE],
     ),
     Story::ends(
         "deadline_on_hosted_page_failed",
         "failed \"customer_left\"",
-        &[TAP, REDIRECTED, &[Verb::Pass(4000), Verb::Settle, PAYS, Verb::Settle]],
+        &[TAP, REDIRECTED, &[Verb::Wait(4000), Verb::RunUntilIdle, PAYS, Verb::RunUntilIdle]],
     ),
     Story::fulfilled("card_with_3d_secure_fulfilled", &[TAP, TO_THE_BANK, DONE, &[PAYS]]),
     Story::fulfilled(
         "failed_3d_secure_then_other_card_fulfilled",
-        &[TAP, TO_THE_BANK, &[REFUSES, Verb::Done, Verb::Settle], YES],
+        &[TAP, TO_THE_BANK, &[REFUSES, Verb::ReturnFromHostedPage, Verb::RunUntilIdle], YES],
     ),
     Story::fulfilled("card_saved", &[SAVING, YES]),
     Story::fulfilled(
@@ -193,7 +201,10 @@ pub const STORIES: &[Story] = &[
         &[
             SAVING,
             YES,
-            &[Verb::AskFor(OtherAsk::ByCard(4250), PHONE, &["rcs"], 3600), Verb::Settle],
+            &[
+                Verb::AskFor(OtherAsk::PaymentBySavedCard(4250), PHONE, &["rcs"], 3600),
+                Verb::RunUntilIdle,
+            ],
             YES,
         ],
     ),
@@ -204,16 +215,22 @@ pub const STORIES: &[Story] = &[
     Story::ends(
         "claims_refused_denied",
         "denied \"customer\"",
-        &[CLAIMS, REDIRECTED, &[REFUSES, Verb::Settle, Verb::NO]],
+        &[CLAIMS, REDIRECTED, &[REFUSES, Verb::RunUntilIdle, Verb::NO]],
     ),
-    Story::refunded("whole_refund_done", 1, &[TAP, YES, &[Verb::GiveBack(None), Verb::Settle]]),
+    Story::refunded("whole_refund_done", 1, &[TAP, YES, &[Verb::Refund(None), Verb::RunUntilIdle]]),
     Story::refunded(
         "slow_refund_reported_by_webhook_done",
         1,
         &[
             TAP,
             YES,
-            &[Verb::GiveBack(Some(1206)), Verb::Settle, Verb::Hook, Verb::Hook, Verb::Settle],
+            &[
+                Verb::Refund(Some(1206)),
+                Verb::RunUntilIdle,
+                Verb::ReceiveWebhook,
+                Verb::ReceiveWebhook,
+                Verb::RunUntilIdle,
+            ],
         ],
     ),
     // A worker that looks again after a lost answer comes within the hour.
@@ -223,8 +240,8 @@ pub const STORIES: &[Story] = &[
         &[
             TAP,
             YES,
-            &[Verb::GiveBack(Some(1007)), Verb::Settle, Verb::Pass(3600), Verb::Settle],
-            &[Verb::GiveBack(Some(1000)), Verb::Settle],
+            &[Verb::Refund(Some(1007)), Verb::RunUntilIdle, Verb::Wait(3600), Verb::RunUntilIdle],
+            &[Verb::Refund(Some(1000)), Verb::RunUntilIdle],
         ],
     ),
     Story::refunded(
@@ -233,8 +250,8 @@ pub const STORIES: &[Story] = &[
         &[
             TAP,
             YES,
-            &[Verb::GiveBack(Some(4000)), Verb::GiveBack(Some(249)), Verb::GiveBack(None)],
-            &[Verb::Settle],
+            &[Verb::Refund(Some(4000)), Verb::Refund(Some(249)), Verb::Refund(None)],
+            &[Verb::RunUntilIdle],
         ],
     ),
 ];

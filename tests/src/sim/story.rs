@@ -15,52 +15,52 @@ pub enum Verb {
     /// A requester asks for something else than a payment: what, whose phone, over which channels, for how many seconds.
     AskFor(OtherAsk, &'static str, &'static [&'static str], u64),
     /// Messages are handled until it is the customer's turn on the processor's page.
-    Redirected,
+    RunUntilRedirected,
     /// The customer's browser opens our page, and goes on from there if it leads on.
-    GoOn,
+    OpenPage,
     /// The customer does something on the processor's page.
-    There(HostedAction),
+    ActOnHostedPage(HostedAction),
     /// The customer's browser comes back to our page, as one who is done.
-    Done,
+    ReturnFromHostedPage,
     /// The customer wants another way.
-    TurnBack,
+    ChooseOtherOption,
     /// The customer's browser brings once more what it brought before.
-    Reload,
+    RepeatReturn,
     /// The processor tells by calling us.
-    Hook,
+    ReceiveWebhook,
     /// Messages are handled, and time passes while any is due soon.
-    Settle,
+    RunUntilIdle,
     /// The customer answers, with that card if it is an approval.
     Answer(CustomerReply, &'static str),
     /// The requester gives that much of the newest request's money back, or all that is left.
-    GiveBack(Option<u64>),
+    Refund(Option<u64>),
     /// The requester cancels, resends, extends.
-    Act(&'static str),
+    CallApi(&'static str),
     /// The provider tells how the newest text fares.
-    Receipt(&'static str),
+    ReportTextStatus(&'static str),
     /// The customer writes STOP.
     Stop,
     /// The customer writes that on WhatsApp.
-    Chat(&'static str),
+    WriteOnWhatsapp(&'static str),
     /// That many seconds pass.
-    Pass(u64),
+    Wait(u64),
     /// Messages are handled as they come due, and the request must have ended before that many seconds have passed.
     EndsWithin(u64),
     /// The next message is handled, once time has come for it.
-    Next,
+    HandleNext,
     /// The message that was handled last is handled once more.
-    Again,
+    HandleAgain,
 }
 
 /// An ask of a requester besides a plain payment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OtherAsk {
     /// A card to keep.
-    Card,
+    SavedCard,
     /// Facts about the customer.
-    Facts,
+    Claims,
     /// A payment of that amount with the card that is on file.
-    ByCard(u64),
+    PaymentBySavedCard(u64),
 }
 
 /// The end of a story.
@@ -71,9 +71,9 @@ pub struct Ending {
     /// The number of charges, saved cards or exchanged codes.
     pub charges: usize,
     /// The number of its refunds.
-    pub given_back: usize,
+    pub refunds: usize,
     /// Which webhooks the requester took or was owed, without those that tell of prompts.
-    pub told: Vec<String>,
+    pub webhooks: Vec<String>,
 }
 
 /// The fault of a story.

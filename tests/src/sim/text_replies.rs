@@ -52,9 +52,9 @@ impl Simulation {
             let meant = meant.map(|only| only.id);
             environment.oracle.approved.extend(meant);
             if words == "yes" {
-                environment.oracle.own_yes.says(phone);
+                environment.oracle.customer_approvals.says(phone);
             }
         }
-        self.writes_in_chat(phone, words);
+        self.writes_on_whatsapp(phone, words);
     }
 }

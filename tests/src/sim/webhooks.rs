@@ -7,7 +7,7 @@ use http::{HeaderMap, HeaderValue, Method};
 
 use super::brand::other_webhook_secret;
 use super::environment::ProcessorWebhook;
-use super::old_words::OldWebhook;
+use super::replays::ReplayableWebhook;
 use super::work::{Work, WorkFuture, WorkResult};
 use super::world::Simulation;
 use crate::providers::stripe;
@@ -17,12 +17,12 @@ const WEBHOOKS_MAX: usize = 24;
 
 impl Simulation {
     /// A processor's webhook comes: about something new, about something old or once more. Or another account sends it.
-    pub(super) fn hears(&mut self) {
+    pub(super) fn receives_processor_webhook(&mut self) {
         let webhook = {
             let environment = &mut *self.shared.lock();
             let known = environment.oracle.requests.keys().next_back().map(ToString::to_string);
             if let Some(request) = known.filter(|_| environment.sandbox.is_some()) {
-                environment.stripe_claims(&request);
+                environment.stripe_reports(&request);
             }
             let forget = environment.webhooks.len().saturating_sub(WEBHOOKS_MAX);
             // A webhook that the processor repeats is not forgotten.
@@ -41,7 +41,7 @@ impl Simulation {
     }
 
     /// A webhook comes that the processor repeats until it is accepted. Returns whether there was one.
-    pub(super) fn hears_what_repeats(&mut self) -> bool {
+    pub(super) fn receives_repeated_webhook(&mut self) -> bool {
         let webhook = {
             let webhooks = &mut self.shared.lock().webhooks;
             let place = webhooks.iter().position(|webhook| webhook.repeats);
@@ -55,7 +55,7 @@ impl Simulation {
     }
 
     pub(super) fn receives(&mut self, webhook: ProcessorWebhook) {
-        self.may_repeat(OldWebhook::Processor(webhook.clone()));
+        self.remember_for_replay(ReplayableWebhook::Processor(webhook.clone()));
         let body = webhook.body.to_string();
         let other = self.plan.requests > 1 && self.roll(4) == 0;
         let secret = if other { other_webhook_secret() } else { self.credentials.webhook_secret() };
@@ -66,13 +66,13 @@ impl Simulation {
             headers.insert("stripe-signature", value);
         }
         let brand = if other { "other" } else { "shop" };
-        self.say(|| format!("{brand}'s processor reports {body}"));
+        self.trace(|| format!("{brand}'s processor reports {body}"));
         let path = format!("/callbacks/{brand}/{}", webhook.processor);
-        let work = if other { Work::Unheard } else { Work::Webhook(webhook) };
-        self.calls_back_with((Method::POST, path, brand), headers, Bytes::from(body), work);
+        let work = if other { Work::Unauthenticated } else { Work::Webhook(webhook) };
+        self.posts_callback_with((Method::POST, path, brand), headers, Bytes::from(body), work);
     }
 
-    pub(super) fn calls_back_with(
+    pub(super) fn posts_callback_with(
         &mut self,
         (method, path, brand): (Method, String, &'static str),
         headers: HeaderMap,

@@ -15,14 +15,14 @@ use serde_json::{Value, json};
 use super::brand::OTHER_APP_SECRET;
 use super::customer::CustomerReply;
 use super::environment::Environment;
-use super::old_words::OldWebhook;
-use super::opt_outs::{SenderIds, Word};
+use super::opt_outs::{KeywordReport, SenderIds};
+use super::replays::ReplayableWebhook;
 use super::requester::{PHONES, payment};
 use super::scenario::Choice;
 use super::work::{Work, WorkFuture, WorkResult};
 use super::world::Simulation;
 use crate::providers::whatsapp::{
-    ButtonAction, CloudApi, Person, Posted, Sent, posted, refusal, signature_by,
+    ButtonAction, CloudApi, Person, Sent, SignedCallback, posted, refusal, signature_by,
 };
 use crate::providers::{Answer, SECRET};
 use crate::rng::Weights;
@@ -30,7 +30,7 @@ use crate::rng::Weights;
 /// The channel's name.
 pub(super) const NAME: &str = "whatsapp";
 /// The most calls of Meta that are remembered before they are made.
-const POSTS_MAX: usize = 24;
+const CALLBACKS_MAX: usize = 24;
 /// Meta's error codes after it took a message: unknown number, closed chat, held back, no reason.
 const FAILURES: [u32; 4] = [131_026, 131_047, 131_049, 131_053];
 /// The last digits of a number without WhatsApp, which Meta rejects at once, and of one that fails later.
@@ -41,10 +41,10 @@ const LOST_ON_WHATSAPP: &str = "9004";
 const ON_WHATSAPP: &[Choice] = &[
     (6, "answers in words", Simulation::answers_in_words),
     (2, "writes something", Simulation::writes_a_secret),
-    (1, "an old word comes", Simulation::old_word_comes),
-    (2, "a receipt of WhatsApp comes", Simulation::chat_receipt),
+    (1, "an old word comes", Simulation::reports_old_keyword),
+    (2, "a receipt of WhatsApp comes", Simulation::whatsapp_status_comes),
     (1, "a requester asks for capabilities", Simulation::looks_up),
-    (3, "a webhook of Meta comes", Simulation::hears_of_chats),
+    (3, "a webhook of Meta comes", Simulation::meta_webhook_comes),
 ];
 
 /// What Meta reports of a message; `None` is a failure.
@@ -53,34 +53,34 @@ const STATUSES: &Weights<Option<&str>> =
 
 /// Meta, with the brand's number on it.
 #[derive(Default)]
-pub(super) struct Chats {
+pub(super) struct Meta {
     cloud: CloudApi,
     /// Meta's callbacks that are not delivered yet.
-    posts: Vec<Post>,
+    posts: Vec<MetaCallback>,
 }
 
 /// One call of Meta's.
 #[derive(Clone, Debug)]
-pub(super) struct Post {
-    posted: Posted,
-    meaning: Meaning,
+pub(super) struct MetaCallback {
+    posted: SignedCallback,
+    meaning: CallbackMeaning,
 }
 
 /// The meaning of a callback of Meta for the oracle.
 #[derive(Clone, Debug)]
-enum Meaning {
+enum CallbackMeaning {
     /// A tap on one of our buttons.
     Answer,
     /// A tap on something that we did not write.
-    MadeUp,
+    Forged,
     /// A message's delivery status.
     Receipt,
     /// Words that are no answer, or an opt-out of an unknown sender.
     Words,
     /// An opt-out of that phone.
-    Stop(Word),
+    Stop(KeywordReport),
     /// An opt-in of that phone.
-    Start(Word),
+    Start(KeywordReport),
 }
 
 impl Environment {
@@ -99,16 +99,16 @@ impl Environment {
             self.reached("found a chat on WhatsApp closed");
             return refusal(400, 131_047, "Re-engagement message");
         }
-        let before = self.chats.cloud.sent().len();
+        let before = self.meta.cloud.sent().len();
         let taken = catch_unwind(AssertUnwindSafe(|| {
             // A call that is not as documented panics.
-            self.chats.cloud.answers(&parts, &body, now)
+            self.meta.cloud.answers(&parts, &body, now)
         }));
         let Ok((status, answer)) = taken else {
             self.oracle.broken.push("META: a call that is not documented".to_owned());
             return (400, Value::Null);
         };
-        let sent = self.chats.cloud.sent();
+        let sent = self.meta.cloud.sent();
         if let Some(message) = sent.get(before) {
             self.reached(match message.kind.as_str() {
                 "button" => "asked by buttons on WhatsApp",
@@ -159,15 +159,15 @@ fn label(reply: CustomerReply, code: Option<&str>) -> Option<&str> {
 
 impl Simulation {
     /// Returns a prompt's message on the customer's WhatsApp.
-    fn chatted(&self, request: RequestId, prompt: PromptId) -> Option<Sent> {
+    fn whatsapp_message(&self, request: RequestId, prompt: PromptId) -> Option<Sent> {
         let reference = format!("{request}.{prompt}");
-        let sent = self.shared.lock().chats.cloud.sent();
+        let sent = self.shared.lock().meta.cloud.sent();
         sent.into_iter().find(|message| message.reference == reference)
     }
 
     /// Returns the address of the page behind a message's button, or in its text where no button is left.
-    pub(super) fn chatted_link(&self, request: RequestId, prompt: PromptId) -> Option<String> {
-        let message = self.chatted(request, prompt)?;
+    pub(super) fn whatsapp_link(&self, request: RequestId, prompt: PromptId) -> Option<String> {
+        let message = self.whatsapp_message(request, prompt)?;
         let behind = message.buttons.iter().find_map(|button| match &button.action {
             ButtonAction::Open(url) => Some(url.clone()),
             ButtonAction::Reply(_) | ButtonAction::QuickReply(_) | ButtonAction::Call => None,
@@ -178,28 +178,33 @@ impl Simulation {
 
     /// The customer taps the button that means what they reply. Returns whether the tap is genuine, and `None` where
     /// there is no such button.
-    pub(super) fn taps_in_chat(
+    pub(super) fn taps_on_whatsapp(
         &mut self,
         request: &Request,
         prompt: &PromptRecord,
         (reply, code): (CustomerReply, Option<&str>),
     ) -> Option<bool> {
-        let message = self.chatted(request.id, prompt.id)?;
+        let message = self.whatsapp_message(request.id, prompt.id)?;
         let label = label(reply, code)?;
         let button = message.buttons.iter().find(|button| button.label == label)?;
         if !matches!(button.action, ButtonAction::Reply(_) | ButtonAction::QuickReply(_)) {
             return None;
         }
-        let made_up = self.plan.requests > 1 && self.roll(5) == 0;
+        let forged = self.plan.requests > 1 && self.roll(5) == 0;
         let who = self.person(&format!("+{}", message.to));
         let now = self.now();
-        let mut tap = self.shared.lock().chats.cloud.taps(&who, &message, label, now);
-        if made_up {
-            self.make_up(&mut tap);
+        let mut tap = self.shared.lock().meta.cloud.taps(&who, &message, label, now);
+        if forged {
+            self.forge(&mut tap);
         }
-        self.say(|| format!("{reply:?} by {label} to {reference}", reference = message.reference));
-        self.meta_tells(&[tap], if made_up { Meaning::MadeUp } else { Meaning::Answer });
-        Some(!made_up)
+        self.trace(|| {
+            format!("{reply:?} by {label} to {reference}", reference = message.reference)
+        });
+        self.meta_reports(
+            &[tap],
+            if forged { CallbackMeaning::Forged } else { CallbackMeaning::Answer },
+        );
+        Some(!forged)
     }
 
     /// Returns the owner of that phone, now and then with a username that hides the number.
@@ -209,18 +214,18 @@ impl Simulation {
     }
 
     /// Something happens on WhatsApp that is no answer to a prompt.
-    pub(super) fn chats(&mut self) {
+    pub(super) fn acts_on_whatsapp(&mut self) {
         self.choose(ON_WHATSAPP);
     }
 
     /// A customer writes words, which no worker may keep.
     fn writes_a_secret(&mut self) {
         let phone = self.shared.lock().rng.pick(&PHONES).copied().unwrap_or_default();
-        self.writes_in_chat(phone, SECRET);
+        self.writes_on_whatsapp(phone, SECRET);
     }
 
     /// The customer writes something on WhatsApp.
-    pub(super) fn writes_in_chat(&mut self, phone: &str, words: &str) {
+    pub(super) fn writes_on_whatsapp(&mut self, phone: &str, words: &str) {
         self.writes_at(phone, words, self.now());
     }
 
@@ -231,38 +236,38 @@ impl Simulation {
         let is_word = matches!(words, "STOP" | "START");
         let is_chosen = is_word && self.plan.requests > 1 && self.roll(3) == 0;
         let text = {
-            let cloud = &self.shared.lock().chats.cloud;
+            let cloud = &self.shared.lock().meta.cloud;
             if is_chosen { cloud.chooses(&who, words, at) } else { cloud.writes(&who, words, at) }
         };
         let message = text.pointer("/messages/0/id").map(ToString::to_string).unwrap_or_default();
-        let word = Word { phone: phone.to_owned(), written_at: Some(at), message, ids };
+        let word = KeywordReport { phone: phone.to_owned(), written_at: Some(at), message, ids };
         let meaning = match words {
-            "STOP" => Meaning::Stop(word),
-            "START" => Meaning::Start(word),
-            _ => Meaning::Words,
+            "STOP" => CallbackMeaning::Stop(word),
+            "START" => CallbackMeaning::Start(word),
+            _ => CallbackMeaning::Words,
         };
-        self.say(|| format!("{phone} wrote {words} on WhatsApp at {at}, chosen {is_chosen}"));
-        self.meta_tells(&[text], meaning);
+        self.trace(|| format!("{phone} wrote {words} on WhatsApp at {at}, chosen {is_chosen}"));
+        self.meta_reports(&[text], meaning);
     }
 
     /// Meta tells how messages fare: out of order, several at once, or never.
-    fn chat_receipt(&mut self) {
+    fn whatsapp_status_comes(&mut self) {
         if self.happens(|faults| faults.receipt_lost) {
             return;
         }
         let now = self.now();
         let statuses: Vec<Value> = {
             let environment = &mut *self.shared.lock();
-            let sent = environment.chats.cloud.sent();
+            let sent = environment.meta.cloud.sent();
             let count = environment.rng.between(1, 2);
             let statuses = (0..count).filter_map(|_| {
                 let message = environment.rng.pick(&sent)?;
                 let lost = message.to.ends_with(LOST_ON_WHATSAPP);
-                let cloud = &environment.chats.cloud;
+                let cloud = &environment.meta.cloud;
                 let status = environment.rng.weighted(STATUSES).flatten();
                 Some(match status {
                     _ if lost => cloud.fails(message, 131_026, now),
-                    Some(status) => cloud.fares(message, status, now),
+                    Some(status) => cloud.status(message, status, now),
                     None => {
                         let code = environment.rng.pick(&FAILURES).copied().unwrap_or_default();
                         cloud.fails(message, code, now)
@@ -272,7 +277,7 @@ impl Simulation {
             statuses.collect()
         };
         if !statuses.is_empty() {
-            self.meta_tells(&statuses, Meaning::Receipt);
+            self.meta_reports(&statuses, CallbackMeaning::Receipt);
         }
     }
 
@@ -289,16 +294,16 @@ impl Simulation {
     }
 
     /// Meta sends a webhook: at once where there is one request, otherwise now, later, twice or never.
-    fn meta_tells(&mut self, values: &[Value], meaning: Meaning) {
-        let post = Post { posted: posted(values), meaning };
+    fn meta_reports(&mut self, values: &[Value], meaning: CallbackMeaning) {
+        let post = MetaCallback { posted: posted(values), meaning };
         if self.plan.requests == 1 {
             return self.meta_calls(post);
         }
         let copies = self.roll(3);
         {
-            let posts = &mut self.shared.lock().chats.posts;
+            let posts = &mut self.shared.lock().meta.posts;
             posts.extend((0..copies).map(|_| post.clone()));
-            let forget = posts.len().saturating_sub(POSTS_MAX);
+            let forget = posts.len().saturating_sub(CALLBACKS_MAX);
             posts.drain(..forget);
         }
         if self.roll(2) == 0 {
@@ -307,44 +312,48 @@ impl Simulation {
     }
 
     /// A webhook of Meta comes late or once more, or a forger sends it.
-    fn hears_of_chats(&mut self) {
+    fn meta_webhook_comes(&mut self) {
         let post = {
             let environment = &mut *self.shared.lock();
-            let place = environment.rng.place(environment.chats.posts.len());
-            let Some(post) = environment.chats.posts.get(place).cloned() else { return };
+            let place = environment.rng.place(environment.meta.posts.len());
+            let Some(post) = environment.meta.posts.get(place).cloned() else { return };
             if environment.rng.happens(600) {
-                environment.chats.posts.swap_remove(place);
+                environment.meta.posts.swap_remove(place);
             }
             post
         };
-        if self.roll(4) == 0 { self.forger_calls(&post) } else { self.meta_calls(post) }
+        if self.roll(4) == 0 {
+            self.forged_meta_callback_comes(&post);
+        } else {
+            self.meta_calls(post);
+        }
     }
 
-    pub(super) fn meta_calls(&mut self, post: Post) {
-        self.may_repeat(OldWebhook::Meta(post.clone()));
+    pub(super) fn meta_calls(&mut self, post: MetaCallback) {
+        self.remember_for_replay(ReplayableWebhook::Meta(post.clone()));
         let work = match post.meaning {
-            Meaning::Answer => Work::Other("answer"),
-            Meaning::MadeUp => Work::MadeUp,
-            Meaning::Receipt => Work::Other("receipt"),
-            Meaning::Words => Work::Other("words"),
-            Meaning::Stop(_) | Meaning::Start(_) if self.is_opting() => return,
-            Meaning::Stop(word) => {
+            CallbackMeaning::Answer => Work::Other("answer"),
+            CallbackMeaning::Forged => Work::Forged,
+            CallbackMeaning::Receipt => Work::Other("receipt"),
+            CallbackMeaning::Words => Work::Other("words"),
+            CallbackMeaning::Stop(_) | CallbackMeaning::Start(_) if self.is_opting() => return,
+            CallbackMeaning::Stop(word) => {
                 self.shared.lock().reached("wrote STOP on WhatsApp");
                 self.opts_out_by(word)
             }
-            Meaning::Start(word) => self.opts_in(word),
+            CallbackMeaning::Start(word) => self.opts_in(word),
         };
         self.posts(("shop", &post.posted.signature), &post.posted.body, work);
     }
 
     /// A forger's webhook, or one for another brand, must touch none of this brand's requests.
-    fn forger_calls(&mut self, post: &Post) {
-        let Posted { body, signature } = &post.posted;
+    fn forged_meta_callback_comes(&mut self, post: &MetaCallback) {
+        let SignedCallback { body, signature } = &post.posted;
         let theirs = signature_by(OTHER_APP_SECRET, body.as_bytes());
         match self.roll(3) {
-            0 => self.posts(("shop", &theirs), body, Work::Unheard),
-            1 => self.posts(("other", signature), body, Work::Unheard),
-            _ => self.posts(("other", &theirs), body, Work::MadeUp),
+            0 => self.posts(("shop", &theirs), body, Work::Unauthenticated),
+            1 => self.posts(("other", signature), body, Work::Unauthenticated),
+            _ => self.posts(("other", &theirs), body, Work::Forged),
         }
     }
 
@@ -353,9 +362,9 @@ impl Simulation {
         if let Ok(value) = HeaderValue::from_str(signature) {
             headers.insert("x-hub-signature-256", value);
         }
-        self.say(|| format!("Meta's word to {brand}: {body}"));
+        self.trace(|| format!("Meta's word to {brand}: {body}"));
         let path = format!("/callbacks/{brand}/{NAME}");
         let body = Bytes::from(body.to_owned());
-        self.calls_back_with((Method::POST, path, brand), headers, body, work);
+        self.posts_callback_with((Method::POST, path, brand), headers, body, work);
     }
 }

@@ -10,14 +10,14 @@ use ports::{Clock, Http, HttpError, Reach};
 use serde_json::{Value, json};
 
 use super::environment::{Environment, FaultKind, Outage, Shared};
-use super::ports::{PortDown, Turn};
+use super::ports::{PortDown, YieldOnce};
 use crate::doubles::ManualClock;
 use crate::providers::Answer;
 use crate::providers::adyen::ADYEN_HOST;
 
 /// The fate of a call.
 #[derive(Clone, Copy, Debug)]
-enum Fate {
+enum CallOutcome {
     Answered,
     NotSent,
     Lost,
@@ -62,23 +62,23 @@ fn key(request: &Request<Bytes>) -> Option<String> {
     key.to_str().ok().map(str::to_owned)
 }
 
-fn fate(environment: &mut Environment, request: &Request<Bytes>) -> Fate {
+fn outcome(environment: &mut Environment, request: &Request<Bytes>) -> CallOutcome {
     let host = request.uri().host();
     let (to_endpoint, to_stripe) = (host == Some("shop.test"), host == Some("stripe.test"));
     match environment.outage.filter(|_| to_stripe) {
-        Some(Outage::RefusesKey) => return Fate::RefusesKey,
-        Some(Outage::Silent) if environment.rng.happens(300) => return Fate::AnswerLost,
-        Some(Outage::Silent) => return Fate::Lost,
+        Some(Outage::RefusesKey) => return CallOutcome::RefusesKey,
+        Some(Outage::Silent) if environment.rng.happens(300) => return CallOutcome::AnswerLost,
+        Some(Outage::Silent) => return CallOutcome::Lost,
         None => {}
     }
     match environment.used() {
-        Some(FaultKind::Lost) => return Fate::AnswerLost,
-        Some(FaultKind::Fails) => return Fate::Lost,
+        Some(FaultKind::Lost) => return CallOutcome::AnswerLost,
+        Some(FaultKind::Fails) => return CallOutcome::Lost,
         Some(FaultKind::Conflicts) | None => {}
     }
     let key = key(request).filter(|_| to_stripe);
     if key.as_ref().is_some_and(|key| environment.failed_keys.contains(key)) {
-        return Fate::FailedForGood;
+        return CallOutcome::FailedForGood;
     }
     let only = |when: bool, often: u64| if when { often } else { 0 };
     // Adyen keeps a 500 for the key, and a webhook reports what happened. Without effect and webhook the doubt would stay.
@@ -86,27 +86,27 @@ fn fate(environment: &mut Environment, request: &Request<Bytes>) -> Fate {
     let to_adyen = host == Some(ADYEN_HOST);
     let faults = environment.faults.clone();
     let fates = [
-        (only(to_endpoint, faults.endpoint_down), "the endpoint is down", Fate::Down),
-        (faults.not_sent, "a call is not sent", Fate::NotSent),
-        (faults.call_lost, "lost before it acted", Fate::Lost),
-        (only(!to_adyen, faults.acts_late), "acts late", Fate::ActsLate),
-        (faults.answer_lost, "lost after it acted", Fate::AnswerLost),
-        (only(to_stripe, faults.acts_twice), "acts twice", Fate::ActsTwice),
-        (only(!to_adyen, faults.breaks_before), "500 before it acted", Fate::BreaksBefore),
-        (faults.breaks_after, "500 after it acted", Fate::BreaksAfter),
-        (only(key.is_some(), faults.fails_for_good), "500 for good", Fate::FailsForGood),
-        (faults.busy, "busy", Fate::Busy),
+        (only(to_endpoint, faults.endpoint_down), "the endpoint is down", CallOutcome::Down),
+        (faults.not_sent, "a call is not sent", CallOutcome::NotSent),
+        (faults.call_lost, "lost before it acted", CallOutcome::Lost),
+        (only(!to_adyen, faults.acts_late), "acts late", CallOutcome::ActsLate),
+        (faults.answer_lost, "lost after it acted", CallOutcome::AnswerLost),
+        (only(to_stripe, faults.acts_twice), "acts twice", CallOutcome::ActsTwice),
+        (only(!to_adyen, faults.breaks_before), "500 before it acted", CallOutcome::BreaksBefore),
+        (faults.breaks_after, "500 after it acted", CallOutcome::BreaksAfter),
+        (only(key.is_some(), faults.fails_for_good), "500 for good", CallOutcome::FailsForGood),
+        (faults.busy, "busy", CallOutcome::Busy),
         (
             only(!to_endpoint && !to_adyen, faults.refuses_key),
             "a key is rejected",
-            Fate::RefusesKey,
+            CallOutcome::RefusesKey,
         ),
     ];
     let found = fates.into_iter().find(|(often, what, _)| environment.happens(what, *often));
-    if let (Some((_, _, Fate::FailsForGood)), Some(key)) = (&found, key) {
+    if let (Some((_, _, CallOutcome::FailsForGood)), Some(key)) = (&found, key) {
         environment.failed_keys.insert(key);
     }
-    found.map_or(Fate::Answered, |(_, _, fate)| fate)
+    found.map_or(CallOutcome::Answered, |(_, _, fate)| fate)
 }
 
 /// The `Http` port of a simulation.
@@ -125,51 +125,54 @@ impl Wire {
         let now = self.clock.now();
         let mut environment = self.shared.lock();
         environment.calls(request, now);
-        let fate = fate(&mut environment, request);
+        let fate = outcome(&mut environment, request);
         let name = format!("{} {}", request.method(), request.uri());
         let answer: Result<WireAnswer, HttpError> = match fate {
-            Fate::NotSent => Err(HttpError::NotSent(PortDown.into())),
-            Fate::Lost => Err(lost()),
-            Fate::ActsLate => {
+            CallOutcome::NotSent => Err(HttpError::NotSent(PortDown.into())),
+            CallOutcome::Lost => Err(lost()),
+            CallOutcome::ActsLate => {
                 let wait = Duration::from_secs(environment.rng.between(1, 4000));
                 environment.late.push((now.after(wait), request.clone()));
                 Err(lost())
             }
-            Fate::AnswerLost => {
+            CallOutcome::AnswerLost => {
                 drop(environment.acts(request, now));
                 Err(lost())
             }
-            Fate::ActsTwice => {
+            CallOutcome::ActsTwice => {
                 drop(environment.acts(request, now));
                 environment.acts(request, now).map(WireAnswer::from)
             }
-            Fate::BreaksBefore => Ok(WireAnswer::failed()),
-            Fate::BreaksAfter => {
+            CallOutcome::BreaksBefore => Ok(WireAnswer::failed()),
+            CallOutcome::BreaksAfter => {
                 drop(environment.acts(request, now));
                 Ok(WireAnswer::failed())
             }
-            Fate::FailsForGood => {
+            CallOutcome::FailsForGood => {
                 drop(environment.acts(request, now));
                 Ok(WireAnswer::failed_for_good())
             }
-            Fate::FailedForGood => Ok(WireAnswer::failed_for_good()),
-            Fate::Busy => Ok(busy(&mut environment, request)),
+            CallOutcome::FailedForGood => Ok(WireAnswer::failed_for_good()),
+            CallOutcome::Busy => Ok(busy(&mut environment, request)),
             // A restricted key may lack one permission.
-            Fate::RefusesKey if request.uri().path().starts_with("/v1/refunds") => {
+            CallOutcome::RefusesKey if request.uri().path().starts_with("/v1/refunds") => {
                 Ok(WireAnswer::from((403, json!({ "error": {} }))))
             }
-            Fate::RefusesKey => Ok(WireAnswer::from((401, json!({ "error": {}, "code": 20003 })))),
-            Fate::Down => {
+            CallOutcome::RefusesKey => {
+                Ok(WireAnswer::from((401, json!({ "error": {}, "code": 20003 }))))
+            }
+            CallOutcome::Down => {
                 let status = if environment.rng.happens(20) { 410 } else { 503 };
                 Ok(WireAnswer::from((status, Value::Null)))
             }
-            Fate::Answered => environment.acts(request, now).map(WireAnswer::from),
+            CallOutcome::Answered => environment.acts(request, now).map(WireAnswer::from),
         };
         if let Ok(reply) = &answer {
             environment.oracle.sees_answer(request, reply.status);
         }
-        environment
-            .say(|| format!("{name}: {fate:?} -> {:?}", answer.as_ref().map(|reply| reply.status)));
+        environment.trace(|| {
+            format!("{name}: {fate:?} -> {:?}", answer.as_ref().map(|reply| reply.status))
+        });
         answer
     }
 }
@@ -196,10 +199,10 @@ impl Http for Wire {
         _reach: Reach,
         _timeout: Duration,
     ) -> Result<Response<Bytes>, HttpError> {
-        Turn::new().await;
+        YieldOnce::new().await;
         let answer = self.there(&request);
         // Others can act between what happened there and its answer here.
-        Turn::new().await;
+        YieldOnce::new().await;
         let WireAnswer { status, body, header } = answer?;
         let body = if body.is_null() { Bytes::new() } else { Bytes::from(body.to_string()) };
         let mut response =

@@ -10,7 +10,7 @@ use domain::values::time::Timestamp;
 use http::Response;
 
 use super::environment::ProcessorWebhook;
-use super::opt_outs::{Stop, Word};
+use super::opt_outs::{KeywordReport, Stop};
 use super::tables::Received;
 
 /// The end of a worker.
@@ -36,15 +36,15 @@ pub(super) enum Work {
     /// A webhook of a processor.
     Webhook(ProcessorWebhook),
     /// A sender without authority sends something.
-    Unheard,
+    Unauthenticated,
     /// A forged message, or one about another brand's requests. It may update a contact only.
-    MadeUp,
+    Forged,
     /// A requester does what must be refused, and touches no request.
     Refused(&'static str),
     /// A phone says STOP.
     Stop(Stop),
     /// A phone says START.
-    Start(Word),
+    Start(KeywordReport),
 }
 
 pub(super) type WorkFuture = Pin<Box<dyn Future<Output = WorkResult> + Send>>;

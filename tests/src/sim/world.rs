@@ -11,16 +11,16 @@ use local::Machine;
 use ports::{Clock, Http, Ports};
 use tracing::Dispatch;
 
+use super::attacker::Attacker;
 use super::brand::{BASE, Credentials};
 use super::environment::{Environment, ProcessorWebhook, Shared};
 use super::faults::FaultRates;
-use super::oracle::{besides_claims, own_yes};
+use super::oracle::{approvals, besides_claims};
 use super::plan::{Failure, Plan};
 use super::ports::{FaultySecrets, FaultyStore, SimulatedClock};
 use super::sandbox_stripe::SandboxStripe;
 use super::scenario::ProcessorFake;
 use super::tables::{Received, Tables};
-use super::thief::Thief;
 use super::wire::Wire;
 use super::work::{Work, WorkFuture, WorkResult, Worker};
 use crate::doubles::{ManualClock, SeededRandom};
@@ -45,7 +45,7 @@ pub struct Simulation {
     /// What customers' browsers brought back from a provider.
     pub(super) returns: Vec<String>,
     /// Whether the call at hand was answered.
-    pub(super) heard: bool,
+    pub(super) is_call_answered: bool,
     /// The logs, kept in some runs only since it takes time.
     logs: Option<(Logs, Dispatch)>,
     /// How many turns were taken, and at which of them a worker dies.
@@ -73,7 +73,7 @@ impl Simulation {
             let sandbox = SandboxStripe::new(Arc::<ManualClock>::clone(&clock));
             environment.sandbox = Some(Arc::new(sandbox));
         }
-        environment.thief = Self::has_thief(&plan).then(Thief::default);
+        environment.attacker = Self::has_attacker(&plan).then(Attacker::default);
         environment.begins(FaultRates::none());
         let shared = Shared::new(environment);
         // Storms of many requests also prove the store that ships.
@@ -113,7 +113,7 @@ impl Simulation {
             recent: Vec::new(),
             tabs: Vec::new(),
             returns: Vec::new(),
-            heard: false,
+            is_call_answered: false,
             logs,
             turns: 0,
             dies_at_turn: None,
@@ -129,7 +129,7 @@ impl Simulation {
         let mut environment = self.shared.lock();
         environment.stripe.key = self.credentials.stripe_key();
         environment.provider.secret = self.credentials.client_secret();
-        environment.texts.token = self.credentials.twilio_token();
+        environment.twilio.token = self.credentials.twilio_token();
         environment.endpoint.secrets.push(self.credentials.endpoint_secret());
     }
 
@@ -139,7 +139,7 @@ impl Simulation {
             self.keeper.rotate(brand);
             self.credentials = next;
             self.hand_out();
-            self.shared.lock().say(|| "secrets are rotated".to_owned());
+            self.shared.lock().trace(|| "secrets are rotated".to_owned());
         }
     }
 
@@ -157,8 +157,8 @@ impl Simulation {
         environment.rng.happens(often)
     }
 
-    pub(super) fn say(&self, what: impl FnOnce() -> String) {
-        self.shared.lock().say(what);
+    pub(super) fn trace(&self, what: impl FnOnce() -> String) {
+        self.shared.lock().trace(what);
     }
 
     pub(super) fn employ(&mut self, work: Work, running: WorkFuture) {
@@ -172,21 +172,21 @@ impl Simulation {
 
     pub(super) fn checked(&self) -> Result<(), Failure> {
         let environment = &mut *self.shared.lock();
-        if environment.thief.is_some() {
+        if environment.attacker.is_some() {
             // By design, a writer of the table can break the other rules.
             let holds =
-                |line: &String| line.starts_with(own_yes::WORD) || line.starts_with("C6: a");
+                |line: &String| line.starts_with(approvals::WORD) || line.starts_with("C6: a");
             environment.oracle.broken.retain(holds);
         }
         if environment.oracle.broken.is_empty() {
             return Ok(());
         }
-        let told = environment.told.take().unwrap_or_default();
+        let trace = environment.trace.take().unwrap_or_default();
         Err(Failure {
             seed: self.plan.seed,
             step: self.steps,
             broken: environment.oracle.broken.clone(),
-            told,
+            trace,
         })
     }
 
@@ -204,15 +204,15 @@ impl Simulation {
         let failed = self.dies_at_turn == Some(self.turns);
         let dead = failed || worker.dies_at <= self.now() || self.crashes();
         if dead {
-            self.died(&worker.work, worker.since_step);
+            self.worker_died(&worker.work, worker.since_step);
             return;
         }
         {
             let mut environment = self.shared.lock();
             environment.step = self.steps;
             environment.working_since = worker.since_step;
-            environment.unheard = matches!(worker.work, Work::Unheard);
-            environment.made_up = matches!(worker.work, Work::MadeUp | Work::Refused(_));
+            environment.unauthenticated = matches!(worker.work, Work::Unauthenticated);
+            environment.forged = matches!(worker.work, Work::Forged | Work::Refused(_));
         }
         let mut poll = || worker.running.as_mut().poll(&mut Context::from_waker(Waker::noop()));
         let (polled, logged) = match &self.logs {
@@ -223,7 +223,7 @@ impl Simulation {
         };
         {
             let mut environment = self.shared.lock();
-            (environment.unheard, environment.made_up) = (false, false);
+            (environment.unauthenticated, environment.forged) = (false, false);
             if shows_a_secret(&logged) {
                 environment.oracle.broken.push("C6: a log shows a secret".to_owned());
             }
@@ -240,14 +240,14 @@ impl Simulation {
         environment.happens("a worker dies", often)
     }
 
-    pub(super) fn died(&mut self, work: &Work, since: u64) {
+    pub(super) fn worker_died(&mut self, work: &Work, since: u64) {
         self.shared.lock().working_since = since;
-        self.say(|| "dies".to_owned());
+        self.trace(|| "dies".to_owned());
         if let Work::Create(call) = work {
             self.unanswered(*call);
         }
         if let Work::Webhook(webhook) = work {
-            self.comes_again(webhook.clone());
+            self.redelivers_webhook(webhook.clone());
         }
         if let Work::Start(start) = work {
             self.shared.lock().opt_outs.start_ends(start, self.now(), false);
@@ -255,7 +255,7 @@ impl Simulation {
     }
 
     /// A webhook that was not accepted comes again, where the processor repeats it.
-    fn comes_again(&self, webhook: ProcessorWebhook) {
+    fn redelivers_webhook(&self, webhook: ProcessorWebhook) {
         if webhook.repeats {
             self.shared.lock().webhooks.push(webhook);
         }
@@ -268,8 +268,8 @@ impl Simulation {
             }
             (Work::Create(call), WorkResult::Answered(answer)) => self.answered(call, &answer),
             (Work::Stop(stop), WorkResult::Answered(Ok(_))) => {
-                self.heard = true;
-                self.say(|| format!("{stop:?} is answered"));
+                self.is_call_answered = true;
+                self.trace(|| format!("{stop:?} is answered"));
                 self.shared.lock().opt_outs.stop_ends(stop, self.steps);
             }
             (Work::Start(start), WorkResult::Answered(answer)) => {
@@ -281,25 +281,25 @@ impl Simulation {
             }
             (Work::Page(request, prompt), WorkResult::Answered(answer)) => {
                 let served = |problem: &Problem| problem.code.facts().1 < 500;
-                self.heard = answer.as_ref().err().is_none_or(served);
+                self.is_call_answered = answer.as_ref().err().is_none_or(served);
                 if let Ok(page) = answer {
-                    self.shown(request, prompt, page.body());
+                    self.page_shown(request, prompt, page.body());
                 }
             }
             (Work::Webhook(webhook), WorkResult::Answered(answer)) => {
                 let served = |problem: &Problem| problem.code.facts().1 < 500;
-                self.heard = answer.as_ref().err().is_none_or(served);
+                self.is_call_answered = answer.as_ref().err().is_none_or(served);
                 if answer.is_err() {
-                    self.comes_again(webhook);
+                    self.redelivers_webhook(webhook);
                 }
             }
             (Work::Other(what), WorkResult::Answered(answer)) => {
                 // A browser gets a page for a problem, too, and is reloaded like any other.
-                self.heard = match &answer {
+                self.is_call_answered = match &answer {
                     Ok(page) => page.status().as_u16() < 500,
                     Err(problem) => problem.code.facts().1 < 500,
                 };
-                self.say(|| match &answer {
+                self.trace(|| match &answer {
                     Ok(answer) => format!("{what} -> {}", answer.status()),
                     Err(problem) => format!("{what} -> {problem:?}"),
                 });
@@ -316,9 +316,9 @@ impl Simulation {
                 | Work::Create(_)
                 | Work::Other(_)
                 | Work::Page(..)
-                | Work::Unheard
+                | Work::Unauthenticated
                 | Work::Webhook(_)
-                | Work::MadeUp
+                | Work::Forged
                 | Work::Refused(_)
                 | Work::Start(_)
                 | Work::Stop(_),
@@ -328,7 +328,7 @@ impl Simulation {
     }
 
     fn handled(&self, received: &Received, handled: MessageResult) {
-        self.say(|| format!("handled {:?}: {handled:?}", received.message.parts()));
+        self.trace(|| format!("handled {:?}: {handled:?}", received.message.parts()));
         let lost = self.happens(|faults| faults.delete_lost);
         let done = match handled {
             _ if lost => Ok(()),

@@ -13,7 +13,7 @@ use processors::{Deps, Registry};
 use serde_json::json;
 
 use super::fuzz_fixture::BASE;
-use crate::doubles::{BEGINNING, ManualClock};
+use crate::doubles::{ManualClock, START_TIME};
 use crate::lock::lock;
 use crate::providers::adyen;
 
@@ -98,7 +98,7 @@ pub(super) fn callback(name: &str, method: Method, query: &str, body: &[u8]) -> 
         url: format!("{BASE}/callbacks/acme/{name}{query}"),
         headers: http::HeaderMap::new(),
         body: body.to_vec().into(),
-        now: BEGINNING,
+        now: START_TIME,
         proof: Proof::None,
     }
 }

@@ -79,14 +79,14 @@ pub(super) const WORDS: &[&str] = &[
 
 /// Only a successful answer is a payment, and only a signed item an event. A return has our own state.
 pub fn adyen(input: &[u8]) {
-    let Some(told) = scripted_input(input) else { return };
-    let (status, body) = (told.status, Bytes::copy_from_slice(told.body));
+    let Some(scripted) = scripted_input(input) else { return };
+    let (status, body) = (scripted.status, Bytes::copy_from_slice(scripted.body));
     let account = Account::open("adyen", Box::new(move |_| answer(status, body.clone())));
-    match told.word {
-        "hear" => hears(&account, &told),
-        "back" => returns(&account, &told),
-        "refund" => refunds(&account, &told),
-        word => acts(&account, &told, word),
+    match scripted.word {
+        "hear" => receives_webhook(&account, &scripted),
+        "back" => returns(&account, &scripted),
+        "refund" => refunds(&account, &scripted),
+        word => acts(&account, &scripted, word),
     }
 }
 
@@ -100,7 +100,7 @@ fn card() -> Authorization {
     Credential::new(CredentialKind::GooglePay, "{}").into()
 }
 
-fn acts(account: &Account, told: &ScriptedInput<'_>, word: &str) {
+fn acts(account: &Account, scripted: &ScriptedInput<'_>, word: &str) {
     let (authorization, reference, word) = match word.split_once('-') {
         Some(("link", word)) => (Authorization::Hosted, LINK, word),
         Some(("pay", word)) => (card(), ATTEMPT, word),
@@ -112,7 +112,10 @@ fn acts(account: &Account, told: &ScriptedInput<'_>, word: &str) {
         "create" => {
             let created = now(processor.create(&attempt));
             let made = matches!(created, Created::Ready(_));
-            assert!(!made || told.status.is_success() || authorization == card(), "{created:?}");
+            assert!(
+                !made || scripted.status.is_success() || authorization == card(),
+                "{created:?}"
+            );
             return;
         }
         "confirm" => now(processor.confirm(&attempt, &reference)).into(),
@@ -121,13 +124,13 @@ fn acts(account: &Account, told: &ScriptedInput<'_>, word: &str) {
         _ => return,
     };
     let is_done = matches!(result, OperationResult::Done(_) | OperationResult::Voided);
-    assert!(!is_done || told.status.is_success(), "{result:?}");
+    assert!(!is_done || scripted.status.is_success(), "{result:?}");
     if let OperationResult::RequiresAction { redirect: Some(redirect) } = &result {
         assert!(redirect.0.starts_with("http"), "a customer is sent to {}", redirect.0);
     }
 }
 
-fn refunds(account: &Account, told: &ScriptedInput<'_>) {
+fn refunds(account: &Account, scripted: &ScriptedInput<'_>) {
     let (nothing, charge) = (Authorization::Hosted, Reference(PSP.to_owned()));
     let refund = Refund {
         request: "req_01J00000000000000000000000".parse().expect("an id"),
@@ -140,20 +143,20 @@ fn refunds(account: &Account, told: &ScriptedInput<'_>) {
     let refunded = now(account.processor.refund(&refund));
     assert!(!matches!(refunded, RefundResult::Done(_)), "a webhook reports the end of a refund");
     let taken = matches!(refunded, RefundResult::Pending(_));
-    assert!(!taken || told.status.is_success(), "{refunded:?}");
+    assert!(!taken || scripted.status.is_success(), "{refunded:?}");
 }
 
 /// A header `signed` signs each item first.
-fn hears(account: &Account, told: &ScriptedInput<'_>) {
-    let signed = told.header.as_ref().is_some_and(|header| header == "signed");
-    let body = match serde_json::from_slice::<Value>(told.body) {
+fn receives_webhook(account: &Account, scripted: &ScriptedInput<'_>) {
+    let signed = scripted.header.as_ref().is_some_and(|header| header == "signed");
+    let body = match serde_json::from_slice::<Value>(scripted.body) {
         Ok(mut webhook) if signed => {
             let items = webhook.get_mut("notificationItems").and_then(Value::as_array_mut);
             let items = items.into_iter().flatten();
             items.filter_map(|item| item.get_mut("NotificationRequestItem")).for_each(sign);
             webhook.to_string().into_bytes()
         }
-        Ok(_) | Err(_) => told.body.to_vec(),
+        Ok(_) | Err(_) => scripted.body.to_vec(),
     };
     let received = account.processor.receive(&callback("adyen", Method::POST, "", &body));
     assert!(signed || received.is_err(), "{received:?}");
@@ -176,14 +179,14 @@ fn sign(item: &mut Value) {
 }
 
 /// The body is the query of the return. `STATE` stands for the state that a payment was sent with.
-fn returns(account: &Account, told: &ScriptedInput<'_>) {
+fn returns(account: &Account, scripted: &ScriptedInput<'_>) {
     let card = card();
     let attempt = used(&card, 1999, 1);
     now(account.processor.confirm(&attempt, &Reference(ATTEMPT.to_owned())));
     let paid: Value = serde_json::from_slice(&account.network.last_body()).unwrap_or_default();
     let url = paid["returnUrl"].as_str().unwrap_or_default();
     let state = url.split_once("state=").map_or("", |(_, state)| state);
-    let query = String::from_utf8_lossy(told.body);
+    let query = String::from_utf8_lossy(scripted.body);
     let is_ours = query.contains("STATE");
     let query = format!("?{}", query.replace("STATE", state));
     let received = account.processor.receive(&callback("adyen", Method::GET, &query, b""));

@@ -7,8 +7,8 @@ use http::{HeaderValue, Uri, header};
 use records::storage;
 use serde_json::Value;
 
-use super::fuzz_fixture::{Answered, FuzzFixture, KEY, call, wanted, with_fixture};
-use super::sound::assert_sound;
+use super::assertions::assert_sound;
+use super::fuzz_fixture::{CallResult, FuzzFixture, KEY, call, wanted, with_fixture};
 
 /// Returns whether a call is the key holder's: the first `Authorization` decides.
 fn is_ours(call: &http::Request<Body>) -> bool {
@@ -101,7 +101,7 @@ pub fn create(input: &[u8]) {
     });
 }
 
-fn assert_accepted(fuzz_fixture: &FuzzFixture, answered: &Answered) -> domain::request::Request {
+fn assert_accepted(fuzz_fixture: &FuzzFixture, answered: &CallResult) -> domain::request::Request {
     let id: RequestId = answered.json()["id"].as_str().expect("an id").parse().expect("an id");
     let stored = fuzz_fixture.request(id);
     let events = fuzz_fixture.run(storage::journal(fuzz_fixture.store(), id)).expect("the store");
@@ -160,7 +160,7 @@ pub fn act(input: &[u8]) {
     });
 }
 
-fn read(fuzz_fixture: &FuzzFixture, address: &[u8], input: &[u8]) -> Option<Answered> {
+fn read(fuzz_fixture: &FuzzFixture, address: &[u8], input: &[u8]) -> Option<CallResult> {
     let uri = Uri::try_from(address).ok()?;
     let mut call = http::Request::new(Body::empty());
     *call.uri_mut() = uri;

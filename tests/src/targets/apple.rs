@@ -6,11 +6,11 @@ use domain::postback::{Action, Postback};
 use domain::values::prompt_ref::PromptRef;
 use serde_json::{Value, json};
 
+use super::assertions::assert_sound;
 use super::customer::assert_consent;
-use super::fuzz_fixture::{Answered, BASE, FuzzFixture, Open, with_fixture};
-use super::sound::assert_sound;
+use super::fuzz_fixture::{BASE, CallResult, FuzzFixture, Open, with_fixture};
 use super::whatsapp::holds_postback;
-use crate::providers::apple::{BUSINESS, Posted, TOKEN_DATA, posted};
+use crate::providers::apple::{BUSINESS, SignedCallback, TOKEN_DATA, posted};
 
 /// The customer's handle at Apple.
 pub(super) const HANDLE: &str = "urn:mbid:AQAAYof-the-ground==";
@@ -63,7 +63,7 @@ pub(super) const WORDS: &[&str] = &[
 ];
 
 /// The posted body, or another one with the same proof.
-fn post(fuzz_fixture: &FuzzFixture, address: &str, posted: &Posted) -> Option<Answered> {
+fn post(fuzz_fixture: &FuzzFixture, address: &str, posted: &SignedCallback) -> Option<CallResult> {
     let mut call = http::Request::post(address);
     for (name, value) in &posted.headers {
         call = call.header(*name, value);
@@ -73,13 +73,13 @@ fn post(fuzz_fixture: &FuzzFixture, address: &str, posted: &Posted) -> Option<An
 }
 
 /// Returns what Apple would post of these bytes; packed already, if they are.
-fn proven(fuzz_fixture: &FuzzFixture, input: &[u8]) -> Posted {
+fn proven(fuzz_fixture: &FuzzFixture, input: &[u8]) -> SignedCallback {
     let whole = posted(input, fuzz_fixture.machine.consent_callback.ports.clock.now());
     let packed = input.starts_with(&[0x1f, 0x8b]);
-    if packed { Posted { body: input.to_vec(), ..whole } } else { whole }
+    if packed { SignedCallback { body: input.to_vec(), ..whole } } else { whole }
 }
 
-/// Teaches the ground whose id that is, by an introduction.
+/// Teaches the fixture whose id that is, by an introduction.
 pub(super) fn introduce(fuzz_fixture: &FuzzFixture) {
     let intent = carried(fuzz_fixture, &fuzz_fixture.texted, Action::Open);
     let message = message(&json!({ "type": "text", "body": "hello", "intent": intent }));
@@ -159,7 +159,7 @@ pub fn apple_pay(input: &[u8]) {
         let query = query.split('#').next().unwrap_or_default();
         let (headers, body) = (Vec::new(), body.get(1..).unwrap_or_default().to_vec());
         let (before, address) = (fuzz_fixture.counts(), format!("{GATEWAY}?{query}"));
-        let Some(answered) = post(fuzz_fixture, &address, &Posted { headers, body }) else {
+        let Some(answered) = post(fuzz_fixture, &address, &SignedCallback { headers, body }) else {
             return;
         };
         assert_sound(&answered, input);
@@ -191,7 +191,7 @@ fn message(members: &Value) -> Value {
     message
 }
 
-/// Callbacks of every kind, about the ground's own requests.
+/// Callbacks of every kind, about the fixture's own requests.
 pub(super) fn samples() -> Vec<Vec<u8>> {
     with_fixture(|fuzz_fixture| {
         let tap = |action| carried(fuzz_fixture, &fuzz_fixture.greeted, action);
@@ -240,7 +240,7 @@ pub(super) fn samples() -> Vec<Vec<u8>> {
     })
 }
 
-/// Payments for the ground's own requests.
+/// Payments for the fixture's own requests.
 pub(super) fn pay_samples() -> Vec<Vec<u8>> {
     with_fixture(|fuzz_fixture| {
         let token = json!({

@@ -9,8 +9,8 @@ use sha1::Sha1;
 use std::collections::BTreeSet;
 use texts::inbound::Listener;
 
+use super::assertions::assert_sound;
 use super::fuzz_fixture::{AUTH_TOKEN, BASE, FuzzFixture, Open, call, with_fixture};
-use super::sound::assert_sound;
 
 const FORM: &str = "application/x-www-form-urlencoded";
 

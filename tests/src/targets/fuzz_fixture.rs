@@ -1,4 +1,4 @@
-//! The ground the targets stand on: one machine in memory, with requests a customer could answer right now.
+//! The fixture the targets stand on: one machine in memory, with requests a customer could answer right now.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -22,10 +22,10 @@ use serde_json::{Value, json};
 use tower::ServiceExt;
 
 use super::apple;
-use crate::doubles::{BEGINNING, ManualClock, OneBrand, SeededRandom};
+use crate::doubles::{ManualClock, OneBrand, START_TIME, SeededRandom};
 use crate::identity;
 use crate::lock::lock;
-use crate::memory::{Counted, Counts, MemoryStore, Nowhere};
+use crate::memory::{CountingPorts, Counts, DiscardingQueue, MemoryStore};
 use crate::providers::apple::{KEY_LINE, SECRET, paying_settings};
 use crate::providers::{rbm, whatsapp};
 
@@ -35,7 +35,7 @@ pub const KEY: &str = "sk_test_acme_0123456789abcdefghijklmnop";
 pub const AUTH_TOKEN: &str = "twilio-token-kept-private";
 /// The address of the machine.
 pub const BASE: &str = "https://pay.example.com";
-/// The session the ground's requests belong to.
+/// The session the fixture's requests belong to.
 pub const SESSION: &str = "CA123";
 
 /// The secrets that no answer repeats, unless the caller sent them.
@@ -55,12 +55,12 @@ pub const SECRETS: [&str; 11] = [
 
 /// Answers every call alike, but for those that ask for an access token, which is granted.
 #[derive(Debug, Default)]
-pub struct Scripted {
+pub struct OneAnswerHttp {
     answer: Mutex<http::Response<Bytes>>,
     no_tokens: AtomicBool,
 }
 
-impl Scripted {
+impl OneAnswerHttp {
     /// Sets the answer to every call from now on.
     pub fn answers(&self, answer: http::Response<Bytes>) {
         *lock(&self.answer) = answer;
@@ -73,7 +73,7 @@ impl Scripted {
 }
 
 #[async_trait]
-impl Http for Scripted {
+impl Http for OneAnswerHttp {
     async fn call(
         &self,
         call: http::Request<Bytes>,
@@ -108,9 +108,9 @@ pub struct FuzzFixture {
     runtime: tokio::runtime::Runtime,
     clock: Arc<ManualClock>,
     store: Arc<MemoryStore>,
-    counted: Arc<Counted>,
+    counted: Arc<CountingPorts>,
     /// What the world outside answers.
-    pub http: Arc<Scripted>,
+    pub http: Arc<OneAnswerHttp>,
     /// The one brand that the fixture has.
     pub brand: Arc<OneBrand>,
     /// The four functions on one machine.
@@ -136,7 +136,7 @@ pub struct FuzzFixture {
 
 /// The answer to a call.
 #[derive(Debug)]
-pub struct Answered {
+pub struct CallResult {
     /// The HTTP status.
     pub status: u16,
     /// The media type, without parameters.
@@ -147,7 +147,7 @@ pub struct Answered {
     pub body: Bytes,
 }
 
-impl Answered {
+impl CallResult {
     /// Returns the body as JSON; null where it is not JSON.
     #[must_use]
     pub fn json(&self) -> Value {
@@ -203,10 +203,10 @@ pub fn wanted(phone: &str, channel: &str) -> Value {
     })
 }
 
-fn ports(counted: &Arc<Counted>, clock: &Arc<ManualClock>) -> (Ports, Arc<OneBrand>) {
-    let brand = Arc::new(OneBrand::new(&secret().to_string()).expect("the ground's brand"));
-    let store: Arc<dyn Store> = Arc::<Counted>::clone(counted);
-    let queue: Arc<dyn Queue> = Arc::<Counted>::clone(counted);
+fn ports(counted: &Arc<CountingPorts>, clock: &Arc<ManualClock>) -> (Ports, Arc<OneBrand>) {
+    let brand = Arc::new(OneBrand::new(&secret().to_string()).expect("the fixture's brand"));
+    let store: Arc<dyn Store> = Arc::<CountingPorts>::clone(counted);
+    let queue: Arc<dyn Queue> = Arc::<CountingPorts>::clone(counted);
     let ports = Ports {
         clock: Arc::<ManualClock>::clone(clock),
         random: Arc::new(SeededRandom::new(1)),
@@ -220,11 +220,11 @@ fn ports(counted: &Arc<Counted>, clock: &Arc<ManualClock>) -> (Ports, Arc<OneBra
 impl FuzzFixture {
     fn new() -> Self {
         let clock = Arc::new(ManualClock::default());
-        let (store, http) = (Arc::new(MemoryStore::default()), Arc::new(Scripted::default()));
+        let (store, http) = (Arc::new(MemoryStore::default()), Arc::new(OneAnswerHttp::default()));
         let inner: Arc<dyn Store> = Arc::<MemoryStore>::clone(&store);
-        let counted = Arc::new(Counted::new(inner, Arc::new(Nowhere)));
+        let counted = Arc::new(CountingPorts::new(inner, Arc::new(DiscardingQueue)));
         let (ports, brand) = ports(&counted, &clock);
-        let out: Arc<dyn Http> = Arc::<Scripted>::clone(&http);
+        let out: Arc<dyn Http> = Arc::<OneAnswerHttp>::clone(&http);
         let mut machine = Machine::new(&ports, &out, BASE);
         identity::identify(&mut machine, &ports, &out);
         let site = Site {
@@ -238,8 +238,8 @@ impl FuzzFixture {
         };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
         let nobody = Open {
-            id: RequestId::new(BEGINNING, [0; 10]),
-            prompt: PromptId::new(BEGINNING, [0; 10]),
+            id: RequestId::new(START_TIME, [0; 10]),
+            prompt: PromptId::new(START_TIME, [0; 10]),
             token: String::new(),
             nonce: String::new(),
             code: String::new(),
@@ -304,21 +304,21 @@ impl FuzzFixture {
     }
 
     /// Makes a call and reads its answer.
-    pub fn ask(&self, router: &Router, call: http::Request<Body>) -> Answered {
+    pub fn ask(&self, router: &Router, call: http::Request<Body>) -> CallResult {
         self.run(async {
             let answer = router.clone().oneshot(call).await.unwrap_or_else(|never| match never {});
             let (parts, body) = answer.into_parts();
             let kind = parts.headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
             let kind = kind.unwrap_or_default().split(';').next().unwrap_or_default().to_owned();
             let body = to_bytes(body, usize::MAX).await.expect("an answer that is whole");
-            Answered { status: parts.status.as_u16(), kind, headers: parts.headers, body }
+            CallResult { status: parts.status.as_u16(), kind, headers: parts.headers, body }
         })
     }
 
     /// A request as it is stored.
     pub fn request(&self, id: RequestId) -> Request {
         let loaded = self.run(storage::load(self.store.as_ref(), id)).expect("the store");
-        loaded.expect("the ground's request").request
+        loaded.expect("the fixture's request").request
     }
 
     /// The store, uncounted.
@@ -333,7 +333,7 @@ impl FuzzFixture {
 
     /// The channels, over the scripted world outside.
     pub fn channels(&self) -> channels::Registry {
-        let http: Arc<dyn Http> = Arc::<Scripted>::clone(&self.http);
+        let http: Arc<dyn Http> = Arc::<OneAnswerHttp>::clone(&self.http);
         identity::channels(&self.ports, &http)
     }
 
@@ -345,9 +345,9 @@ impl FuzzFixture {
     }
 
     fn outside(&self) -> (Arc<dyn Http>, Arc<dyn Store>, Arc<dyn Clock>) {
-        let store: Arc<dyn Store> = Arc::<Counted>::clone(&self.counted);
+        let store: Arc<dyn Store> = Arc::<CountingPorts>::clone(&self.counted);
         let clock: Arc<dyn Clock> = Arc::<ManualClock>::clone(&self.clock);
-        (Arc::<Scripted>::clone(&self.http), store, clock)
+        (Arc::<OneAnswerHttp>::clone(&self.http), store, clock)
     }
 
     /// Returns whether anything was stored or sent since.
@@ -358,14 +358,14 @@ impl FuzzFixture {
 }
 
 thread_local! {
-    static GROUND: FuzzFixture = FuzzFixture::new();
+    static FIXTURE: FuzzFixture = FuzzFixture::new();
 }
 
-/// Runs on ground that is as it was in the beginning.
+/// Runs on the fixture as it was at its start.
 pub fn with_fixture<T>(work: impl FnOnce(&FuzzFixture) -> T) -> T {
-    GROUND.with(|fuzz_fixture| {
+    FIXTURE.with(|fuzz_fixture| {
         fuzz_fixture.store.restore();
-        fuzz_fixture.clock.stand_at(BEGINNING);
+        fuzz_fixture.clock.stand_at(START_TIME);
         work(fuzz_fixture)
     })
 }

@@ -28,7 +28,7 @@ impl Handler for Machine<'_> {
     }
 }
 
-fn heard(fuzz_fixture: &FuzzFixture) -> Topics {
+fn subscribed_topics(fuzz_fixture: &FuzzFixture) -> Topics {
     Topics::new(fuzz_fixture.machine.consent_callback.channel_webhooks(), "assent".to_owned())
 }
 
@@ -75,7 +75,7 @@ pub fn call(input: &[u8]) {
         let event = LambdaEvent::new(event, Context::default());
         match fuzz_fixture.run(answer_or_receive(
             &fuzz_fixture.consent,
-            &heard(fuzz_fixture),
+            &subscribed_topics(fuzz_fixture),
             event,
         )) {
             Ok(answer) => assert!(answer.is_null() || answer["statusCode"].is_number(), "{answer}"),
@@ -121,8 +121,11 @@ pub fn topic(input: &[u8]) {
     with_fixture(|fuzz_fixture| {
         let Ok(event) = serde_json::from_slice::<Value>(input) else { return };
         let event = LambdaEvent::new(event, Context::default());
-        let answer =
-            fuzz_fixture.run(answer_or_receive(&fuzz_fixture.consent, &heard(fuzz_fixture), event));
+        let answer = fuzz_fixture.run(answer_or_receive(
+            &fuzz_fixture.consent,
+            &subscribed_topics(fuzz_fixture),
+            event,
+        ));
         if let Err(error) = answer {
             assert_refusal(&error);
         }
@@ -161,7 +164,7 @@ pub fn topic_text(input: &[u8]) {
         let notification = Notification { topic: name, text, published_at: None };
         let before = fuzz_fixture.counts();
         assert_eq!(
-            fuzz_fixture.run(heard(fuzz_fixture).receive(notification)),
+            fuzz_fixture.run(subscribed_topics(fuzz_fixture).receive(notification)),
             MessageResult::Done,
             "{name}"
         );
@@ -235,7 +238,7 @@ pub(super) fn batches() -> Vec<Vec<u8>> {
 }
 
 /// Returns what a channel's topic tells, with the name of the channel.
-fn told() -> Vec<(&'static str, String)> {
+fn published_events() -> Vec<(&'static str, String)> {
     with_fixture(|fuzz_fixture| {
         let (carded, phone) = (&fuzz_fixture.carded, "+15551230004");
         let reference = format!("{}.{}", carded.id, carded.prompt);
@@ -257,14 +260,14 @@ fn told() -> Vec<(&'static str, String)> {
 }
 
 pub(super) fn topics() -> Vec<Vec<u8>> {
-    let published = told()
+    let published = published_events()
         .into_iter()
         .map(|(channel, text)| events::published(&format!("assent_acme_{channel}"), &text));
     written(published)
 }
 
 pub(super) fn topic_texts() -> Vec<Vec<u8>> {
-    let told = told().into_iter();
+    let told = published_events().into_iter();
     told.map(|(channel, text)| format!("assent_acme_{channel}\n{text}").into_bytes()).collect()
 }
 

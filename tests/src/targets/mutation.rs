@@ -5,7 +5,8 @@ use serde_json::Value;
 use crate::rng::Rng;
 
 /// The bytes that most often mean something.
-const TELLING: &[u8] = b"\0\n\r\t \"#%&'()*+,-./0123456789:;<=>?@AZ[\\]_az{|}~\x7f\x80\xc3\xff";
+const INTERESTING_BYTES: &[u8] =
+    b"\0\n\r\t \"#%&'()*+,-./0123456789:;<=>?@AZ[\\]_az{|}~\x7f\x80\xc3\xff";
 /// No case grows beyond this.
 const LENGTH_MAX: usize = 8 * 1024;
 
@@ -49,7 +50,7 @@ fn in_bytes(rng: &mut Rng, mut bytes: Vec<u8>, samples: &[Vec<u8>], words: &[&st
         }
         1 => {
             if let Some(byte) = bytes.get_mut(place) {
-                *byte = rng.pick(TELLING).copied().unwrap_or(0);
+                *byte = rng.pick(INTERESTING_BYTES).copied().unwrap_or(0);
             }
         }
         2 => drop(bytes.drain(range)),

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use super::accounts::{Account, CLIENT, ISSUER, callback, now};
 use super::providers::{ScriptedInput, scripted_input};
-use crate::doubles::{BEGINNING, used};
+use crate::doubles::{START_TIME, used};
 
 /// Words of these bodies.
 pub(super) const WORDS: &[&str] = &[
@@ -75,7 +75,7 @@ pub(super) const WORDS: &[&str] = &[
 
 /// Customers are sent to the provider's hosts only, claims need this attempt's nonce and subject, and a return our state.
 pub fn openid(input: &[u8]) {
-    let Some(told) = scripted_input(input) else { return };
+    let Some(scripted) = scripted_input(input) else { return };
     let ask = Ask::Identity {
         acr: Vec::new(),
         claims: ["given_name", "address", "phone_number"]
@@ -84,10 +84,10 @@ pub fn openid(input: &[u8]) {
         description: DisplayText::new("Opening an account").expect("a text"),
         max_age: None,
     };
-    match told.word {
-        "discover" | "push" => sends_on(&told, &ask),
-        "token" | "claims" => fetches(&told, &ask),
-        "back" => returns(&told, &ask),
+    match scripted.word {
+        "discover" | "push" => sends_on(&scripted, &ask),
+        "token" | "claims" => fetches(&scripted, &ask),
+        "back" => returns(&scripted, &ask),
         _ => {}
     }
 }
@@ -106,7 +106,7 @@ fn document() -> Value {
 }
 
 fn id_token() -> Value {
-    json!({ "iss": ISSUER, "aud": CLIENT, "sub": "cust1", "nonce": "NONCE", "exp": BEGINNING.as_secs() + 600 })
+    json!({ "iss": ISSUER, "aud": CLIENT, "sub": "cust1", "nonce": "NONCE", "exp": START_TIME.as_secs() + 600 })
 }
 
 fn tokens() -> Value {
@@ -114,8 +114,8 @@ fn tokens() -> Value {
 }
 
 /// Opens the provider's account. What the input tells answers the call that it names, and each other call succeeds.
-fn open(told: &ScriptedInput<'_>) -> Account {
-    let (word, status, body) = (told.word.to_owned(), told.status, told.body.to_vec());
+fn open(scripted: &ScriptedInput<'_>) -> Account {
+    let (word, status, body) = (scripted.word.to_owned(), scripted.status, scripted.body.to_vec());
     Account::open(
         "bank",
         Box::new(move |path| {
@@ -161,21 +161,21 @@ fn reference(account: &Account, ask: &Ask) -> Reference {
     reference
 }
 
-fn sends_on(told: &ScriptedInput<'_>, ask: &Ask) {
-    let account = open(told);
+fn sends_on(scripted: &ScriptedInput<'_>, ask: &Ask) {
+    let account = open(scripted);
     let attempt = AttemptContext { ask, ..used(&Authorization::Hosted, 1, 1) };
     let confirmed = now(account.processor.confirm(&attempt, &reference(&account, ask)));
     if let Confirmed::RequiresAction { redirect: Some(RedirectUrl(url)) } = &confirmed {
         let url: http::Uri = url.parse().expect("an address");
         let host = url.host().unwrap_or_default().to_ascii_lowercase();
         assert!(host == "id.example" || host.ends_with(".id.example"), "{url}");
-        assert!(told.status.is_success(), "{confirmed:?}");
+        assert!(scripted.status.is_success(), "{confirmed:?}");
     }
     assert!(!matches!(confirmed, Confirmed::Done(_) | Confirmed::Exchanged(_)), "{confirmed:?}");
 }
 
-fn fetches(told: &ScriptedInput<'_>, ask: &Ask) {
-    let account = open(told);
+fn fetches(scripted: &ScriptedInput<'_>, ask: &Ask) {
+    let account = open(scripted);
     let reference = reference(&account, ask);
     let query = format!("?state={}&code=c1", reference.0);
     let returned = account.processor.receive(&callback("bank", Method::GET, &query, b""));
@@ -191,24 +191,24 @@ fn fetches(told: &ScriptedInput<'_>, ask: &Ask) {
     let exchanged = confirm(grant);
     let Confirmed::Exchanged(grant) = exchanged else {
         assert!(!matches!(exchanged, Confirmed::Done(_)), "{exchanged:?}");
-        assert!(told.word == "token", "{exchanged:?}");
+        assert!(scripted.word == "token", "{exchanged:?}");
         return;
     };
-    if told.word == "token" {
-        let tokens: Value = serde_json::from_slice(told.body).unwrap_or_default();
-        let is_ours = tokens["id_token"]["nonce"] == "NONCE" && told.status.is_success();
+    if scripted.word == "token" {
+        let tokens: Value = serde_json::from_slice(scripted.body).unwrap_or_default();
+        let is_ours = tokens["id_token"]["nonce"] == "NONCE" && scripted.status.is_success();
         assert!(is_ours, "a token of another sign-in was taken");
     }
     let released = confirm(grant);
-    if told.word == "claims" && matches!(released, Confirmed::Done(_)) {
-        assert!(told.status == StatusCode::OK, "{released:?}");
+    if scripted.word == "claims" && matches!(released, Confirmed::Done(_)) {
+        assert!(scripted.status == StatusCode::OK, "{released:?}");
     }
 }
 
 /// The body is the query of the return. `STATE` stands for the attempt's state.
-fn returns(told: &ScriptedInput<'_>, ask: &Ask) {
-    let account = open(told);
-    let query = String::from_utf8_lossy(told.body);
+fn returns(scripted: &ScriptedInput<'_>, ask: &Ask) {
+    let account = open(scripted);
+    let query = String::from_utf8_lossy(scripted.body);
     let is_ours = query.contains("STATE");
     let query = format!("?{}", query.replace("STATE", &reference(&account, ask).0));
     for method in [Method::GET, Method::POST] {

@@ -10,7 +10,7 @@ use ports::{Channels, Labels, Prompt};
 use records::storage;
 
 use super::fuzz_fixture::{BASE, FuzzFixture, with_fixture};
-use crate::doubles::BEGINNING;
+use crate::doubles::START_TIME;
 
 /// The first line of an input: a word, a status, and a header's value.
 pub(super) struct ScriptedInput<'a> {
@@ -31,10 +31,14 @@ pub(super) fn scripted_input(input: &[u8]) -> Option<ScriptedInput<'_>> {
     Some(ScriptedInput { word, status, header, body: body.get(1..).unwrap_or_default() })
 }
 
-pub(super) fn script(fuzz_fixture: &FuzzFixture, told: &ScriptedInput<'_>, header: &'static str) {
-    let mut answer = Response::new(Bytes::copy_from_slice(told.body));
-    *answer.status_mut() = told.status;
-    if let Some(value) = &told.header {
+pub(super) fn script(
+    fuzz_fixture: &FuzzFixture,
+    scripted: &ScriptedInput<'_>,
+    header: &'static str,
+) {
+    let mut answer = Response::new(Bytes::copy_from_slice(scripted.body));
+    *answer.status_mut() = scripted.status;
+    if let Some(value) = &scripted.header {
         answer.headers_mut().insert(header, value.clone());
     }
     fuzz_fixture.http.answers(answer);
@@ -42,10 +46,10 @@ pub(super) fn script(fuzz_fixture: &FuzzFixture, told: &ScriptedInput<'_>, heade
 
 /// The messaging providers' answers: a prompt counts as taken only on a success.
 pub fn texts(input: &[u8]) {
-    let Some(told) = scripted_input(input) else { return };
+    let Some(scripted) = scripted_input(input) else { return };
     with_fixture(|fuzz_fixture| {
-        script(fuzz_fixture, &told, "retry-after");
-        let name = match told.word {
+        script(fuzz_fixture, &scripted, "retry-after");
+        let name = match scripted.word {
             "twilio" => "sms",
             word @ ("apple" | "aws" | "whatsapp") => word,
             _ => return,
@@ -54,7 +58,7 @@ pub fn texts(input: &[u8]) {
         let name = name.parse().expect("a name");
         let channel = fuzz_fixture.channels().open(&brand, Mode::Test, &name).expect("a channel");
         let sent = fuzz_fixture.run(channel.send(&prompt(fuzz_fixture)));
-        assert!(sent.is_err() || told.status.is_success(), "{sent:?}");
+        assert!(sent.is_err() || scripted.status.is_success(), "{sent:?}");
         let id = sent.ok().and_then(|accepted| accepted.provider_id);
         assert!(
             id.is_none_or(|id| id.len() <= 255 && id.bytes().all(|byte| byte.is_ascii_graphic()))
@@ -84,16 +88,16 @@ pub(super) fn prompt(fuzz_fixture: &FuzzFixture) -> Prompt {
         card: None,
         link: said(BASE),
         callback: said(BASE),
-        expires_at: BEGINNING.after(std::time::Duration::from_secs(300)),
-        now: BEGINNING,
+        expires_at: START_TIME.after(std::time::Duration::from_secs(300)),
+        now: START_TIME,
     }
 }
 
 /// A notice endpoint's answers: delivered only on a success, and tried again within the schedule and a day.
 pub fn webhook_endpoint(input: &[u8]) {
-    let Some(told) = scripted_input(input) else { return };
+    let Some(scripted) = scripted_input(input) else { return };
     with_fixture(|fuzz_fixture| {
-        script(fuzz_fixture, &told, "retry-after");
+        script(fuzz_fixture, &scripted, "retry-after");
         let id = fuzz_fixture.shown.id;
         let handled = fuzz_fixture
             .run(fuzz_fixture.machine.handle(&Message::new(Step::Webhook { seq: 1 }, id)));
@@ -102,9 +106,9 @@ pub fn webhook_endpoint(input: &[u8]) {
             .run(storage::webhook(fuzz_fixture.store(), id, 1))
             .expect("the store")
             .expect("a webhook");
-        assert_eq!(webhook.delivered_at.is_some(), told.status.is_success());
-        assert_eq!(webhook.given_up, told.status == StatusCode::GONE);
+        assert_eq!(webhook.delivered_at.is_some(), scripted.status.is_success());
+        assert_eq!(webhook.given_up, scripted.status == StatusCode::GONE);
         let day = std::time::Duration::from_secs(86_400);
-        assert!(webhook.due_at <= BEGINNING.after(day), "{webhook:?}");
+        assert!(webhook.due_at <= START_TIME.after(day), "{webhook:?}");
     });
 }

@@ -9,10 +9,10 @@ use domain::contact::Contact;
 use ports::Channels;
 use serde_json::{Value, json};
 
-use super::fuzz_fixture::{Answered, FuzzFixture, with_fixture};
+use super::assertions::assert_sound;
+use super::fuzz_fixture::{CallResult, FuzzFixture, with_fixture};
 use super::providers::{prompt, script, scripted_input};
-use super::sound::assert_sound;
-use crate::doubles::BEGINNING;
+use crate::doubles::START_TIME;
 use crate::providers::rbm::{AGENT, CLIENT_TOKEN, SignedEvent};
 
 const RECEIPT: &str = r#"{"senderPhoneNumber": "+15551230001", "eventType": "READ", "eventId": "Ev1",
@@ -49,29 +49,29 @@ pub(super) const WORDS: &[&str] = &[
 
 /// The API's answers: a card counts as taken only on a success that names it, and a look-up never fails.
 pub fn rbm(input: &[u8]) {
-    let Some(told) = scripted_input(input) else { return };
+    let Some(scripted) = scripted_input(input) else { return };
     with_fixture(|fuzz_fixture| {
-        script(fuzz_fixture, &told, "retry-after");
-        fuzz_fixture.http.grants_tokens(told.word != "token");
+        script(fuzz_fixture, &scripted, "retry-after");
+        fuzz_fixture.http.grants_tokens(scripted.word != "token");
         let (brand, name) = (fuzz_fixture.brand.now(), "rbm".parse().expect("a name"));
         let channel = fuzz_fixture.channels().open(&brand, Mode::Test, &name).expect("a channel");
         let prompt = prompt(fuzz_fixture);
         let sent = fuzz_fixture.run(channel.send(&prompt));
-        let said: Value = serde_json::from_slice(told.body).unwrap_or_default();
+        let said: Value = serde_json::from_slice(scripted.body).unwrap_or_default();
         let name = said["name"].as_str().unwrap_or_default().to_ascii_lowercase();
         let named = name.ends_with(&prompt.reference.prompt.to_uuid());
-        assert!(sent.is_err() || (told.status.is_success() && named), "{sent:?}");
+        assert!(sent.is_err() || (scripted.status.is_success() && named), "{sent:?}");
         let phone = "+15551230001".parse().expect("a phone");
-        let can = fuzz_fixture.run(channel.capability(&phone, &Contact::default(), BEGINNING));
+        let can = fuzz_fixture.run(channel.capability(&phone, &Contact::default(), START_TIME));
         assert!(can.reachable || can.reason.is_some(), "{can:?}");
         fuzz_fixture.http.grants_tokens(true);
     });
 }
 
-fn posts(fuzz_fixture: &FuzzFixture, told: &SignedEvent) -> Answered {
+fn posts(fuzz_fixture: &FuzzFixture, scripted: &SignedEvent) -> CallResult {
     let posted = http::Request::post("/callbacks/acme/rbm")
-        .header("x-goog-signature", &told.signature)
-        .body(Body::from(told.body.clone()));
+        .header("x-goog-signature", &scripted.signature)
+        .body(Body::from(scripted.body.clone()));
     fuzz_fixture.ask(&fuzz_fixture.consent, posted.expect("a call"))
 }
 

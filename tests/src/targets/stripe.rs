@@ -15,10 +15,10 @@ use serde_json::{Value, json};
 
 use super::fuzz_fixture::{BASE, FuzzFixture, with_fixture};
 use super::providers::{ScriptedInput, script, scripted_input};
-use crate::doubles::{BEGINNING, used};
+use crate::doubles::{START_TIME, used};
 use crate::providers;
 
-/// What the ground's webhooks are signed with.
+/// What the fixture's webhooks are signed with.
 pub(super) const SECRET: &str = "whsec_of_the_ground";
 const REQUEST: &str = "req_01J00000000000000000000000";
 /// The objects that answers are about.
@@ -97,20 +97,20 @@ pub(super) const WORDS: &[&str] = &[
 
 /// Only an answer about the requested object counts as a charge, a saved card, a refund or an event.
 pub fn stripe(input: &[u8]) {
-    let Some(told) = scripted_input(input) else { return };
+    let Some(scripted) = scripted_input(input) else { return };
     with_fixture(|fuzz_fixture| {
-        script(fuzz_fixture, &told, "stripe-should-retry");
+        script(fuzz_fixture, &scripted, "stripe-should-retry");
         let brand = fuzz_fixture.brand.now();
         let name = "stripe".parse().expect("a name");
         let stripe =
             fuzz_fixture.processors().open(&brand, Mode::Test, &name).expect("a processor");
         // What is not looked at may be anything, even no UTF-8.
-        let text = String::from_utf8_lossy(told.body);
+        let text = String::from_utf8_lossy(scripted.body);
         let object: Value = serde_json::from_str(&text).unwrap_or_default();
-        match told.word {
-            "hear" => hears(stripe.as_ref(), &told),
-            "refund" | "refund-again" => gives_back(fuzz_fixture, stripe.as_ref(), &told, &object),
-            _ => acts(fuzz_fixture, stripe.as_ref(), &told, &object),
+        match scripted.word {
+            "hear" => receives_webhook(stripe.as_ref(), &scripted),
+            "refund" | "refund-again" => refunds(fuzz_fixture, stripe.as_ref(), &scripted, &object),
+            _ => acts(fuzz_fixture, stripe.as_ref(), &scripted, &object),
         }
     });
 }
@@ -118,10 +118,10 @@ pub fn stripe(input: &[u8]) {
 fn acts(
     fuzz_fixture: &FuzzFixture,
     stripe: &dyn Processor,
-    told: &ScriptedInput<'_>,
+    scripted: &ScriptedInput<'_>,
     object: &Value,
 ) {
-    let (kind, word) = told.word.rsplit_once('-').unwrap_or(("pay", told.word));
+    let (kind, word) = scripted.word.rsplit_once('-').unwrap_or(("pay", scripted.word));
     let (id, hosted) = match kind {
         "pay" => (INTENT, false),
         "keep" => (SETUP, false),
@@ -141,7 +141,7 @@ fn acts(
     let answer = match word {
         "prepare" => {
             if let Created::Ready(Reference(made)) = fuzz_fixture.run(stripe.create(&what)) {
-                assert!(told.status.is_success() && object["id"] == made.as_str());
+                assert!(scripted.status.is_success() && object["id"] == made.as_str());
                 assert!(kind != "pay" || object["amount"] == 1999, "{object}");
             }
             return;
@@ -152,7 +152,7 @@ fn acts(
         _ => return,
     };
     let done = if hosted { "complete" } else { "succeeded" };
-    let ours = told.status.is_success() && object["id"] == id;
+    let ours = scripted.status.is_success() && object["id"] == id;
     assert!(
         !matches!(answer, OperationResult::Done(_)) || (ours && object["status"] == done),
         "{answer:?}"
@@ -171,10 +171,10 @@ fn ended(object: &Value) -> bool {
         .any(|status| status == "canceled" || status == "expired")
 }
 
-fn gives_back(
+fn refunds(
     fuzz_fixture: &FuzzFixture,
     stripe: &dyn Processor,
-    told: &ScriptedInput<'_>,
+    scripted: &ScriptedInput<'_>,
     object: &Value,
 ) {
     let charge = Reference(INTENT.to_owned());
@@ -184,22 +184,22 @@ fn gives_back(
         seq: 1,
         charge: &charge,
         money: used(&nothing, 500, 1).money().expect("an amount"),
-        again: told.word == "refund-again",
+        again: scripted.word == "refund-again",
         reported: None,
     };
     let refunded = fuzz_fixture.run(stripe.refund(&refund));
     if let RefundResult::Done(Reference(id)) | RefundResult::Pending(Reference(id)) = &refunded {
         let found = |object: &Value| object["id"] == id.as_str() && object["amount"] == 500;
         let listed = object["data"].as_array().into_iter().flatten().any(found);
-        assert!(told.status.is_success() && (found(object) || listed), "{refunded:?}");
+        assert!(scripted.status.is_success() && (found(object) || listed), "{refunded:?}");
     }
 }
 
 /// The header is the signature: right, where it says `signed`.
-fn hears(stripe: &dyn Processor, told: &ScriptedInput<'_>) {
-    let header = told.header.clone().unwrap_or_else(|| HeaderValue::from_static(""));
+fn receives_webhook(stripe: &dyn Processor, scripted: &ScriptedInput<'_>) {
+    let header = scripted.header.clone().unwrap_or_else(|| HeaderValue::from_static(""));
     let signed = header == "signed";
-    let header = if signed { signature(told.body) } else { header };
+    let header = if signed { signature(scripted.body) } else { header };
     let callback = UnverifiedCallback {
         method: Method::POST,
         url: format!("{BASE}/callbacks/acme/stripe"),
@@ -207,8 +207,8 @@ fn hears(stripe: &dyn Processor, told: &ScriptedInput<'_>) {
             http::HeaderName::from_static("stripe-signature"),
             header,
         )]),
-        body: told.body.to_vec().into(),
-        now: BEGINNING,
+        body: scripted.body.to_vec().into(),
+        now: START_TIME,
         proof: Proof::None,
     };
     match stripe.receive(&callback) {
@@ -228,7 +228,7 @@ fn hears(stripe: &dyn Processor, told: &ScriptedInput<'_>) {
 }
 
 fn signature(body: &[u8]) -> HeaderValue {
-    let text = providers::stripe::signature(SECRET, BEGINNING, body);
+    let text = providers::stripe::signature(SECRET, START_TIME, body);
     HeaderValue::from_str(&text).expect("a header")
 }
 

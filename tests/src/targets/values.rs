@@ -37,7 +37,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::fuzz_fixture::{FuzzFixture, with_fixture};
-use crate::doubles::BEGINNING;
+use crate::doubles::START_TIME;
 
 /// Asserts that a parsed value is written as a text that parses to the same, in JSON as well.
 fn assert_parses_back<T>(text: &str, show: impl Fn(&T) -> String)
@@ -197,7 +197,7 @@ pub fn stored_item(input: &[u8]) {
         b'e' => drop(stored::<JournalEntry>(text).map(|event| event.hash())),
         b'n' => {
             if let Some(webhook) = stored::<WebhookEvent>(text) {
-                assert!(webhook.failed(255, BEGINNING).failures >= webhook.failures);
+                assert!(webhook.failed(255, START_TIME).failures >= webhook.failures);
             }
         }
         b'l' => drop(stored::<LinkTarget>(text)),
@@ -227,7 +227,7 @@ fn opens_only_what_was_sealed(fuzz_fixture: &FuzzFixture, sealed: &Sealed) {
 
 /// Runs every rule on a stored request: it decides or refuses.
 fn exercise(request: &Request) {
-    let now = BEGINNING;
+    let now = START_TIME;
     let channel: ChannelName = "sandbox".parse().expect("a name");
     let prompt = PromptId::new(now, [1; 10]);
     let changes = [
@@ -261,7 +261,7 @@ pub fn message(input: &[u8]) {
     assert_eq!(Message::new(step, request).queue(), message.queue());
 }
 
-/// The samples of stored items: those on the ground, as they are stored.
+/// The samples of stored items: those on the fixture, as they are stored.
 #[must_use]
 pub fn stored_samples() -> Vec<Vec<u8>> {
     with_fixture(|fuzz_fixture| {

@@ -6,9 +6,9 @@ use domain::postback::{Action, Postback};
 use domain::values::prompt_ref::PromptRef;
 use serde_json::{Value, json};
 
+use super::assertions::assert_sound;
 use super::customer::assert_consent;
 use super::fuzz_fixture::{FuzzFixture, Open, with_fixture};
-use super::sound::assert_sound;
 use crate::providers::whatsapp::{NUMBER_ID, posted, signature};
 
 const PATH: &str = "/callbacks/acme/whatsapp";
@@ -54,7 +54,7 @@ fn post(
     fuzz_fixture: &FuzzFixture,
     body: &[u8],
     signature: Option<&str>,
-) -> super::fuzz_fixture::Answered {
+) -> super::fuzz_fixture::CallResult {
     let mut call = http::Request::post(PATH).header("content-type", "application/json");
     if let Some(signature) = signature {
         call = call.header("x-hub-signature-256", signature);
@@ -122,7 +122,7 @@ fn carried(brand: &Brand, open: &Open, action: Action) -> String {
     Postback { reference, action }.write(&brand.link_key)
 }
 
-/// Callbacks of every kind, about the ground's own requests.
+/// Callbacks of every kind, about the fixture's own requests.
 pub(super) fn samples() -> Vec<Vec<u8>> {
     with_fixture(|fuzz_fixture| {
         let brand = fuzz_fixture.brand.now();

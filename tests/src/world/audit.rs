@@ -9,7 +9,7 @@ use domain::request::Request;
 use records::storage;
 
 use super::brand::PLANTED;
-use super::fake_processor::{FACTS_WORDS as FACTS, PAGES, SECRETS};
+use super::fake_processor::{CLAIM_VALUES as RELEASED_CLAIMS, PAGES, SECRETS};
 use super::{Core, PUBLIC_BASE, STEPS_MAX, World};
 use crate::lock::lock;
 
@@ -53,7 +53,7 @@ impl Core {
         for _ in 0..STEPS_MAX {
             let Some(due) = self.next_due() else { break };
             self.clock.pass_until(due);
-            self.settles();
+            self.run_until_idle();
         }
         assert!(self.next_due().is_none(), "the world never comes to rest");
         let dead = self.queues.inner.dead_letters().expect("the queue is there");
@@ -92,14 +92,14 @@ impl Core {
         search(
             "the log",
             &self.logs(),
-            &[&SECRETS, &FACTS, &PAGES, &PLANTED, &phones, &tokens, &card, &name],
+            &[&SECRETS, &RELEASED_CLAIMS, &PAGES, &PLANTED, &phones, &tokens, &card, &name],
         );
         for (message, _) in self.sent() {
             let text = serde_json::to_string(&message).expect("a message is JSON");
             search(
                 "a message",
                 &text,
-                &[&SECRETS, &FACTS, &PAGES, &PLANTED, &phones, &tokens, &card, &name],
+                &[&SECRETS, &RELEASED_CLAIMS, &PAGES, &PLANTED, &phones, &tokens, &card, &name],
             );
         }
         for called in self.calls_to("shop.example") {
@@ -107,7 +107,7 @@ impl Core {
             search(
                 "a webhook",
                 &text,
-                &[&SECRETS, &FACTS, &PAGES, &PLANTED, &phones, &tokens, &card, &name],
+                &[&SECRETS, &RELEASED_CLAIMS, &PAGES, &PLANTED, &phones, &tokens, &card, &name],
             );
         }
         for item in self.table.ever() {
@@ -115,7 +115,7 @@ impl Core {
             let lists: &[&[&str]] = match item.key.pk.split('#').next().unwrap_or_default() {
                 // The customer's own phone, which others have outside.
                 "PHONE" => &[&PLANTED, &card],
-                // The processor's own books, which others have outside, and where it sends customers back to.
+                // The processor's own books, which others have network, and where it sends customers back to.
                 "SANDBOX" => &[&PLANTED, &phones, &name],
                 "REQ" if item.key.sk == "REQ" => &[&PLANTED, &tokens, &card],
                 // The answer that a repeat gets again: what the requester itself wrote is in it.
@@ -123,7 +123,7 @@ impl Core {
                 _ => &[&PLANTED, &phones, &tokens, &card, &name],
             };
             search(&place, &item.body, lists);
-            search(&place, &item.body, &[&SECRETS, &FACTS, &PAGES]);
+            search(&place, &item.body, &[&SECRETS, &RELEASED_CLAIMS, &PAGES]);
             if !place.starts_with("PHONE#") {
                 search("a key", &place, &[&PLANTED, &phones, &tokens]);
             }
@@ -154,14 +154,14 @@ impl Core {
                 search(&place, &answer.text(), &[&PAGES]);
             }
             if !answer.uri.starts_with("/v1/requests/req_") {
-                search(&place, &answer.text(), &[&FACTS]);
+                search(&place, &answer.text(), &[&RELEASED_CLAIMS]);
             }
         }
     }
 
     /// The tokens of all links that were sent; none is stored as it is.
     fn link_tokens(&self) -> BTreeSet<String> {
-        let sent = self.outside.calls().into_iter().map(|called| {
+        let sent = self.network.calls().into_iter().map(|called| {
             let text = form_urlencoded::parse(&called.body).map(|(_, value)| value.into_owned());
             // A form, or JSON.
             format!(

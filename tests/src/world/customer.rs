@@ -39,7 +39,7 @@ impl Customer<'_> {
 
     /// The messages on the phone that followed an answer, newest first.
     #[must_use]
-    pub fn followed(&self) -> Vec<Message> {
+    pub fn thread_messages(&self) -> Vec<Message> {
         self.all().into_iter().filter(|message| !message.shown["answers"].is_null()).collect()
     }
 
@@ -67,7 +67,7 @@ impl Customer<'_> {
 
     /// The session code that the agent reads out for a message's request.
     #[must_use]
-    pub fn hears(&self, message: &Message) -> String {
+    pub fn session_code_of(&self, message: &Message) -> String {
         let id = message.text("request").parse().expect("a message is of a request");
         let loaded = self.core.run(storage::load(self.core.table.as_ref(), id));
         let loaded = loaded.expect("the table is there").expect("the request is there");
@@ -77,14 +77,14 @@ impl Customer<'_> {
     /// Says yes to the newest message, with the code the agent reads out.
     pub fn approves(&self) -> Answer {
         let message = self.newest();
-        let code = self.hears(&message);
+        let code = self.session_code_of(&message);
         self.acts(&message, &json!({ "action": "approve", "session_code": code }))
     }
 
     /// Approves on the page of the newest message, and goes on to the processor's page. Returns the path of our page.
     pub fn approves_hosted(&self) -> String {
         let message = self.newest();
-        let code = self.hears(&message);
+        let code = self.session_code_of(&message);
         let fields = [("action", "approve_hosted"), ("session_code", code.as_str())];
         self.answers_on(&message.page, &fields).ok(303);
         message.page
@@ -93,24 +93,24 @@ impl Customer<'_> {
     /// Says yes to the newest message with that test card.
     pub fn approves_with(&self, card: &str) -> Answer {
         let message = self.newest();
-        let code = self.hears(&message);
+        let code = self.session_code_of(&message);
         self.acts(&message, &json!({ "action": "approve", "session_code": code, "card": card }))
     }
 
     /// Says no to the newest message.
-    pub fn declines(&self) -> Answer {
+    pub fn denies(&self) -> Answer {
         self.acts(&self.newest(), &json!({ "action": "deny" }))
     }
 
     /// Reports the newest message as not asked for.
-    pub fn reports(&self) -> Answer {
+    pub fn reports_not_me(&self) -> Answer {
         self.acts(&self.newest(), &json!({ "action": "not_me" }))
     }
 
     /// Says yes to the newest message with a code that is not the one read out.
     pub fn approves_with_a_wrong_code(&self) -> Answer {
         let message = self.newest();
-        let right = self.hears(&message);
+        let right = self.session_code_of(&message);
         let choices = message.shown["codes"].as_array().cloned().unwrap_or_default();
         let wrong = choices.into_iter().find(|choice| *choice != json!(right));
         self.acts(&message, &json!({ "action": "approve", "session_code": wrong }))
@@ -118,7 +118,7 @@ impl Customer<'_> {
 
     fn acts(&self, message: &Message, body: &Value) -> Answer {
         let answer = self.taps(message, body);
-        self.core.settles();
+        self.core.run_until_idle();
         answer
     }
 
@@ -133,7 +133,7 @@ impl Customer<'_> {
         let mut form = vec![("nonce", nonce.as_str())];
         form.extend_from_slice(fields);
         let answer = self.posts(page, &form);
-        self.core.settles();
+        self.core.run_until_idle();
         answer
     }
 

@@ -3,9 +3,9 @@
 use http::Method;
 use serde_json::{Value, json};
 
-use super::{Answer, Beginning, Core, PUBLIC_BASE};
+use super::{Answer, Core, PUBLIC_BASE, WorldBuilder};
 
-impl Beginning {
+impl WorldBuilder {
     /// Adds the sandbox's OpenID provider to the brand's processors, in test mode.
     #[must_use]
     pub fn with_sandbox_identity(mut self) -> Self {
@@ -33,7 +33,7 @@ impl Core {
         let call = self.call(Method::POST, &url).key(None).idempotency(None).form(&form);
         let back = call.send().ok(303).header("location").replacen(PUBLIC_BASE, "", 1);
         let answer = self.call(Method::GET, &back).key(None).send();
-        self.settles();
+        self.run_until_idle();
         answer
     }
 

@@ -14,11 +14,11 @@ mod audit;
 pub mod brand;
 pub mod calls;
 mod customer;
+pub mod fake_channel;
 pub mod fake_processor;
 mod identity;
-mod outside;
+mod network;
 mod ports;
-pub mod talking;
 mod time;
 pub mod topics;
 
@@ -43,15 +43,15 @@ use tracing::Dispatch;
 
 pub use calls::{Answer, Call};
 pub use customer::{BROWSER, Customer, Message};
-pub use outside::{Called, Reply};
+pub use network::{RecordedCall, Reply};
 
-use self::ports::{Chances, Hooks, Queues, Table, WorldClock};
-use crate::doubles::{BEGINNING, SeededRandom};
+use self::ports::{Hooks, Queues, ScriptedRandom, Table, WorldClock};
+use crate::doubles::{START_TIME, SeededRandom};
 use crate::identity::identify;
 use crate::lock::lock;
 use crate::logs::Logs;
 use brand::Brands;
-use outside::Outside;
+use network::FakeNetwork;
 
 /// Where a world's links and callbacks begin.
 pub const PUBLIC_BASE: &str = "https://pay.example.com";
@@ -68,9 +68,9 @@ pub struct Core {
     clock: Arc<WorldClock>,
     table: Arc<Table>,
     queues: Arc<Queues>,
-    talk: Arc<talking::Talk>,
-    books: Arc<fake_processor::Books>,
-    outside: Arc<Outside>,
+    talk: Arc<fake_channel::FakeChannelLog>,
+    books: Arc<fake_processor::FakeProcessorState>,
+    network: Arc<FakeNetwork>,
     brands: Arc<Brands>,
     hooks: Arc<Hooks>,
     /// What the functions are wired to.
@@ -89,7 +89,7 @@ pub struct Core {
 }
 
 /// The starting state of a world.
-pub struct Beginning {
+pub struct WorldBuilder {
     at: Timestamp,
     secret: Value,
     phone: SandboxAccess,
@@ -98,7 +98,7 @@ pub struct Beginning {
 
 /// A request that was accepted.
 #[derive(Clone, Debug)]
-pub struct Asked {
+pub struct CreatedRequest {
     /// Its id.
     pub id: String,
     /// Its path.
@@ -121,7 +121,7 @@ impl Deref for World {
     }
 }
 
-impl Beginning {
+impl WorldBuilder {
     /// Begins at another time.
     #[must_use]
     pub const fn at(mut self, at: Timestamp) -> Self {
@@ -160,30 +160,30 @@ impl Beginning {
 
     /// Begins.
     #[must_use]
-    pub fn begin(self) -> World {
+    pub fn build(self) -> World {
         let hooks = Arc::new(Hooks::default());
         let clock = Arc::new(WorldClock::new(self.at, Arc::clone(&hooks)));
         let ticking: Arc<dyn Clock> = Arc::<WorldClock>::clone(&clock);
         let database = Database::in_memory(ticking).expect("a database fits into memory");
         let table = Arc::new(Table::new(database.clone(), Arc::clone(&hooks)));
         let queues = Arc::new(Queues { inner: database, sent: Mutex::default() });
-        let outside = Arc::new(Outside::new(Arc::clone(&clock), Arc::clone(&hooks)));
+        let network = Arc::new(FakeNetwork::new(Arc::clone(&clock), Arc::clone(&hooks)));
         let brands = Arc::new(Brands::new(&[self.secret, brand::other()]));
         let seeded = SeededRandom::new(7);
         let ports = Ports {
             clock: Arc::<WorldClock>::clone(&clock),
-            random: Arc::new(Chances { planned: Mutex::new(self.planned), seeded }),
+            random: Arc::new(ScriptedRandom { planned: Mutex::new(self.planned), seeded }),
             store: Arc::<Table>::clone(&table),
             queue: Arc::<Queues>::clone(&queues),
             secrets: Arc::<Brands>::clone(&brands),
         };
-        let http: Arc<dyn Http> = Arc::<Outside>::clone(&outside);
+        let http: Arc<dyn Http> = Arc::<FakeNetwork>::clone(&network);
         let mut machine = Machine::new(&ports, &http, PUBLIC_BASE);
         identify(&mut machine, &ports, &http);
         let consent = Arc::get_mut(&mut machine.consent_callback);
         consent.expect("the machine has no other holder yet").sandbox =
             sandbox::routes(&ports, self.phone, PUBLIC_BASE);
-        let talk = talking::join(&mut machine);
+        let talk = fake_channel::join(&mut machine);
         let books = fake_processor::join(&mut machine, &hooks);
         let logs = Logs::default();
         let core = Arc::new(Core {
@@ -192,7 +192,7 @@ impl Beginning {
             queues,
             talk,
             books,
-            outside,
+            network,
             brands,
             hooks: Arc::clone(&hooks),
             ports,
@@ -215,14 +215,14 @@ impl World {
     /// A world whose brand has a rich channel, a text channel and a processor of the sandbox, and takes webhooks.
     #[must_use]
     pub fn new() -> Self {
-        Self::beginning().begin()
+        Self::builder().build()
     }
 
     /// Returns the starting state of a world, to be changed before it begins.
     #[must_use]
-    pub fn beginning() -> Beginning {
-        Beginning {
-            at: BEGINNING,
+    pub fn builder() -> WorldBuilder {
+        WorldBuilder {
+            at: START_TIME,
             secret: brand::demo(),
             phone: SandboxAccess::Open,
             planned: VecDeque::new(),
@@ -234,7 +234,7 @@ impl Core {
     /// The way out of the machine.
     #[must_use]
     pub fn http(&self) -> Arc<dyn Http> {
-        Arc::<Outside>::clone(&self.outside)
+        Arc::<FakeNetwork>::clone(&self.network)
     }
 
     /// Runs what is asynchronous to its end.
@@ -272,35 +272,35 @@ impl Core {
     }
 
     /// Asks the customer for a payment, and puts the prompt in front of them.
-    pub fn asks(&self, amount: u64) -> Asked {
+    pub fn asks(&self, amount: u64) -> CreatedRequest {
         self.asks_for(&self.payment(PHONE, amount))
     }
 
     /// Asks the customer at `phone` for a payment.
-    pub fn asks_at(&self, phone: &str, amount: u64) -> Asked {
+    pub fn asks_at(&self, phone: &str, amount: u64) -> CreatedRequest {
         self.asks_for(&self.payment(phone, amount))
     }
 
     /// Asks for what the body says.
-    pub fn asks_for(&self, body: &Value) -> Asked {
+    pub fn asks_for(&self, body: &Value) -> CreatedRequest {
         let asked = self.accepted(body);
-        self.settles();
+        self.run_until_idle();
         self.a_moment_passes();
         asked
     }
 
     /// Asks for what the body says, and runs no step that follows.
-    pub fn accepted(&self, body: &Value) -> Asked {
+    pub fn accepted(&self, body: &Value) -> CreatedRequest {
         let answer = self.post("/v1/requests", body).ok(201);
         let path = answer.header("location").to_owned();
         let answer = answer.json();
-        Asked { id: answer["id"].as_str().unwrap_or_default().to_owned(), path, answer }
+        CreatedRequest { id: answer["id"].as_str().unwrap_or_default().to_owned(), path, answer }
     }
 
     /// Acts on a request and does what follows from it.
-    pub fn acts(&self, asked: &Asked, what: &str, body: &Value) -> Answer {
+    pub fn acts(&self, asked: &CreatedRequest, what: &str, body: &Value) -> Answer {
         let answer = self.post(&format!("{}/{what}", asked.path), body);
-        self.settles();
+        self.run_until_idle();
         self.a_moment_passes();
         answer
     }
@@ -312,19 +312,19 @@ impl Core {
 
     /// The request, as its requester sees it.
     #[must_use]
-    pub fn reads(&self, asked: &Asked) -> Value {
+    pub fn reads(&self, asked: &CreatedRequest) -> Value {
         self.get(&asked.path).ok(200).json()
     }
 
     /// The state of a request.
     #[must_use]
-    pub fn state(&self, asked: &Asked) -> String {
+    pub fn state(&self, asked: &CreatedRequest) -> String {
         self.reads(asked)["state"].as_str().unwrap_or_default().to_owned()
     }
 
     /// The timeline of a request: what, over which channel and why, in words.
     #[must_use]
-    pub fn timeline(&self, asked: &Asked) -> Vec<String> {
+    pub fn timeline(&self, asked: &CreatedRequest) -> Vec<String> {
         let facts = self.reads(asked)["timeline"].as_array().cloned().unwrap_or_default();
         let words = |fact: &Value| {
             let words = ["what", "channel", "reason"].map(|word| fact[word].as_str());
@@ -335,7 +335,7 @@ impl Core {
 
     /// The request, as it is stored.
     #[must_use]
-    pub fn stored(&self, asked: &Asked) -> Request {
+    pub fn stored(&self, asked: &CreatedRequest) -> Request {
         let id = asked.id.parse().expect("a request's id is one");
         let loaded = self.run(storage::load(self.table.as_ref(), id));
         loaded.expect("the table is there").expect("the request is there").request
@@ -349,12 +349,12 @@ impl Core {
 
     /// Every item that was ever written, as it was then.
     #[must_use]
-    pub fn ever(&self) -> Vec<Item> {
+    pub fn all_written_items(&self) -> Vec<Item> {
         self.table.ever()
     }
 
     /// Puts an item into the table, as an older release may have left it there.
-    pub fn puts(&self, item: Item) {
+    pub fn put_item(&self, item: Item) {
         self.run(self.table.put_as_it_is(item)).expect("the table is there");
     }
 

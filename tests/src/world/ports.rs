@@ -86,12 +86,12 @@ impl Clock for WorldClock {
 }
 
 /// Randomness from a seed, unless a test says what is drawn next.
-pub(super) struct Chances {
+pub(super) struct ScriptedRandom {
     pub(super) planned: Mutex<VecDeque<Vec<u8>>>,
     pub(super) seeded: SeededRandom,
 }
 
-impl Random for Chances {
+impl Random for ScriptedRandom {
     fn fill(&self, bytes: &mut [u8]) {
         let mut planned = lock(&self.planned);
         let place = planned.iter().position(|plan| plan.len() == bytes.len());

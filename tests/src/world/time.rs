@@ -16,9 +16,9 @@ impl Core {
     }
 
     /// Does everything that is due.
-    pub fn settles(&self) {
+    pub fn run_until_idle(&self) {
         for _ in 0..STEPS_MAX {
-            if !QueueName::ALL.into_iter().any(|queue| self.takes_one(queue)) {
+            if !QueueName::ALL.into_iter().any(|queue| self.handle_one(queue)) {
                 return;
             }
         }
@@ -26,11 +26,11 @@ impl Core {
     }
 
     /// Does everything that is due on one queue.
-    pub fn takes(&self, queue: QueueName) {
-        while self.takes_one(queue) {}
+    pub fn handle_queue(&self, queue: QueueName) {
+        while self.handle_one(queue) {}
     }
 
-    fn takes_one(&self, queue: QueueName) -> bool {
+    fn handle_one(&self, queue: QueueName) -> bool {
         let database = &self.queues.inner;
         let received = database.receive(queue, self.now()).expect("the queue is there");
         let Some(received) = received else { return false };
@@ -48,24 +48,24 @@ impl Core {
     /// Lets time pass, and does everything at the moment it is due.
     pub fn time_passes(&self, seconds: u64) {
         let until = self.now().after(Duration::from_secs(seconds));
-        self.settles();
+        self.run_until_idle();
         while let Some(due) = self.next_due().filter(|due| *due <= until) {
             self.clock.pass_until(due);
-            self.settles();
+            self.run_until_idle();
         }
         self.clock.pass_until(until);
     }
 
     /// Hands messages over that came before, as queues do now and then, and does what follows.
-    pub fn comes_again(&self, messages: impl IntoIterator<Item = Message>) {
+    pub fn redeliver(&self, messages: impl IntoIterator<Item = Message>) {
         for message in messages {
             assert_eq!(self.run(self.machine.handle(&message)), MessageResult::Done, "{message:?}");
         }
-        self.settles();
+        self.run_until_idle();
     }
 
     /// Lets time pass until then while no worker runs.
-    pub fn clock_is(&self, at: Timestamp) {
+    pub fn clock_jumps_to(&self, at: Timestamp) {
         self.clock.pass_until(at);
     }
 

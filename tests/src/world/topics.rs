@@ -6,10 +6,10 @@ use domain::values::prompt_ref::PromptRef;
 use lambda_events::{Context, LambdaEvent, NotificationError, answer_or_receive};
 use serde_json::{Value, json};
 
-use super::{Beginning, Core};
+use super::{Core, WorldBuilder};
 use crate::providers::aws_messaging::{self, HOST, Sent, events};
 
-impl Beginning {
+impl WorldBuilder {
     /// Sends cards, and texts after them, through AWS End User Messaging in test mode.
     #[must_use]
     pub fn over_aws(self) -> Self {
@@ -42,7 +42,7 @@ impl Core {
     #[must_use]
     pub fn messages_over_aws(&self) -> Vec<Sent> {
         let calls = self.calls_to(HOST).into_iter();
-        let looked = calls.map(|call| aws_messaging::look(&call.uri, &call.headers, &call.body));
+        let looked = calls.map(|call| aws_messaging::receive(&call.uri, &call.headers, &call.body));
         looked.map(|sent| sent.expect("the service takes it")).collect()
     }
 
@@ -81,7 +81,7 @@ impl Core {
             Topics::new(self.machine.consent_callback.channel_webhooks(), "assent".to_owned());
         let event = LambdaEvent::new(event, Context::default());
         let answer = self.run(answer_or_receive(&self.consent, &topics, event));
-        self.settles();
+        self.run_until_idle();
         match answer {
             Ok(answer) => {
                 assert_eq!(answer, Value::Null);
@@ -95,7 +95,7 @@ impl Core {
     }
 
     /// The service tells something over the demo brand's channel of that name.
-    pub fn tells_by_topic(&self, channel: &str, message: &str) {
+    pub fn topic_sends(&self, channel: &str, message: &str) {
         let heard = self.publishes(&format!("assent_demo_{channel}"), message);
         assert_eq!(heard, MessageResult::Done, "{message}");
     }

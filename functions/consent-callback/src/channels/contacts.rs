@@ -144,7 +144,7 @@ impl Contacts {
     }
 
     /// Records that the channel refused a message of that time as outside its window.
-    pub(super) async fn shut_window(
+    pub(super) async fn close_window(
         &self,
         context: ChannelContext<'_>,
         mode: Mode,
@@ -152,7 +152,7 @@ impl Contacts {
         at: Timestamp,
     ) -> Result<(), Problem> {
         let (scope, now) = (context.scope(mode), self.ports.clock.now());
-        let shut = |known: &Contact| known.with_window_shut(at);
+        let shut = |known: &Contact| known.with_window_closed(at);
         Ok(contact::update(self.ports.store.as_ref(), scope, address, now, shut).await?)
     }
 }

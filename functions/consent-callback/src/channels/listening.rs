@@ -5,7 +5,7 @@ use domain::guards::Guard;
 use domain::postback::Postback;
 use domain::problem::Problem;
 use domain::values::language::Language;
-use records::opt_outs::Word;
+use records::opt_outs::OptOutKeyword;
 use records::{limits, storage};
 use texts::inbound::{Listener, Meaning};
 
@@ -59,11 +59,11 @@ impl ChannelWebhooks {
         &self,
         context: ChannelContext<'_>,
         known: &KnownSender<'_>,
-        word: Word,
+        word: OptOutKeyword,
     ) -> Result<(), Problem> {
         match word {
-            Word::Stop => self.opt_out.stop(context, known).await,
-            Word::Start => self.opt_out.start(context, known).await,
+            OptOutKeyword::Stop => self.opt_out.stop(context, known).await,
+            OptOutKeyword::Start => self.opt_out.start(context, known).await,
         }
     }
 
@@ -73,15 +73,15 @@ impl ChannelWebhooks {
         context: ChannelContext<'_>,
         known: &KnownSender<'_>,
         texts: &[&str],
-    ) -> Result<Option<Word>, Problem> {
+    ) -> Result<Option<OptOutKeyword>, Problem> {
         let languages = self.languages(context, known).await?;
         let languages = languages.iter().chain([&context.brand.language]);
         let listener = Listener::new(languages, context.brand.display_name.as_str());
         let said: Vec<Meaning> = texts.iter().filter_map(|text| listener.meaning(text)).collect();
         Ok(if said.contains(&Meaning::Stop) {
-            Some(Word::Stop)
+            Some(OptOutKeyword::Stop)
         } else {
-            said.contains(&Meaning::Start).then_some(Word::Start)
+            said.contains(&Meaning::Start).then_some(OptOutKeyword::Start)
         })
     }
 

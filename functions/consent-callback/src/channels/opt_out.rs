@@ -8,7 +8,7 @@ use domain::values::id::RequestId;
 use ports::{MessageOrigin, Ports, PromptSelector, Store, StoreError};
 use records::handles;
 use records::opt_outs;
-use records::opt_outs::{Statement, Word};
+use records::opt_outs::{OptOutKeyword, Statement};
 use records::storage;
 use records::storage::VersionedRequest;
 use records::update::{Decision, update_async};
@@ -40,7 +40,8 @@ impl OptOut {
     ) -> Result<(), Problem> {
         let ChannelContext { brand, channel, .. } = context;
         let origin = known.origin;
-        let (store, stop) = (self.ports.store.as_ref(), self.statement(origin, Word::Stop));
+        let (store, stop) =
+            (self.ports.store.as_ref(), self.statement(origin, OptOutKeyword::Stop));
         let addresses = known.addresses();
         if addresses.is_empty() {
             tracing::warn!(channel.name = %channel, brand.name = %brand.name, "opt-out came from an unknown address; kept for its id");
@@ -71,7 +72,7 @@ impl OptOut {
         let found = context.load_prompted(store, selector).await?;
         let Some((reference, VersionedRequest { request, .. })) = found else { return Ok(()) };
         let written_at = request.prompt(reference.prompt).map(|prompt| prompt.at);
-        let stop = Statement { word: Word::Stop, written_at, reported_at };
+        let stop = Statement { word: OptOutKeyword::Stop, written_at, reported_at };
         let words = opt_outs::record(store, context.brand_scope(), &request.address, stop).await?;
         if words.is_opted_out() {
             self.end_open(context, &request.address).await?;
@@ -113,7 +114,8 @@ impl OptOut {
         known: &KnownSender<'_>,
     ) -> Result<(), Problem> {
         let origin = known.origin;
-        let (store, start) = (self.ports.store.as_ref(), self.statement(origin, Word::Start));
+        let (store, start) =
+            (self.ports.store.as_ref(), self.statement(origin, OptOutKeyword::Start));
         let addresses = known.addresses();
         if addresses.is_empty() {
             return self.keep_for_handle(context, origin, start).await;
@@ -124,7 +126,7 @@ impl OptOut {
         self.contacts.update_sender(context, known).await
     }
 
-    fn statement(&self, origin: &MessageOrigin, word: Word) -> Statement {
+    fn statement(&self, origin: &MessageOrigin, word: OptOutKeyword) -> Statement {
         let reported_at = self.ports.clock.now();
         Statement { word, written_at: origin.written_at, reported_at }
     }

@@ -81,7 +81,7 @@ impl Receipts {
         if let Some(prompt) = loaded.request.prompt(prompt) {
             let (mode, address) = (loaded.request.mode, &loaded.request.address);
             // The customer may have written since.
-            self.contacts.shut_window(context, mode, address, prompt.at).await?;
+            self.contacts.close_window(context, mode, address, prompt.at).await?;
         }
         let updated = update(&self.ports, loaded, |request, now| {
             let change = request.record_outside_window(prompt, OUTSIDE_WINDOW, now);

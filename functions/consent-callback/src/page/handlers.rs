@@ -16,7 +16,7 @@ use records::update::{Decision, Updated, commit, update_async};
 
 use super::form::{Form, Submission};
 use super::html::{self, Offer};
-use super::link::{self, GOING, View, Visit, see_other};
+use super::link::{self, REDIRECT_QUERY, View, Visit, see_other};
 use super::view::{self, PageParts, PageVisit};
 use super::{ConsentPage, hosted_page};
 use crate::approvals::{PromptedRequest, ReplyError};
@@ -148,7 +148,7 @@ impl ConsentPage {
         if let Ok(loaded) = &recorded
             && loaded.request.approval().is_some()
         {
-            return Ok(remember(see_other(token, GOING)));
+            return Ok(remember(see_other(token, REDIRECT_QUERY)));
         }
         match recorded {
             Ok(_) | Err(ReplyError::Refused(_)) => Ok(see_other(token, "")),

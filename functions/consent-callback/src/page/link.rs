@@ -43,7 +43,7 @@ const PREVIEWERS: [&str; 27] = [
     "whatsapp",
 ];
 /// The query of a customer who approved a moment ago. The page sends them to the hosted page by itself.
-pub(super) const GOING: &str = "go=1";
+pub(super) const REDIRECT_QUERY: &str = "go=1";
 /// The query of a customer who is done on the hosted page.
 pub(super) const DONE: &str = "done=1";
 /// The query of a customer who says that they are another person.
@@ -68,7 +68,7 @@ impl View {
     /// The query that keeps this view when the page reloads itself.
     const fn query(self) -> &'static str {
         match self {
-            Self::Going => GOING,
+            Self::Going => REDIRECT_QUERY,
             Self::Done => DONE,
             Self::Plain | Self::NotMe => "",
         }
@@ -93,7 +93,7 @@ impl<'a> Visit<'a> {
     /// Returns the view of a page with the query of its address.
     pub(super) fn with_query(token: &'a str, query: &str) -> Self {
         let view = match query {
-            GOING => View::Going,
+            REDIRECT_QUERY => View::Going,
             DONE => View::Done,
             NOT_ME => View::NotMe,
             _ => View::Plain,

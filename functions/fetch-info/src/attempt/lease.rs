@@ -16,7 +16,7 @@ use records::storage::VersionedRequest;
 use records::update::{Conflict, Decision, Updated, commit, update};
 
 use crate::StepError;
-use crate::waits::LOOKS_APART;
+use crate::waits::LOOK_UP_INTERVAL_MIN;
 
 /// The lease that this worker holds.
 pub(super) struct Lease<'a> {
@@ -162,7 +162,7 @@ fn was_just_retrieved(request: &Request, now: Timestamp) -> bool {
     let early = request.open_attempt().is_some_and(|attempt: &Attempt| attempt.is_early(now));
     early
         && leased_until(request)
-            .is_some_and(|released| now >= released && now < released.after(LOOKS_APART))
+            .is_some_and(|released| now >= released && now < released.after(LOOK_UP_INTERVAL_MIN))
 }
 
 /// The time until which a worker has the request.

@@ -77,7 +77,7 @@ impl Erasures<'_> {
                 return Ok(Some((check.clone(), tomorrow)));
             }
         };
-        let heard = card_checks::last_heard(self.store(), &brand, check, known, now).await?;
+        let heard = card_checks::last_inbound_at(self.store(), &brand, check, known, now).await?;
         let next = CardCheck { heard_at: Some(heard), ..check.clone() };
         let end = card_checks::silence_end(&brand, heard);
         if known.ending.is_none() && end.is_none_or(|end| now < end) {

@@ -19,7 +19,7 @@ use records::update::{Conflict, commit};
 use self::record::Recorder;
 use crate::StepError;
 use crate::waits::DELAY_MAX;
-use crate::waits::LOOKS_APART;
+use crate::waits::LOOK_UP_INTERVAL_MIN;
 
 /// The worker that makes refunds.
 pub(crate) struct Refunds<'a> {
@@ -82,5 +82,7 @@ async fn send_next_run(
 }
 
 fn was_just_tried(refund: &RefundRecord, now: Timestamp) -> bool {
-    refund.lease.is_some_and(|released| now >= released && now < released.after(LOOKS_APART))
+    refund
+        .lease
+        .is_some_and(|released| now >= released && now < released.after(LOOK_UP_INTERVAL_MIN))
 }

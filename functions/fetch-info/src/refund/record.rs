@@ -32,7 +32,7 @@ pub(super) struct Recorder<'a> {
 }
 
 /// A refund that is run again.
-struct Postponed {
+struct DelayedRefund {
     reason: &'static str,
     /// The processor's id for it, where it has one.
     reference: Option<Reference>,
@@ -44,7 +44,7 @@ impl Recorder<'_> {
     pub(super) async fn record(&self, called: RefundRun) -> Result<(), StepError> {
         let tries = self.before.tries;
         let usual = retry_wait(tries.saturating_add(1)).min(WAIT_MAX);
-        let postponed = |reason, wait| Postponed { reason, reference: None, wait };
+        let postponed = |reason, wait| DelayedRefund { reason, reference: None, wait };
         let postponed = match called {
             RefundRun::NoCharge => return Ok(()),
             RefundRun::Finished(RefundResult::Done(reference)) => {
@@ -61,7 +61,7 @@ impl Recorder<'_> {
             }
             RefundRun::Finished(RefundResult::Pending(reference)) => {
                 let wait = slow_wait(tries).max(PENDING_MIN).min(WAIT_MAX);
-                Postponed { reason: "pending", reference: Some(reference), wait }
+                DelayedRefund { reason: "pending", reference: Some(reference), wait }
             }
             RefundRun::Finished(RefundResult::Again) => postponed("again", usual),
             RefundRun::Finished(RefundResult::Unknown) => {
@@ -84,13 +84,13 @@ impl Recorder<'_> {
         self.commit(|request, now| request.fail_refund(seq, code, now)).await.map(|_stored| ())
     }
 
-    async fn postpone(&self, postponed: &Postponed) -> Result<(), StepError> {
+    async fn postpone(&self, postponed: &DelayedRefund) -> Result<(), StepError> {
         let (before, seq) = (self.before, self.before.seq);
         let command = |request: &Request, now| {
             let reported = request.open_refund(seq).map(|refund| refund.reported.clone());
             let overtaken = reported.is_some_and(|reported| reported != before.reported);
             let wait = if overtaken { Duration::ZERO } else { postponed.wait };
-            let Postponed { reason, reference, .. } = postponed;
+            let DelayedRefund { reason, reference, .. } = postponed;
             request.release_refund(
                 seq,
                 RefundRetry { reason, reference: reference.as_ref(), wait },

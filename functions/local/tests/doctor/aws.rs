@@ -4,7 +4,7 @@ use bytes::Bytes;
 use http::Request;
 use serde_json::{Value, json};
 
-use crate::{Case, Healthy, assert_each_is_named, unknown};
+use crate::{Case, HealthyProvider, assert_each_is_named, unknown};
 
 fn aws(state: &Value, request: &Request<Bytes>) -> (u16, Value) {
     let target = request.headers()["x-amz-target"].to_str().unwrap();
@@ -30,7 +30,7 @@ fn aws(state: &Value, request: &Request<Bytes>) -> (u16, Value) {
 
 #[test]
 fn aws_misconfigured_is_named() {
-    let number = Healthy {
+    let number = HealthyProvider {
         section: "channels",
         kind: "sms",
         mode: "live",
@@ -81,7 +81,7 @@ fn aws_misconfigured_is_named() {
         },
     ];
     assert_each_is_named(&number, &cases);
-    let agent = Healthy {
+    let agent = HealthyProvider {
         kind: "rcs",
         settings: json!({
             "provider": "aws", "region": "eu-west-1", "origination_identity": "rcs-agent-1", "configuration_set": "set",

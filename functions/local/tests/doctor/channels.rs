@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::Request;
 use serde_json::{Value, json};
 
-use crate::{Case, Healthy, PUBLIC, assert_each_is_named, has, unknown};
+use crate::{Case, HealthyProvider, PUBLIC, assert_each_is_named, has, unknown};
 
 fn callback() -> String {
     format!("{PUBLIC}/callbacks/demo/one")
@@ -40,8 +40,8 @@ fn twilio(state: &Value, request: &Request<Bytes>) -> (u16, Value) {
     }
 }
 
-fn twilio_number() -> Healthy {
-    Healthy {
+fn twilio_number() -> HealthyProvider {
+    HealthyProvider {
         section: "channels",
         kind: "sms",
         mode: "test",
@@ -98,7 +98,7 @@ fn twilio_number_misconfigured_is_named() {
 
 #[test]
 fn twilio_service_misconfigured_is_named() {
-    let healthy = Healthy {
+    let healthy = HealthyProvider {
         settings: json!({
             "provider": "twilio", "account_sid": "AC0", "auth_token": "s3cret-token",
             "api_key": { "sid": "SK1", "secret": "s3cret-key" }, "messaging_service_sid": "MG0",
@@ -162,8 +162,8 @@ fn proof() -> String {
     hex::encode(mac.finalize().into_bytes())
 }
 
-fn whatsapp() -> Healthy {
-    Healthy {
+fn whatsapp() -> HealthyProvider {
+    HealthyProvider {
         section: "channels",
         kind: "whatsapp",
         mode: "test",
@@ -265,7 +265,7 @@ fn google(state: &Value, request: &Request<Bytes>) -> (u16, Value) {
 fn google_rcs_misconfigured_is_named() {
     let settings =
         include_str!("../../../../shared/channels/src/rcs/fixtures/settings/google.json");
-    let healthy = Healthy {
+    let healthy = HealthyProvider {
         section: "channels",
         kind: "rcs",
         mode: "test",
@@ -288,7 +288,7 @@ fn google_rcs_misconfigured_is_named() {
             },
         ],
     );
-    let no_tester = Healthy { provider: json!({ "token": 200, "agent": 404 }), ..healthy };
+    let no_tester = HealthyProvider { provider: json!({ "token": 200, "agent": 404 }), ..healthy };
     assert_each_is_named(&no_tester, &[]);
 }
 
@@ -296,7 +296,7 @@ fn google_rcs_misconfigured_is_named() {
 fn apple_misconfigured_is_named() {
     let settings =
         include_str!("../../../../shared/channels/src/apple/fixtures/settings/messages.json");
-    let healthy = Healthy {
+    let healthy = HealthyProvider {
         section: "channels",
         kind: "apple",
         mode: "test",

@@ -36,7 +36,7 @@ pub(crate) struct Case {
 }
 
 /// A channel or processor that works, with its provider.
-pub(crate) struct Healthy {
+pub(crate) struct HealthyProvider {
     pub(crate) section: &'static str,
     pub(crate) kind: &'static str,
     pub(crate) mode: &'static str,
@@ -101,7 +101,7 @@ struct Line {
 }
 
 /// The findings and the output of the doctor.
-pub(crate) struct Examined {
+pub(crate) struct DoctorRun {
     code: u8,
     findings: Vec<Value>,
     printed: String,
@@ -112,7 +112,7 @@ fn variable(name: &str) -> Option<String> {
     name.starts_with("AWS_").then(|| "AKIDEXAMPLE".to_owned())
 }
 
-fn examine(healthy: &Healthy, case: Option<&Case>) -> Examined {
+fn examine(healthy: &HealthyProvider, case: Option<&Case>) -> DoctorRun {
     let (mut settings, mut state) = (healthy.settings.clone(), healthy.provider.clone());
     if let Some(case) = case {
         (case.change)(&mut settings, &mut state);
@@ -138,11 +138,11 @@ fn examine(healthy: &Healthy, case: Option<&Case>) -> Examined {
     let findings = report["findings"].as_array().cloned().unwrap_or_default();
     let printed = format!("{}{}", results.text(), remarks.text());
     let calls = calls.lock().unwrap().clone();
-    Examined { code, findings, printed, calls }
+    DoctorRun { code, findings, printed, calls }
 }
 
 /// Asserts that the healthy one has no fault, and that each case gives exactly its own.
-pub(crate) fn assert_each_is_named(healthy: &Healthy, cases: &[Case]) {
+pub(crate) fn assert_each_is_named(healthy: &HealthyProvider, cases: &[Case]) {
     let well = examine(healthy, None);
     assert_eq!(well.code, 0, "{:#?}", well.findings);
     assert!(well.findings.iter().all(|one| one["verdict"] != "fault"), "{:#?}", well.findings);
@@ -179,7 +179,7 @@ pub(crate) fn unknown(request: &Request<Bytes>) -> (u16, Value) {
 
 #[test]
 fn deployment_that_does_not_answer_is_named() {
-    let healthy = Healthy {
+    let healthy = HealthyProvider {
         section: "processors",
         kind: "sandbox",
         mode: "test",

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use http::Request;
 use serde_json::{Value, json};
 
-use crate::{Case, Healthy, PUBLIC, assert_each_is_named, has, unknown};
+use crate::{Case, HealthyProvider, PUBLIC, assert_each_is_named, has, unknown};
 
 fn callback() -> String {
     format!("{PUBLIC}/callbacks/demo/one")
@@ -36,8 +36,8 @@ fn stripe(state: &Value, request: &Request<Bytes>) -> (u16, Value) {
     }
 }
 
-fn stripe_account() -> Healthy {
-    Healthy {
+fn stripe_account() -> HealthyProvider {
+    HealthyProvider {
         section: "processors",
         kind: "stripe",
         mode: "test",
@@ -193,7 +193,7 @@ fn adyen(state: &Value, request: &Request<Bytes>) -> (u16, Value) {
 
 #[test]
 fn adyen_misconfigured_is_named() {
-    let healthy = Healthy {
+    let healthy = HealthyProvider {
         section: "processors",
         kind: "adyen",
         mode: "test",
@@ -274,7 +274,7 @@ fn provider(state: &Value, request: &Request<Bytes>) -> (u16, Value) {
 
 #[test]
 fn openid_misconfigured_is_named() {
-    let healthy = Healthy {
+    let healthy = HealthyProvider {
         section: "processors",
         kind: "openid",
         mode: "test",

@@ -8,13 +8,13 @@ use serde_json::Value;
 
 /// The output of a run of the program, and its exit code.
 #[derive(Debug)]
-pub(crate) struct Ran {
+pub(crate) struct ProgramOutput {
     pub(crate) code: i32,
     pub(crate) out: String,
     pub(crate) err: String,
 }
 
-impl Ran {
+impl ProgramOutput {
     /// Returns the last line of the output, as JSON.
     pub(crate) fn json(&self) -> Value {
         let line = self.out.lines().last().unwrap_or_default();
@@ -37,12 +37,16 @@ fn command(arguments: &[&str]) -> Command {
 }
 
 /// Runs the program to its end.
-pub(crate) fn assent(arguments: &[&str]) -> Ran {
+pub(crate) fn assent(arguments: &[&str]) -> ProgramOutput {
     assent_with(arguments, &[], "")
 }
 
 /// Runs the program to its end with variables and standard input.
-pub(crate) fn assent_with(arguments: &[&str], variables: &[(&str, &str)], input: &str) -> Ran {
+pub(crate) fn assent_with(
+    arguments: &[&str],
+    variables: &[(&str, &str)],
+    input: &str,
+) -> ProgramOutput {
     let mut child = command(arguments).envs(variables.iter().copied()).spawn().unwrap();
     child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
     end(child)
@@ -54,10 +58,14 @@ pub(crate) fn begin(arguments: &[&str]) -> Child {
 }
 
 /// Waits for the end of a run.
-pub(crate) fn end(child: Child) -> Ran {
+pub(crate) fn end(child: Child) -> ProgramOutput {
     let output = child.wait_with_output().unwrap();
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-    Ran { code: output.status.code().unwrap(), out: text(output.stdout), err: text(output.stderr) }
+    ProgramOutput {
+        code: output.status.code().unwrap(),
+        out: text(output.stdout),
+        err: text(output.stderr),
+    }
 }
 
 /// Returns a folder that goes with the test.
@@ -66,14 +74,14 @@ pub(crate) fn folder() -> tempfile::TempDir {
 }
 
 /// The program as it serves. Killed with its handle.
-pub(crate) struct Served {
+pub(crate) struct RunningProgram {
     child: Child,
     _out: BufReader<ChildStdout>,
     pub(crate) api: String,
     pub(crate) key: String,
 }
 
-impl Served {
+impl RunningProgram {
     pub(crate) fn start(data: &str) -> Self {
         let mut child = command(&["--port", "0", "--data", data, "--json"])
             .stderr(Stdio::inherit())
@@ -116,7 +124,7 @@ impl Served {
     }
 }
 
-impl Drop for Served {
+impl Drop for RunningProgram {
     fn drop(&mut self) {
         drop(self.child.kill());
         drop(self.child.wait());

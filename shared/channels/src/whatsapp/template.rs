@@ -137,7 +137,7 @@ impl Template {
         let code = self.code(&prompt.language).or_else(|| self.code(own))?;
         let is_body = |text: &Placeholder| matches!(text.value, PlaceholderValue::Body);
         let has_body = self.header.iter().chain(&self.body).any(is_body);
-        let filled = Filled { prompt, own, has_body };
+        let filled = PlaceholderValues { prompt, own, has_body };
         let mut components = Vec::new();
         if let Some(placeholder) = &self.header {
             let text = placeholder.parameter(&filled, WHATSAPP.title_max)?;
@@ -200,7 +200,7 @@ fn check_names(settings: &Settings) -> Result<(), InvalidSetting> {
 
 /// The content of a template's placeholders.
 #[derive(Clone, Copy)]
-struct Filled<'a> {
+struct PlaceholderValues<'a> {
     prompt: &'a Prompt,
     /// The brand's own language.
     own: &'a Language,
@@ -212,8 +212,8 @@ impl Placeholder {
     /// Writes the parameter; `None` if the prompt lacks its value. Meta refuses line breaks, tabs and runs of spaces in it.
     ///
     /// UNVERIFIED: before going live, send a value with each of them to a test template.
-    fn parameter(&self, filled: &Filled<'_>, max: usize) -> Option<Value> {
-        let Filled { prompt, own, has_body } = *filled;
+    fn parameter(&self, filled: &PlaceholderValues<'_>, max: usize) -> Option<Value> {
+        let PlaceholderValues { prompt, own, has_body } = *filled;
         let text = match self.value {
             PlaceholderValue::Payee => prompt.payee.clone(),
             PlaceholderValue::Amount => {

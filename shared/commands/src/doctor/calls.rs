@@ -68,7 +68,7 @@ impl Http for ReadOnlyHttp {
         let target = target.map_or(String::new(), |name| format!(" {name}"));
         // The query is left out, since a token or a number may be in it.
         let line = format!("-> {method} {scheme}://{host}{}{target}", uri.path());
-        let printed = self.output.remark(&line);
+        let printed = self.output.note(&line);
         if printed.is_err() || !is_read {
             return Err(HttpError::NotSent(NotARead.into()));
         }

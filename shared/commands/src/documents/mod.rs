@@ -154,7 +154,7 @@ fn text(part: &Map<String, Value>) -> Zeroizing<String> {
 }
 
 /// The documents as they were read, with what their keeper needs for writing them.
-pub(crate) struct Kept<'a> {
+pub(crate) struct LoadedDocuments<'a> {
     /// The documents before a change.
     pub(crate) documents: Documents,
     keeper: KeeperOf<'a>,
@@ -169,7 +169,10 @@ enum KeeperOf<'a> {
 ///
 /// # Errors
 /// [`Failure`] where one is absent or cannot be read.
-pub(crate) async fn read<'a>(context: &'a Context, place: &Place) -> Result<Kept<'a>, Failure> {
+pub(crate) async fn read<'a>(
+    context: &'a Context,
+    place: &Place,
+) -> Result<LoadedDocuments<'a>, Failure> {
     match place.secrets {
         Keeper::Folder => {
             let folder = folder::Folder::open(&place.data)?;
@@ -180,17 +183,17 @@ pub(crate) async fn read<'a>(context: &'a Context, place: &Place) -> Result<Kept
                 let message = format!("the folder {} holds another brand", place.data.display());
                 return Err(Failure::new("other-brand", message));
             }
-            Ok(Kept { documents, keeper: KeeperOf::Folder(folder) })
+            Ok(LoadedDocuments { documents, keeper: KeeperOf::Folder(folder) })
         }
         Keeper::Aws => {
             let mut keeper = secrets_manager::SecretsManager::open(context, place)?;
             let documents = keeper.read().await?;
-            Ok(Kept { documents, keeper: KeeperOf::Aws(Box::new(keeper)) })
+            Ok(LoadedDocuments { documents, keeper: KeeperOf::Aws(Box::new(keeper)) })
         }
     }
 }
 
-impl Kept<'_> {
+impl LoadedDocuments<'_> {
     /// Checks the changed documents as a whole, and writes those that changed.
     ///
     /// # Errors

@@ -11,7 +11,7 @@ use http::{Request, Response};
 use ports::{Http, HttpError, Reach};
 use serde_json::{Value, json};
 
-use crate::doubles::{Line, Machine, Printed};
+use crate::doubles::{CapturedOutput, Line, Machine};
 use crate::{Context, Exit, Output};
 
 /// The secrets by name, each with the number of its version, and the error that every call gets.
@@ -70,7 +70,7 @@ impl Http for SecretsManager {
 
 /// Runs a command on the brand `acme` in Secrets Manager. Returns the exit code and what it printed.
 fn run(http: &Arc<SecretsManager>, arguments: &[&str]) -> (Exit, Value) {
-    let printed = Printed::default();
+    let printed = CapturedOutput::default();
     let machine = Arc::new(Machine(Mutex::new(u8::try_from(arguments.len()).unwrap())));
     let context = Context {
         http: Arc::<SecretsManager>::clone(http),

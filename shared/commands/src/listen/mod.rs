@@ -51,14 +51,14 @@ pub(crate) async fn run(context: &Context, arguments: &ListenArguments) -> Resul
         }
     };
     let since = arguments.since.clone().unwrap_or_else(|| context.clock.now().to_string());
-    context.output.remark(&format!("Forwarding events to {}.", arguments.forward_to))?;
+    context.output.note(&format!("Forwarding events to {}.", arguments.forward_to))?;
     let mut left = arguments.events;
     loop {
         let events = match unknown(&api, &known, &since).await {
             Ok(events) => events,
             // A deployment that does not answer for a while loses no event.
             Err(failure) if failure.exit == Exit::NoAnswer => {
-                context.output.remark(&format!("{failure}; trying again"))?;
+                context.output.note(&format!("{failure}; trying again"))?;
                 Vec::new()
             }
             Err(failure) => return Err(failure),
@@ -86,7 +86,7 @@ fn secret(context: &Context, arguments: &ListenArguments) -> Result<SecretString
         (None, Some(secret)) => Ok(secret.trim().to_owned().into()),
         (None, None) => {
             let secret = format!("whsec_{}", brand::secret(context.random.as_ref()));
-            context.output.remark(&format!("Events are signed with {secret}"))?;
+            context.output.note(&format!("Events are signed with {secret}"))?;
             Ok(secret.into())
         }
     }

@@ -10,7 +10,7 @@ use http::{Request, Response};
 use ports::{Http, HttpError, Reach};
 use serde_json::{Value, json};
 
-use crate::doubles::{Line, Machine, Printed};
+use crate::doubles::{CapturedOutput, Line, Machine};
 use crate::{Context, Exit, Output};
 
 const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
@@ -84,7 +84,7 @@ impl Http for Deployment {
 }
 
 fn listen(deployment: &Arc<Deployment>, arguments: &[&str]) -> (Exit, String) {
-    let printed = Printed::default();
+    let printed = CapturedOutput::default();
     let machine = Arc::new(Machine(Mutex::new(1)));
     let context = Context {
         http: Arc::<Deployment>::clone(deployment),

@@ -133,21 +133,21 @@ fn sealing_without_a_private_key_is_possible_and_opening_is_not() {
     assert_eq!(seal(&sealer, &bound(1), &claims, &Fixed), Err(SealError::Key));
 }
 
-/// A thief who has the public key, but no consent key, seals with a key of their own.
+/// An attacker who has the public key, but no consent key, seals with a key of their own.
 #[test]
 fn authorization_of_another_sender_fails_to_open() {
     let whole = brand("a");
-    let mut thief = Brand { sealing: None, ..whole.clone() };
+    let mut attacker = Brand { sealing: None, ..whole.clone() };
     assert_eq!(
-        seal(&Brand { consent: None, ..thief.clone() }, &bound(1), &card("tok"), &Fixed),
+        seal(&Brand { consent: None, ..attacker.clone() }, &bound(1), &card("tok"), &Fixed),
         Err(SealError::Key)
     );
     let guessed = KeyRing {
         current: "a".to_owned(),
         keys: [("a".to_owned(), crate::brand::Key32::new([0; 32]))].into(),
     };
-    thief.consent = Some(guessed);
-    let forged = seal(&thief, &bound(1), &card("tok"), &Fixed).unwrap();
+    attacker.consent = Some(guessed);
+    let forged = seal(&attacker, &bound(1), &card("tok"), &Fixed).unwrap();
     assert_eq!(open::<StoredAuthorization>(&whole, &bound(1), &forged), Err(SealError::Broken));
 }
 

@@ -10,9 +10,9 @@ use tracing::{Dispatch, Event, Metadata, Subscriber, dispatcher};
 
 /// The lines of a thread's log, each with its level, message and fields.
 #[derive(Clone, Default)]
-pub(super) struct Logged(Arc<Mutex<Vec<String>>>);
+pub(super) struct LogCapture(Arc<Mutex<Vec<String>>>);
 
-impl Logged {
+impl LogCapture {
     /// Begins to keep what this thread logs, until the guard is dropped.
     pub(super) fn begin() -> (Self, DefaultGuard) {
         let logged = Self::default();
@@ -34,7 +34,7 @@ impl Visit for Line {
     }
 }
 
-impl Subscriber for Logged {
+impl Subscriber for LogCapture {
     fn enabled(&self, _: &Metadata<'_>) -> bool {
         true
     }

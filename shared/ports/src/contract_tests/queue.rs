@@ -33,7 +33,7 @@ pub trait Receiving: Send + Sync {
 
 /// Queues with a manual clock.
 #[async_trait]
-pub trait Passing: Receiving {
+pub trait TimedQueues: Receiving {
     /// Advances the clock.
     fn pass(&self, time: Duration);
 
@@ -153,7 +153,7 @@ pub async fn delay_beyond_the_limit_is_clamped(queues: &dyn Receiving) {
 }
 
 /// A message that was neither deleted nor released is received again after the visibility timeout.
-pub async fn dropped_message_is_received_again(queues: &dyn Passing) {
+pub async fn dropped_message_is_received_again(queues: &dyn TimedQueues) {
     for (number, (step, on)) in (1..).zip(STEPS) {
         let sent = message(step, number);
         send(queues, &sent, Duration::ZERO).await;
@@ -170,7 +170,7 @@ pub async fn dropped_message_is_received_again(queues: &dyn Passing) {
 }
 
 /// A message whose worker dies every time goes to the dead letters.
-pub async fn always_dropped_message_becomes_a_dead_letter(queues: &dyn Passing) {
+pub async fn always_dropped_message_becomes_a_dead_letter(queues: &dyn TimedQueues) {
     let sent = message(Step::Deliver, 1);
     send(queues, &sent, Duration::ZERO).await;
     for _ in 0..RECEIVES_MAX {
@@ -182,7 +182,7 @@ pub async fn always_dropped_message_becomes_a_dead_letter(queues: &dyn Passing) 
 }
 
 /// A delayed message is visible after its delay, in whole seconds rounded up, and not before.
-pub async fn delayed_message_is_visible_in_time(queues: &dyn Passing) {
+pub async fn delayed_message_is_visible_in_time(queues: &dyn TimedQueues) {
     for (said, kept) in [(1, 1_000), (1_000, 1_000), (12_001, 13_000), (1_000_000, 900_000)] {
         send(queues, &message(Step::Check, 1), Duration::from_millis(said)).await;
         queues.pass(Duration::from_millis(kept - 1));
@@ -194,7 +194,7 @@ pub async fn delayed_message_is_visible_in_time(queues: &dyn Passing) {
 }
 
 /// A late delete by a slow worker is harmless: the message goes when its current holder deletes it.
-pub async fn late_delete_is_harmless(queues: &dyn Passing) {
+pub async fn late_delete_is_harmless(queues: &dyn TimedQueues) {
     send(queues, &message(Step::Fetch, 1), Duration::ZERO).await;
     let slow = take(queues, QueueName::Authorizations).await;
     queues.pass(queues.visibility(QueueName::Authorizations));

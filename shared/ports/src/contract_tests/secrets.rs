@@ -4,13 +4,13 @@ use std::error::Error;
 
 use async_trait::async_trait;
 
-use super::logged::Logged;
+use super::logged::LogCapture;
 use crate::{Secrets, SecretsError};
 use domain::values::name::BrandName;
 
 /// An empty secrets store with its operator.
 #[async_trait]
-pub trait Keeping: Send + Sync {
+pub trait SecretsAdmin: Send + Sync {
     /// The reading side.
     fn secrets(&self) -> &dyn Secrets;
 
@@ -36,7 +36,7 @@ fn name() -> BrandName {
 }
 
 /// A stored secret is read.
-pub async fn stored_secret_is_read(keeper: &dyn Keeping) {
+pub async fn stored_secret_is_read(keeper: &dyn SecretsAdmin) {
     keeper.keep(&name(), &brand_text(&name(), "Acme")).await;
     for _ in 0..2 {
         let brand = keeper.secrets().brand(&name()).await.unwrap();
@@ -45,7 +45,7 @@ pub async fn stored_secret_is_read(keeper: &dyn Keeping) {
 }
 
 /// A refresh reads the current secret, and so does every read after it.
-pub async fn refresh_reads_the_rotated_secret(keeper: &dyn Keeping) {
+pub async fn refresh_reads_the_rotated_secret(keeper: &dyn SecretsAdmin) {
     keeper.keep(&name(), &brand_text(&name(), "Before")).await;
     assert_eq!(keeper.secrets().brand(&name()).await.unwrap().display_name.as_str(), "Before");
     keeper.keep(&name(), &brand_text(&name(), "After")).await;
@@ -54,7 +54,7 @@ pub async fn refresh_reads_the_rotated_secret(keeper: &dyn Keeping) {
 }
 
 /// A brand without a secret is unknown, to reads and refreshes.
-pub async fn brand_without_a_secret_is_unknown(keeper: &dyn Keeping) {
+pub async fn brand_without_a_secret_is_unknown(keeper: &dyn SecretsAdmin) {
     keeper.keep(&name(), &brand_text(&name(), "Acme")).await;
     let stranger = "stranger".parse().unwrap();
     for _ in 0..2 {
@@ -64,7 +64,7 @@ pub async fn brand_without_a_secret_is_unknown(keeper: &dyn Keeping) {
 }
 
 /// An invalid text is damaged, and the error quotes none of it.
-pub async fn damaged_secret_is_reported_and_not_quoted(keeper: &dyn Keeping) {
+pub async fn damaged_secret_is_reported_and_not_quoted(keeper: &dyn SecretsAdmin) {
     let text = brand_text(&name(), "Acme").replace("\"link_key\"", "\"sk_live_leaked\"");
     keeper.keep(&name(), &text).await;
     let error = keeper.secrets().brand(&name()).await.unwrap_err();
@@ -79,7 +79,7 @@ pub async fn damaged_secret_is_reported_and_not_quoted(keeper: &dyn Keeping) {
 }
 
 /// A damaged text leaves the last good secret in force until the text is mended.
-pub async fn damaged_secret_leaves_the_last_good_one(keeper: &dyn Keeping) {
+pub async fn damaged_secret_leaves_the_last_good_one(keeper: &dyn SecretsAdmin) {
     let secrets = keeper.secrets();
     keeper.keep(&name(), &brand_text(&name(), "Before")).await;
     assert_eq!(secrets.brand(&name()).await.unwrap().display_name.as_str(), "Before");
@@ -98,7 +98,7 @@ pub async fn damaged_secret_leaves_the_last_good_one(keeper: &dyn Keeping) {
 }
 
 /// Each damaged text is logged with its field and rule, at first and after a good one. No line quotes a value.
-pub async fn damaged_secret_is_logged_by_field_and_rule(keeper: &dyn Keeping) {
+pub async fn damaged_secret_is_logged_by_field_and_rule(keeper: &dyn SecretsAdmin) {
     let good = brand_text(&name(), "Good");
     let key = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=";
     let cases = [
@@ -115,7 +115,7 @@ pub async fn damaged_secret_is_logged_by_field_and_rule(keeper: &dyn Keeping) {
             "setting `address_key` is invalid: a key is 32 bytes in base64",
         ),
     ];
-    let (logged, _guard) = Logged::begin();
+    let (logged, _guard) = LogCapture::begin();
     let errors = || -> Vec<String> {
         logged.take().into_iter().filter(|line| line.starts_with("ERROR")).collect()
     };

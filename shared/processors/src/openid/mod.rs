@@ -41,7 +41,7 @@ use self::authorization::{AuthorizationResponse, SignIn};
 use self::discovery::{Endpoints, shortened};
 use self::settings::Provider;
 use self::state::AttemptState;
-use self::tokens::Rejected;
+use self::tokens::IdTokenRejection;
 use self::wire::{AccessGrant, EndpointError};
 use crate::Kind;
 
@@ -319,8 +319,8 @@ impl OpenId {
         let now = self.clock.now();
         let token = match tokens::verify(&tokens.id_token, &self.provider, &state.nonce, now) {
             Ok(token) => token,
-            Err(Rejected::Check(code)) => return Confirmed::SoftDeclined { code },
-            Err(Rejected::Issuer(issuer)) => {
+            Err(IdTokenRejection::Check(code)) => return Confirmed::SoftDeclined { code },
+            Err(IdTokenRejection::Issuer(issuer)) => {
                 tracing::error!(
                     request.id = %attempt.request, issuer.expected = self.provider.issuer,
                     issuer.received = ?shortened(&issuer),

@@ -144,14 +144,14 @@ pub(super) struct Provider {
     pub(super) mode: Mode,
     pub(super) endpoint_hosts: Vec<String>,
     discovery_url: Option<String>,
-    copied: Copied,
+    copied: ConfiguredEndpoints,
     claims: Option<Vec<String>>,
     claims_parameter: Option<bool>,
     compare_phone_number: bool,
 }
 
 /// The addresses that the settings have themselves.
-struct Copied {
+struct ConfiguredEndpoints {
     authorization: Option<String>,
     token: Option<String>,
     userinfo: Option<String>,
@@ -207,7 +207,7 @@ impl Provider {
             mode,
             endpoint_hosts: text.endpoint_hosts,
             discovery_url: text.discovery_url,
-            copied: Copied {
+            copied: ConfiguredEndpoints {
                 authorization: text.authorization_endpoint,
                 token: text.token_endpoint,
                 userinfo: text.userinfo_endpoint,

@@ -31,7 +31,7 @@ pub(super) struct IdToken {
 
 /// The reason why an ID token is refused.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Rejected {
+pub(super) enum IdTokenRejection {
     /// Another issuer made it. The settings or the provider are wrong, and no other try helps.
     Issuer(String),
     /// A code for the failed check.
@@ -74,23 +74,23 @@ pub(super) fn verify(
     provider: &Provider,
     nonce: &str,
     now: Timestamp,
-) -> Result<IdToken, Rejected> {
-    let claims = payload(token).ok_or(Rejected::Check("id_token_not_a_jwt"))?;
+) -> Result<IdToken, IdTokenRejection> {
+    let claims = payload(token).ok_or(IdTokenRejection::Check("id_token_not_a_jwt"))?;
     let text = |name: &str| claims.get(name).and_then(Value::as_str);
-    let issuer = text("iss").ok_or(Rejected::Check("id_token_not_readable"))?.to_owned();
+    let issuer = text("iss").ok_or(IdTokenRejection::Check("id_token_not_readable"))?.to_owned();
     if !provider.is_issuer(&issuer, text("tid")) {
-        return Err(Rejected::Issuer(issuer));
+        return Err(IdTokenRejection::Issuer(issuer));
     }
-    is_for(&claims, &provider.client_id).map_err(Rejected::Check)?;
+    is_for(&claims, &provider.client_id).map_err(IdTokenRejection::Check)?;
     let expires = claims.get("exp").and_then(seconds);
     if expires.is_none_or(|expires| expires.saturating_add(SKEW) < now.as_secs()) {
-        return Err(Rejected::Check("id_token_exp"));
+        return Err(IdTokenRejection::Check("id_token_exp"));
     }
     if !text("nonce").is_some_and(|given| keys::same(given, nonce)) {
-        return Err(Rejected::Check("id_token_nonce"));
+        return Err(IdTokenRejection::Check("id_token_nonce"));
     }
     let subject = text("sub").filter(|subject| (1..=255).contains(&subject.len()));
-    let subject = subject.ok_or(Rejected::Check("id_token_sub"))?.to_owned();
+    let subject = subject.ok_or(IdTokenRejection::Check("id_token_sub"))?.to_owned();
     let auth_time = claims.get("auth_time").and_then(seconds);
     let acr = text("acr").map(str::to_owned);
     Ok(IdToken { issuer, subject, auth_time, acr, claims })

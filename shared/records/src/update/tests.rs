@@ -345,13 +345,13 @@ fn contact_update_survives_conflicts_below_limit_only() {
     let scope = ChannelScope { brand: &brand, mode: Mode::Test, channel: &channel };
     let store = ports.store.as_ref();
     let update = || {
-        let shut = |known: &Contact| known.with_window_shut(NOW);
+        let shut = |known: &Contact| known.with_window_closed(NOW);
         pollster::block_on(contact::update(store, scope, "address", NOW, shut))
     };
     double.conflicts.store(CONFLICTS_MAX - 1, Ordering::SeqCst);
     update().unwrap();
     let (kept, _) = pollster::block_on(contact::load(store, scope, "address", NOW)).unwrap();
-    assert_eq!(kept, Contact::default().with_window_shut(NOW));
+    assert_eq!(kept, Contact::default().with_window_closed(NOW));
     double.conflicts.store(CONFLICTS_MAX, Ordering::SeqCst);
     assert!(update().unwrap_err().is_conflict());
 }

@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 
 use super::IdentityProvider;
 use super::params::Params;
-use super::people::{CLAIMS, Conduct, PEOPLE, Person, SCOPES};
+use super::people::{CLAIMS, PEOPLE, Person, SCOPES, SignInScript};
 use super::sign_in::Question;
 use crate::page::{PageButton, SandboxPageTemplate};
 use crate::routes::checkout;
@@ -23,7 +23,7 @@ struct Client {
 }
 
 /// The question of a client.
-struct Asked {
+struct AuthorizationRequest {
     nonce: Option<String>,
     challenge: String,
     claims: Vec<String>,
@@ -68,7 +68,7 @@ impl IdentityProvider {
             returned(&client.redirect_uri, &fields)
         };
         let issuer = self.issuer();
-        let asked = match Asked::read(&params) {
+        let asked = match AuthorizationRequest::read(&params) {
             Ok(asked) => asked,
             Err(error) => return back(&[("error", error), ("iss", &issuer)]),
         };
@@ -76,20 +76,20 @@ impl IdentityProvider {
         let person = form.as_ref().and_then(|form| form.get("person")).and_then(Person::find);
         let Some(person) = person else { return page(call.query, &asked) };
         let issuer = match person.conduct {
-            Conduct::Fails(error) => return back(&[("error", error), ("iss", &issuer)]),
-            Conduct::ReturnsFromElsewhere => format!("{issuer}/another"),
-            Conduct::Releases
-            | Conduct::OtherNumber
-            | Conduct::ReleasesOne
-            | Conduct::ReleasesNone
-            | Conduct::CodeRefused
-            | Conduct::OtherIssuer
-            | Conduct::OtherNonce
-            | Conduct::Expired
-            | Conduct::OldSignIn
-            | Conduct::OtherSubject => issuer,
+            SignInScript::Fails(error) => return back(&[("error", error), ("iss", &issuer)]),
+            SignInScript::ReturnsFromElsewhere => format!("{issuer}/another"),
+            SignInScript::Releases
+            | SignInScript::OtherNumber
+            | SignInScript::ReleasesOne
+            | SignInScript::ReleasesNone
+            | SignInScript::CodeRefused
+            | SignInScript::OtherIssuer
+            | SignInScript::OtherNonce
+            | SignInScript::Expired
+            | SignInScript::OldSignIn
+            | SignInScript::OtherSubject => issuer,
         };
-        let Asked { nonce, challenge, claims, acr } = asked;
+        let AuthorizationRequest { nonce, challenge, claims, acr } = asked;
         let new = Question {
             client_id: client.id.clone(),
             redirect_uri: client.redirect_uri.clone(),
@@ -117,7 +117,7 @@ impl IdentityProvider {
     }
 }
 
-impl Asked {
+impl AuthorizationRequest {
     /// Reads what a client asks.
     ///
     /// # Errors
@@ -164,12 +164,12 @@ impl Asked {
 }
 
 /// Returns the page on which a person is chosen.
-fn page(query: &str, asked: &Asked) -> Result<Response<Bytes>, Problem> {
+fn page(query: &str, asked: &AuthorizationRequest) -> Result<Response<Bytes>, Problem> {
     let button = |person: &Person| PageButton {
         name: "person",
         value: person.id,
         label: person.label,
-        class: if matches!(person.conduct, Conduct::Releases | Conduct::OtherNumber) {
+        class: if matches!(person.conduct, SignInScript::Releases | SignInScript::OtherNumber) {
             "yes"
         } else {
             "no"

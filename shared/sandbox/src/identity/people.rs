@@ -27,7 +27,7 @@ pub(super) const SCOPES: [(&str, &[&str]); 4] = [
 
 /// The course of a person's sign-in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Conduct {
+pub(super) enum SignInScript {
     /// The person releases the claims.
     Releases,
     /// The person releases the claims, and has another phone number than the one that was asked.
@@ -58,27 +58,31 @@ pub(super) enum Conduct {
 pub(super) struct Person {
     pub(super) id: &'static str,
     pub(super) label: &'static str,
-    pub(super) conduct: Conduct,
+    pub(super) conduct: SignInScript,
 }
 
 /// The people on the authorization page.
 pub(super) const PEOPLE: [Person; 13] = [
-    person("grace", "Grace Hopper, who shares it", Conduct::Releases),
-    person("zoe", "Zoë Brontë, who has another phone number", Conduct::OtherNumber),
-    person("shares_one", "Shares one thing only", Conduct::ReleasesOne),
-    person("shares_nothing", "Signs in and shares nothing", Conduct::ReleasesNone),
-    person("denies", "Denies", Conduct::Fails("access_denied")),
-    person("unavailable", "The provider has a fault", Conduct::Fails("temporarily_unavailable")),
-    person("wrong_return", "Returns from another provider", Conduct::ReturnsFromElsewhere),
-    person("code_refused", "The code is refused", Conduct::CodeRefused),
-    person("wrong_issuer", "The ID token names another issuer", Conduct::OtherIssuer),
-    person("wrong_nonce", "The ID token is of another sign-in", Conduct::OtherNonce),
-    person("expired", "The ID token ended an hour ago", Conduct::Expired),
-    person("old_sign_in", "Signed in a day ago", Conduct::OldSignIn),
-    person("wrong_subject", "User info is of another person", Conduct::OtherSubject),
+    person("grace", "Grace Hopper, who shares it", SignInScript::Releases),
+    person("zoe", "Zoë Brontë, who has another phone number", SignInScript::OtherNumber),
+    person("shares_one", "Shares one thing only", SignInScript::ReleasesOne),
+    person("shares_nothing", "Signs in and shares nothing", SignInScript::ReleasesNone),
+    person("denies", "Denies", SignInScript::Fails("access_denied")),
+    person(
+        "unavailable",
+        "The provider has a fault",
+        SignInScript::Fails("temporarily_unavailable"),
+    ),
+    person("wrong_return", "Returns from another provider", SignInScript::ReturnsFromElsewhere),
+    person("code_refused", "The code is refused", SignInScript::CodeRefused),
+    person("wrong_issuer", "The ID token names another issuer", SignInScript::OtherIssuer),
+    person("wrong_nonce", "The ID token is of another sign-in", SignInScript::OtherNonce),
+    person("expired", "The ID token ended an hour ago", SignInScript::Expired),
+    person("old_sign_in", "Signed in a day ago", SignInScript::OldSignIn),
+    person("wrong_subject", "User info is of another person", SignInScript::OtherSubject),
 ];
 
-const fn person(id: &'static str, label: &'static str, conduct: Conduct) -> Person {
+const fn person(id: &'static str, label: &'static str, conduct: SignInScript) -> Person {
     Person { id, label, conduct }
 }
 
@@ -96,18 +100,18 @@ impl Person {
     /// Returns the claims among these that the person releases.
     pub(super) fn released(&self, asked: &[String]) -> Map<String, Value> {
         let count = match self.conduct {
-            Conduct::ReleasesNone => 0,
-            Conduct::ReleasesOne => 1,
-            Conduct::Releases
-            | Conduct::OtherNumber
-            | Conduct::Fails(_)
-            | Conduct::ReturnsFromElsewhere
-            | Conduct::CodeRefused
-            | Conduct::OtherIssuer
-            | Conduct::OtherNonce
-            | Conduct::Expired
-            | Conduct::OldSignIn
-            | Conduct::OtherSubject => asked.len(),
+            SignInScript::ReleasesNone => 0,
+            SignInScript::ReleasesOne => 1,
+            SignInScript::Releases
+            | SignInScript::OtherNumber
+            | SignInScript::Fails(_)
+            | SignInScript::ReturnsFromElsewhere
+            | SignInScript::CodeRefused
+            | SignInScript::OtherIssuer
+            | SignInScript::OtherNonce
+            | SignInScript::Expired
+            | SignInScript::OldSignIn
+            | SignInScript::OtherSubject => asked.len(),
         };
         let mut all = self.claims();
         let released = asked.iter().take(count);
@@ -115,7 +119,7 @@ impl Person {
     }
 
     fn claims(&self) -> Map<String, Value> {
-        let is_other = self.conduct == Conduct::OtherNumber;
+        let is_other = self.conduct == SignInScript::OtherNumber;
         let (first, middle, last, born) = if is_other {
             ("Zoë", "Maria", "Brontë", "1848-02-29")
         } else {

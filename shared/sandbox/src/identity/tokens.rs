@@ -13,7 +13,7 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
 use super::params::Params;
-use super::people::{Conduct, Person};
+use super::people::{Person, SignInScript};
 use super::sign_in::SignIn;
 use super::{CLIENT_SECRET, IdentityProvider, json};
 
@@ -47,7 +47,7 @@ impl IdentityProvider {
             sign_in.question.client_id == client
                 && sign_in.question.redirect_uri == redirect_uri
                 && keys::same(&sign_in.question.challenge, &challenge)
-                && person(sign_in).is_some_and(|person| person.conduct != Conduct::CodeRefused)
+                && person(sign_in).is_some_and(|person| person.conduct != SignInScript::CodeRefused)
         };
         let redeemed = self.redeem(code, is_asked).await?;
         let Some((sign_in, token)) = redeemed else { return Ok(error(400, "invalid_grant")) };
@@ -86,7 +86,7 @@ impl IdentityProvider {
             let answer = error(401, "invalid_token");
             return Ok(challenged(answer, "Bearer error=\"invalid_token\""));
         };
-        let is_another = person.conduct == Conduct::OtherSubject;
+        let is_another = person.conduct == SignInScript::OtherSubject;
         let subject = if is_another { "sandbox-another".to_owned() } else { person.subject() };
         let mut claims = person.released(&sign_in.question.claims);
         claims.insert("sub".to_owned(), Value::from(subject));
@@ -100,7 +100,7 @@ fn person(sign_in: &SignIn) -> Option<&'static Person> {
 
 /// Returns the claims of an ID token (OpenID Connect Core 1.0, sections 2 and 3.1.3.6).
 fn id_token_claims(sign_in: &SignIn, issuer: &str, token: &str, now: Timestamp) -> Value {
-    let conduct = person(sign_in).map_or(Conduct::Releases, |person| person.conduct);
+    let conduct = person(sign_in).map_or(SignInScript::Releases, |person| person.conduct);
     let (now, at) = (now.as_secs(), sign_in.at.as_secs());
     let digest = Sha256::digest(token);
     let half = digest.get(..16).unwrap_or_default();
@@ -117,21 +117,21 @@ fn id_token_claims(sign_in: &SignIn, issuer: &str, token: &str, now: Timestamp) 
     let asked = asked.into_iter().filter_map(|(name, value)| Some((name, value.as_ref()?)));
     claims.extend(asked.map(|(name, value)| (name.to_owned(), json!(value))));
     let wrong = match conduct {
-        Conduct::OtherIssuer => Some(("iss", json!(format!("{issuer}/another")))),
-        Conduct::OtherNonce => Some(("nonce", json!("of another sign-in"))),
-        Conduct::Expired => Some(("exp", json!(now.saturating_sub(HOUR)))),
-        Conduct::OldSignIn => {
+        SignInScript::OtherIssuer => Some(("iss", json!(format!("{issuer}/another")))),
+        SignInScript::OtherNonce => Some(("nonce", json!("of another sign-in"))),
+        SignInScript::Expired => Some(("exp", json!(now.saturating_sub(HOUR)))),
+        SignInScript::OldSignIn => {
             claims.remove("acr");
             Some(("auth_time", json!(at.saturating_sub(DAY))))
         }
-        Conduct::Releases
-        | Conduct::OtherNumber
-        | Conduct::ReleasesOne
-        | Conduct::ReleasesNone
-        | Conduct::Fails(_)
-        | Conduct::ReturnsFromElsewhere
-        | Conduct::CodeRefused
-        | Conduct::OtherSubject => None,
+        SignInScript::Releases
+        | SignInScript::OtherNumber
+        | SignInScript::ReleasesOne
+        | SignInScript::ReleasesNone
+        | SignInScript::Fails(_)
+        | SignInScript::ReturnsFromElsewhere
+        | SignInScript::CodeRefused
+        | SignInScript::OtherSubject => None,
     };
     claims.extend(wrong.map(|(name, value)| (name.to_owned(), value)));
     Value::Object(claims)

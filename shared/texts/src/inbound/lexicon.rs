@@ -227,7 +227,7 @@ impl Lexicon {
     }
 
     /// Returns whether a word is a keyword that stops messages, with one letter wrong, missing, added or exchanged.
-    pub(super) fn is_slip(&self, word: &str) -> bool {
+    pub(super) fn is_misspelled(&self, word: &str) -> bool {
         if self.slips.iter().any(|slip| slip == word) {
             return true;
         }

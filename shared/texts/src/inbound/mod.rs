@@ -91,7 +91,7 @@ impl Listener {
 
     /// Reads a text in one language: a stop, a start, or a denial in a sentence.
     fn read(&self, lexicon: &Lexicon, sentences: &[Sentence]) -> Option<Meaning> {
-        if self.is_slip(lexicon, sentences) {
+        if self.is_misspelled(lexicon, sentences) {
             return Some(Meaning::Stop);
         }
         let whole = |keyword| {
@@ -137,13 +137,13 @@ impl Listener {
     }
 
     /// Returns whether the whole text is one keyword with a slip of one letter.
-    fn is_slip(&self, lexicon: &Lexicon, sentences: &[Sentence]) -> bool {
+    fn is_misspelled(&self, lexicon: &Lexicon, sentences: &[Sentence]) -> bool {
         let words = sentences.iter().flat_map(|sentence| sentence.clauses.iter().flatten());
         let mut rest = words.filter(|word| !lexicon.is_filler(word) && !self.name.contains(word));
         match (rest.next(), rest.next()) {
             (Some(word), None) => {
                 let known = |lexicon: &&&Lexicon| lexicon.knows(word);
-                lexicon.is_slip(word) && self.lexicons.iter().find(known).is_none()
+                lexicon.is_misspelled(word) && self.lexicons.iter().find(known).is_none()
             }
             (Some(_) | None, _) => false,
         }

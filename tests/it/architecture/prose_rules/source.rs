@@ -45,7 +45,7 @@ struct Comment {
 
 /// The comments, the string literals and the code of a Rust file.
 #[derive(Default)]
-struct Split {
+struct SourceSplitter {
     comments: Vec<Comment>,
     strings: Vec<(usize, String)>,
     code: String,
@@ -83,8 +83,8 @@ fn string_length(text: &str) -> usize {
     text.len()
 }
 
-fn split(source: &str) -> Split {
-    let (mut parts, mut at, mut line) = (Split::default(), 0, 1);
+fn split(source: &str) -> SourceSplitter {
+    let (mut parts, mut at, mut line) = (SourceSplitter::default(), 0, 1);
     let mut line_has_code = false;
     while let Some(character) = source[at..].chars().next() {
         let rest = &source[at..];

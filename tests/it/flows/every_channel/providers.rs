@@ -12,7 +12,7 @@ use super::super::sms_twilio::signed;
 
 /// A provider of a channel, as an adapter speaks to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Line {
+pub(super) enum ChannelAdapter {
     Whatsapp,
     Twilio,
     Google,
@@ -21,12 +21,18 @@ pub(super) enum Line {
     Apple,
 }
 
-pub(super) const LINES: [Line; 6] =
-    [Line::Whatsapp, Line::Twilio, Line::Google, Line::AwsCards, Line::AwsTexts, Line::Apple];
+pub(super) const CHANNEL_ADAPTERS: [ChannelAdapter; 6] = [
+    ChannelAdapter::Whatsapp,
+    ChannelAdapter::Twilio,
+    ChannelAdapter::Google,
+    ChannelAdapter::AwsCards,
+    ChannelAdapter::AwsTexts,
+    ChannelAdapter::Apple,
+];
 
 /// An action of a customer.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Does<'a> {
+pub(super) enum CustomerAction<'a> {
     /// Writes a text.
     Writes(&'a str),
     /// Taps a button that is not ours, with this label.
@@ -38,12 +44,12 @@ pub(super) enum Does<'a> {
 /// A customer's message: what, under which id, and how long ago.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Message<'a> {
-    pub(super) does: Does<'a>,
+    pub(super) action: CustomerAction<'a>,
     pub(super) id: &'a str,
     pub(super) ago: u64,
 }
 
-impl Line {
+impl ChannelAdapter {
     pub(super) const fn name(self) -> &'static str {
         match self {
             Self::Whatsapp => "whatsapp",
@@ -76,10 +82,10 @@ impl Line {
     /// A brand with this channel, and with a phone of the sandbox over which it asks.
     pub(super) fn world(self) -> World {
         let phone = json!({ "name": "phone", "kind": "sandbox" });
-        World::beginning()
+        World::builder()
             .with("/test/channels", &json!([self.channel(), phone]))
             .with("/policy", &policy())
-            .begin()
+            .build()
     }
 
     /// Delivers a customer's message. The same message again is a repeat of the provider's.
@@ -95,10 +101,12 @@ impl Line {
             }
             Self::Twilio => {
                 let mut pairs = vec![("From", PHONE), ("MessageSid", message.id)];
-                pairs.extend(match message.does {
-                    Does::Writes(text) => [("Body", text), ("SmsStatus", "received")],
-                    Does::Taps(label) => [("ButtonText", label), ("ButtonPayload", "b-17")],
-                    Does::Chooses(label) => [("Body", label), ("ListId", "r-3")],
+                pairs.extend(match message.action {
+                    CustomerAction::Writes(text) => [("Body", text), ("SmsStatus", "received")],
+                    CustomerAction::Taps(label) => {
+                        [("ButtonText", label), ("ButtonPayload", "b-17")]
+                    }
+                    CustomerAction::Chooses(label) => [("Body", label), ("ListId", "r-3")],
                 });
                 signed(world, "/callbacks/demo/sms", &pairs, brand::TWILIO_TOKEN).ok(200);
             }
@@ -123,22 +131,22 @@ impl Line {
                 call.body(posted.body).send().ok(200);
             }
         }
-        world.settles();
+        world.run_until_idle();
     }
 
-    pub(super) fn does(self, world: &World, does: Does<'_>) {
-        self.delivers(world, Message { does, id: "in-1", ago: 0 });
+    pub(super) fn send(self, world: &World, action: CustomerAction<'_>) {
+        self.delivers(world, Message { action, id: "in-1", ago: 0 });
     }
 }
 
-fn on_whatsapp(Message { does, id, .. }: Message<'_>, at: Timestamp) -> Value {
+fn on_whatsapp(Message { action, id, .. }: Message<'_>, at: Timestamp) -> Value {
     let number = PHONE.trim_start_matches('+');
-    let what = match does {
-        Does::Writes(text) => json!({ "type": "text", "text": { "body": text } }),
-        Does::Taps(label) => {
+    let what = match action {
+        CustomerAction::Writes(text) => json!({ "type": "text", "text": { "body": text } }),
+        CustomerAction::Taps(label) => {
             json!({ "type": "button", "button": { "payload": "b-17", "text": label } })
         }
-        Does::Chooses(label) => json!({
+        CustomerAction::Chooses(label) => json!({
             "type": "interactive",
             "interactive": { "type": "list_reply", "list_reply": { "id": "r-3", "title": label } },
         }),
@@ -152,39 +160,39 @@ fn on_whatsapp(Message { does, id, .. }: Message<'_>, at: Timestamp) -> Value {
     })
 }
 
-fn on_google(Message { does, id, .. }: Message<'_>, at: Timestamp) -> Value {
+fn on_google(Message { action, id, .. }: Message<'_>, at: Timestamp) -> Value {
     let mut event = json!({
         "agentId": rbm::AGENT, "senderPhoneNumber": PHONE, "messageId": id,
         "sendTime": at.to_string(),
     });
-    match does {
-        Does::Writes(text) => event["text"] = json!(text),
-        Does::Taps(label) | Does::Chooses(label) => {
+    match action {
+        CustomerAction::Writes(text) => event["text"] = json!(text),
+        CustomerAction::Taps(label) | CustomerAction::Chooses(label) => {
             event["suggestionResponse"] = json!({ "postbackData": "b-17", "text": label });
         }
     }
     event
 }
 
-fn on_aws(Message { does, id, .. }: Message<'_>) -> Value {
-    let body = match does {
-        Does::Writes(text) => text.to_owned(),
-        Does::Taps(label) | Does::Chooses(label) => {
+fn on_aws(Message { action, id, .. }: Message<'_>) -> Value {
+    let body = match action {
+        CustomerAction::Writes(text) => text.to_owned(),
+        CustomerAction::Taps(label) | CustomerAction::Chooses(label) => {
             json!({ "type": "SUGGESTION", "text": label, "postbackData": "b-17" }).to_string()
         }
     };
     json!({ "originationNumber": PHONE, "messageBody": body, "inboundMessageId": id })
 }
 
-fn on_apple(Message { does, id, .. }: Message<'_>) -> Value {
+fn on_apple(Message { action, id, .. }: Message<'_>) -> Value {
     let item = |label: &str| json!({ "identifier": "b-17", "title": label });
-    let what = match does {
-        Does::Writes(text) => json!({ "type": "text", "body": text }),
-        Does::Taps(label) => {
+    let what = match action {
+        CustomerAction::Writes(text) => json!({ "type": "text", "body": text }),
+        CustomerAction::Taps(label) => {
             let reply = json!({ "items": [item("Menu"), item(label)], "selectedIndex": 1 });
             json!({ "type": "interactive", "interactiveData": { "data": { "quick-reply": reply } } })
         }
-        Does::Chooses(label) => {
+        CustomerAction::Chooses(label) => {
             let picker = json!({ "sections": [{ "items": [item(label)] }] });
             json!({ "type": "interactive", "interactiveData": { "data": { "listPicker": picker } } })
         }
@@ -208,18 +216,18 @@ fn policy() -> Value {
 const ALIAS: &str = "+5215512345678";
 
 /// Reports the recipient of the newest prompt under another number.
-pub(super) fn status_names_alias(line: Line, world: &World) {
+pub(super) fn status_names_alias(adapter: ChannelAdapter, world: &World) {
     let post = |path: &str| world.call(Method::POST, path).key(None).idempotency(None);
-    match line {
-        Line::Whatsapp => {
-            let mut told = world.whatsapp().fares(&world.whatsapp().newest(), "sent", world.now());
+    match adapter {
+        ChannelAdapter::Whatsapp => {
+            let mut told = world.whatsapp().status(&world.whatsapp().newest(), "sent", world.now());
             told["statuses"][0]["recipient_id"] = json!(ALIAS.trim_start_matches('+'));
             let posted = whatsapp::posted(&[told]);
             let call = post("/callbacks/demo/whatsapp");
             let call = call.header("x-hub-signature-256", &posted.signature);
             call.body(posted.body).send().ok(200);
         }
-        Line::Twilio => {
+        ChannelAdapter::Twilio => {
             let sent = world.calls_to("api.twilio.com").pop().unwrap();
             let callback = form_urlencoded::parse(&sent.body);
             let callback = callback.into_owned().find(|(name, _)| name == "StatusCallback");
@@ -228,7 +236,7 @@ pub(super) fn status_names_alias(line: Line, world: &World) {
             let pairs = [("MessageSid", "SM0"), ("MessageStatus", "sent"), ("To", to.as_str())];
             signed(world, &uri, &pairs, brand::TWILIO_TOKEN).ok(200);
         }
-        Line::Google => {
+        ChannelAdapter::Google => {
             let card = world.rbm().messages().pop().unwrap();
             let receipt = json!({
                 "senderPhoneNumber": ALIAS, "eventType": "DELIVERED", "eventId": "Ev1",
@@ -238,47 +246,47 @@ pub(super) fn status_names_alias(line: Line, world: &World) {
             let call = post("/callbacks/demo/rcs").header("x-goog-signature", &told.signature);
             call.body(told.body).send().ok(200);
         }
-        Line::AwsCards => {
+        ChannelAdapter::AwsCards => {
             let reference = world.reference(0).to_string();
             let event = aws_messaging::events::of_card("RCS_SENT", "SENT", &reference, ALIAS);
-            world.tells_by_topic("rcs", &event);
+            world.topic_sends("rcs", &event);
         }
-        Line::AwsTexts => {
+        ChannelAdapter::AwsTexts => {
             let reference = world.reference(0).to_string();
             let event = aws_messaging::events::of_text("QUEUED", &reference, ALIAS);
-            world.tells_by_topic("sms", &event);
+            world.topic_sends("sms", &event);
         }
         // Apple reports no status. Its customers are known by the entry link and by taps.
-        Line::Apple => {}
+        ChannelAdapter::Apple => {}
     }
-    world.settles();
+    world.run_until_idle();
 }
 
 /// Delivers a stop from the other spelling.
-pub(super) fn alias_stops(line: Line, world: &World) {
+pub(super) fn alias_stops(adapter: ChannelAdapter, world: &World) {
     let post = |path: &str| world.call(Method::POST, path).key(None).idempotency(None);
-    match line {
-        Line::Whatsapp => {
+    match adapter {
+        ChannelAdapter::Whatsapp => {
             let person = whatsapp::Person::at(ALIAS);
             let posted = whatsapp::posted(&[world.whatsapp().writes(&person, "STOP", world.now())]);
             let call = post("/callbacks/demo/whatsapp");
             let call = call.header("x-hub-signature-256", &posted.signature);
             call.body(posted.body).send().ok(200);
         }
-        Line::Twilio => {
+        ChannelAdapter::Twilio => {
             let from = format!("rcs:{ALIAS}");
             let pairs = [("From", from.as_str()), ("MessageSid", "SM1"), ("Body", "STOP")];
             signed(world, "/callbacks/demo/sms", &pairs, brand::TWILIO_TOKEN).ok(200);
         }
-        Line::Google => {
+        ChannelAdapter::Google => {
             let told = world.rbm().writes(ALIAS, "STOP");
             let call = post("/callbacks/demo/rcs").header("x-goog-signature", &told.signature);
             call.body(told.body).send().ok(200);
         }
-        Line::AwsCards | Line::AwsTexts => {
-            world.tells_by_topic(line.name(), &aws_messaging::events::text(ALIAS, "STOP"));
+        ChannelAdapter::AwsCards | ChannelAdapter::AwsTexts => {
+            world.topic_sends(adapter.name(), &aws_messaging::events::text(ALIAS, "STOP"));
         }
-        Line::Apple => {}
+        ChannelAdapter::Apple => {}
     }
-    world.settles();
+    world.run_until_idle();
 }

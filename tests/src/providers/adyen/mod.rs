@@ -3,17 +3,17 @@
 //! A cancel and a reversal are accepted at once and happen later. When the acquirer's answer is lost, the key's
 //! answer is an error although the card was charged. Only the webhook reports it.
 
-mod book;
-mod words;
+mod ledger;
+mod wire;
 
 use bytes::Bytes;
 use domain::values::time::Timestamp;
 use http::{Method, Request};
 use serde_json::{Value, json};
 
-use self::book::Book;
-pub use self::book::{Charge, Visitor};
-pub use self::words::{signature, webhook};
+use self::ledger::Ledger;
+pub use self::ledger::{Charge, ShopperAction};
+pub use self::wire::{signature, webhook};
 use crate::rng::Rng;
 
 /// The host that the fake answers at.
@@ -37,13 +37,13 @@ pub struct AdyenFaults {
 }
 
 /// Adyen with one merchant account.
-pub struct Adyen(Book);
+pub struct Adyen(Ledger);
 
 impl Adyen {
     /// An account without payments.
     #[must_use]
     pub const fn new(rng: Rng) -> Self {
-        Self(Book::new(rng))
+        Self(Ledger::new(rng))
     }
 
     /// Lets these things go wrong from now on.
@@ -71,7 +71,12 @@ impl Adyen {
 
     /// The customer acts on Adyen's page; returns the address that the browser goes back to, if it does.
     #[must_use]
-    pub fn visited(&mut self, reference: &str, visitor: Visitor, now: Timestamp) -> Option<String> {
+    pub fn visited(
+        &mut self,
+        reference: &str,
+        visitor: ShopperAction,
+        now: Timestamp,
+    ) -> Option<String> {
         self.0.visited(reference, visitor, now)
     }
 
@@ -87,13 +92,13 @@ impl Adyen {
         let book = &mut self.0;
         let given = request.headers().get("x-api-key").map(http::HeaderValue::as_bytes);
         if given != Some(API_KEY.as_bytes()) {
-            return (401, words::error(401, "000", "security"));
+            return (401, wire::error(401, "000", "security"));
         }
         let path = request.uri().path().to_owned();
         let body: Value = serde_json::from_slice(request.body()).unwrap_or(Value::Null);
-        if let Err(complaint) = words::check(request, &path, &body) {
+        if let Err(complaint) = wire::check(request, &path, &body) {
             book.complaints.push(format!("{complaint}: {} {path} {body}", request.method()));
-            return (422, words::error(422, "702", "validation"));
+            return (422, wire::error(422, "702", "validation"));
         }
         let key = request.headers().get("idempotency-key").and_then(|key| key.to_str().ok());
         let Some(key) = key.map(str::to_owned) else {
@@ -109,7 +114,7 @@ impl Adyen {
         let silent = book.faults.acquirer_silent;
         if path.starts_with("/payments") && path.len() < 20 && book.rng.happens(silent) {
             answer = if book.rng.happens(500) {
-                (500, words::error(500, "905", "internal"))
+                (500, wire::error(500, "905", "internal"))
             } else {
                 (200, json!({ "resultCode": "Error", "refusalReasonCode": "4" }))
             };

@@ -8,7 +8,7 @@ use flate2::write::GzEncoder;
 use serde_json::{Value, json};
 
 use super::schema::BID;
-use super::{BUSINESS, Gateway, REPLY_KEPT, REPLY_KEY, Sent, TOKEN_DATA, token};
+use super::{BUSINESS, Gateway, REPLY_KEY, REPLY_SEALED, Sent, TOKEN_DATA, token};
 
 /// A customer with an Apple device.
 #[derive(Clone, Debug)]
@@ -21,7 +21,7 @@ pub struct Person {
 
 /// A callback as it is on the wire.
 #[derive(Clone, Debug)]
-pub struct Posted {
+pub struct SignedCallback {
     /// Its headers.
     pub headers: Vec<(&'static str, String)>,
     /// Its body, packed.
@@ -46,7 +46,7 @@ impl Gateway {
         words: &str,
         intent: Option<&str>,
         now: Timestamp,
-    ) -> Posted {
+    ) -> SignedCallback {
         self.lock().people.insert(who.handle.clone(), who.features.clone());
         let mut what = json!({ "type": "text", "body": words, "locale": "en_GB" });
         if let Some(intent) = intent {
@@ -61,7 +61,13 @@ impl Gateway {
     /// # Panics
     /// When the message has no such button.
     #[must_use]
-    pub fn taps(&self, who: &Person, message: &Sent, label: &str, now: Timestamp) -> Posted {
+    pub fn taps(
+        &self,
+        who: &Person,
+        message: &Sent,
+        label: &str,
+        now: Timestamp,
+    ) -> SignedCallback {
         let reply = reply(message, label);
         self.tells(who, json!({ "type": "interactive", "interactiveData": reply }), now)
     }
@@ -77,27 +83,27 @@ impl Gateway {
         message: &Sent,
         label: &str,
         now: Timestamp,
-    ) -> Posted {
+    ) -> SignedCallback {
         let url = "https://kept.example/reply-1";
         self.lock().kept.insert(url.to_owned(), reply(message, label));
         let reference = json!({
             "bid": BID, "url": url, "owner": "owner-1", "signature": "81a619c8",
-            "key": format!("00{REPLY_KEY}"), "size": REPLY_KEPT.len(), "title": "Pay?",
+            "key": format!("00{REPLY_KEY}"), "size": REPLY_SEALED.len(), "title": "Pay?",
         });
         self.tells(who, json!({ "type": "interactive", "interactiveDataRef": reference }), now)
     }
 
     /// The customer types, leaves, or does something else that has a type only.
     #[must_use]
-    pub fn action(&self, who: &Person, kind: &str, now: Timestamp) -> Posted {
+    pub fn action(&self, who: &Person, kind: &str, now: Timestamp) -> SignedCallback {
         self.tells(who, json!({ "type": kind }), now)
     }
 
-    fn tells(&self, who: &Person, what: Value, now: Timestamp) -> Posted {
+    fn tells(&self, who: &Person, what: Value, now: Timestamp) -> SignedCallback {
         let number = {
             let mut state = self.lock();
-            state.told += 1;
-            state.told
+            state.inbound_count += 1;
+            state.inbound_count
         };
         let id = format!("0c316beb-66a4-4d0f-9d4e-{number:012x}");
         let mut message =
@@ -119,7 +125,7 @@ impl Gateway {
 
 /// Any body, as Apple posts one.
 #[must_use]
-pub fn posted(body: &[u8], now: Timestamp) -> Posted {
+pub fn posted(body: &[u8], now: Timestamp) -> SignedCallback {
     let mut packed = GzEncoder::new(Vec::new(), Compression::default());
     packed.write_all(body).expect("memory takes everything");
     let headers = vec![
@@ -127,7 +133,7 @@ pub fn posted(body: &[u8], now: Timestamp) -> Posted {
         ("content-encoding", "gzip".to_owned()),
         ("content-type", "application/json".to_owned()),
     ];
-    Posted { headers, body: packed.finish().expect("memory takes everything") }
+    SignedCallback { headers, body: packed.finish().expect("memory takes everything") }
 }
 
 fn reply(message: &Sent, label: &str) -> Value {

@@ -19,15 +19,15 @@ use serde_json::{Value, json};
 
 use crate::lock::lock;
 
-pub use callbacks::{Person, Posted, posted};
-pub use schema::{Asked, Sent};
+pub use callbacks::{Person, SignedCallback, posted};
+pub use schema::{PaymentSheet, Sent};
 
 /// Where messages go.
 pub const HOST: &str = "mspgw.push.apple.com";
 /// Where merchant sessions come from.
 pub const PAY_HOST: &str = "apple-pay-gateway.apple.com";
 /// Where long replies are kept.
-pub const KEPT_HOST: &str = "cvws.icloud-content.com";
+pub const REPLY_HOST: &str = "cvws.icloud-content.com";
 /// Apple's id of the business.
 pub const BUSINESS: &str = "a884eddf-0000-0000-0000-000000000000";
 /// The provider the business works through.
@@ -46,7 +46,7 @@ pub const TOKEN_DATA: &str = "sealed-by-the-secure-element-";
 const CERTIFICATE: &str = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n";
 /// The key of a long reply, its sealed text and its plain text; computed with OpenSSL.
 const REPLY_KEY: &str = "404142434445464748494A4B4C4D4E4F505152535455565758595A5B5C5D5E5F";
-const REPLY_KEPT: &str = "what-the-device-sealed-for-this-reply";
+const REPLY_SEALED: &str = "what-the-device-sealed-for-this-reply";
 const REPLY_PLAIN: &str =
     "118cb2f6cd774dbe6710ec7a38fbd93854c61515daf378752e09cfa72a330c7e28514014ed";
 
@@ -90,7 +90,7 @@ struct State {
     sessions: Vec<Session>,
     /// Long replies that wait to be fetched, by their address.
     kept: BTreeMap<String, Value>,
-    told: u64,
+    inbound_count: u64,
     complaints: Vec<String>,
 }
 
@@ -104,7 +104,7 @@ impl Gateway {
         let mut state = self.lock();
         let answered = match call.uri().host() {
             Some(PAY_HOST) => state.gives_session(call),
-            Some(KEPT_HOST) => state.gives_kept(call),
+            Some(REPLY_HOST) => state.serves_reply(call),
             _ => state.serves(call, now),
         };
         answered.unwrap_or_else(|refusal| refusal)
@@ -204,7 +204,7 @@ impl State {
     }
 
     /// A session counts once, for the address it was made for, as it was given.
-    fn redeems(&mut self, asked: &Asked) -> Result<(), Answer> {
+    fn redeems(&mut self, asked: &PaymentSheet) -> Result<(), Answer> {
         let mut sessions = self.sessions.iter_mut();
         let session = sessions.find(|session| session.whole == asked.session && !session.used);
         let Some(session) = session else {
@@ -249,11 +249,11 @@ impl State {
         if !self.kept.contains_key(url) || owner != "owner-1" || signature != "gaYZyA==" {
             return Err(self.complains(format!("nothing is kept at {url}")));
         }
-        let at = format!("https://{KEPT_HOST}{}", url.trim_start_matches("https://kept.example"));
+        let at = format!("https://{REPLY_HOST}{}", url.trim_start_matches("https://kept.example"));
         Ok((200, json!({ "download-url": at }).to_string()))
     }
 
-    fn gives_kept(&mut self, call: &Request<Bytes>) -> Result<Answer, Answer> {
+    fn serves_reply(&mut self, call: &Request<Bytes>) -> Result<Answer, Answer> {
         let url = format!("https://kept.example{}", call.uri().path());
         if call.headers().get(header::AUTHORIZATION).is_some() {
             return Err(self.complains("the provider's token was shown to a stranger"));
@@ -261,7 +261,7 @@ impl State {
         if call.method() != Method::GET || !self.kept.contains_key(&url) {
             return Err(self.complains("nothing is kept there"));
         }
-        Ok((200, REPLY_KEPT.to_owned()))
+        Ok((200, REPLY_SEALED.to_owned()))
     }
 
     fn decodes(&mut self, call: &Request<Bytes>) -> Result<Answer, Answer> {

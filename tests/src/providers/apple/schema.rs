@@ -30,12 +30,12 @@ pub struct Sent {
     /// What names it in a reply.
     pub request_identifier: String,
     /// The payment it asks for.
-    pub asked: Option<Asked>,
+    pub asked: Option<PaymentSheet>,
 }
 
 /// A payment that is asked for.
 #[derive(Clone, Debug)]
-pub struct Asked {
+pub struct PaymentSheet {
     /// Where the token goes.
     pub gateway: String,
     /// What opens where Apple Pay does not work.
@@ -148,14 +148,14 @@ struct Payment {
 struct PaymentRequest {
     country_code: String,
     currency_code: String,
-    line_items: Vec<Line>,
-    total: Line,
+    line_items: Vec<LineItem>,
+    total: LineItem,
     apple_pay: Wallet,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Line {
+struct LineItem {
     label: String,
     amount: String,
     #[serde(rename = "type")]
@@ -306,7 +306,7 @@ fn pays(sent: Sent, payment: Payment) -> Result<Sent, String> {
     holds(gateway.starts_with(&format!("https://{DOMAIN}/")), "another domain's gateway")?;
     holds(fallback.starts_with("https://"), "a fallback that is no page")?;
     let amount = format!("{} {currency_code}", total.amount);
-    let asked = Asked { gateway, fallback, amount, session: payment.merchant_session };
+    let asked = PaymentSheet { gateway, fallback, amount, session: payment.merchant_session };
     Ok(Sent { kind: "apple-pay", asked: Some(asked), ..sent })
 }
 

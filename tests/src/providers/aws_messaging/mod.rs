@@ -23,7 +23,7 @@ pub struct Sent {
 
 /// A refusal of the service: its error, and the reason.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Refused {
+pub struct ServiceError {
     /// The error's name.
     pub error: &'static str,
     /// What is wrong, one thing each.
@@ -34,7 +34,7 @@ pub struct Refused {
 ///
 /// # Errors
 /// What the service would answer instead of taking the message.
-pub fn look(uri: &Uri, headers: &HeaderMap, body: &Bytes) -> Result<Sent, Refused> {
+pub fn receive(uri: &Uri, headers: &HeaderMap, body: &Bytes) -> Result<Sent, ServiceError> {
     let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or("");
     let scope = signed_for(header(header::AUTHORIZATION.as_str()));
     let region = uri.host().and_then(|host| host.strip_prefix("sms-voice."));
@@ -66,10 +66,10 @@ pub fn look(uri: &Uri, headers: &HeaderMap, body: &Bytes) -> Result<Sent, Refuse
 
 /// The service's answer: a status and a body. `count` makes the message's id.
 #[must_use]
-pub fn answer(looked: &Result<Sent, Refused>, count: usize) -> (u16, Value) {
+pub fn answer(looked: &Result<Sent, ServiceError>, count: usize) -> (u16, Value) {
     match looked {
         Ok(_) => (200, json!({ "MessageId": format!("0a1b2c3d-4e5f-6071-8293-{count:012x}") })),
-        Err(Refused { error, faults }) => {
+        Err(ServiceError { error, faults }) => {
             let name = format!("com.amazonaws.pinpointsmsvoicev2#{error}");
             let told = faults.join("; ");
             (400, json!({ "__type": name, "Message": told, "Reason": "FIELD_VALIDATION_FAILED" }))
@@ -77,8 +77,11 @@ pub fn answer(looked: &Result<Sent, Refused>, count: usize) -> (u16, Value) {
     }
 }
 
-fn refused<T: Into<String>>(error: &'static str, faults: impl IntoIterator<Item = T>) -> Refused {
-    Refused { error, faults: faults.into_iter().map(Into::into).collect() }
+fn refused<T: Into<String>>(
+    error: &'static str,
+    faults: impl IntoIterator<Item = T>,
+) -> ServiceError {
+    ServiceError { error, faults: faults.into_iter().map(Into::into).collect() }
 }
 
 /// The region that a signature of ours is for.

@@ -16,12 +16,12 @@ struct Shape {
     #[serde(default)]
     required: Vec<String>,
     #[serde(default)]
-    members: BTreeMap<String, Of>,
+    members: BTreeMap<String, MemberShape>,
     #[serde(default)]
     union: bool,
-    member: Option<Of>,
-    key: Option<Of>,
-    value: Option<Of>,
+    member: Option<MemberShape>,
+    key: Option<MemberShape>,
+    value: Option<MemberShape>,
     min: Option<Number>,
     max: Option<Number>,
     pattern: Option<String>,
@@ -43,7 +43,7 @@ enum Kind {
 }
 
 #[derive(Deserialize)]
-struct Of {
+struct MemberShape {
     shape: String,
 }
 

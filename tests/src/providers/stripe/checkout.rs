@@ -5,7 +5,7 @@ use std::time::Duration;
 use domain::values::time::Timestamp;
 use serde_json::{Value, json};
 
-use super::{Charged, Intent, Setup, Status, Stripe, fault, fields, next_action, verdict};
+use super::{ChargeRecord, Intent, Setup, Status, Stripe, fault, fields, next_action, verdict};
 use crate::providers::Answer;
 use crate::providers::SECRET;
 
@@ -26,11 +26,11 @@ pub(super) struct Session {
     attempt: String,
     price: Option<(u64, String)>,
     closes_at: Timestamp,
-    stands: Stands,
+    stands: SessionState,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Stands {
+enum SessionState {
     Open,
     Complete { made: String },
     Expired,
@@ -59,7 +59,7 @@ impl Stripe {
             attempt: text("metadata[attempt]"),
             price,
             closes_at: Timestamp::from_millis(seconds.saturating_mul(1000)),
-            stands: Stands::Open,
+            stands: SessionState::Open,
         };
         self.sessions.insert(id.clone(), session);
         self.read_session(&id, Timestamp::from_millis(0))
@@ -70,12 +70,12 @@ impl Stripe {
             return fault(404, "invalid_request_error", "resource_missing");
         };
         let (status, made) = match session.stands {
-            Stands::Open => ("open", Value::Null),
-            Stands::Expired => ("expired", Value::Null),
-            Stands::Complete { made } if session.price.is_some() => {
+            SessionState::Open => ("open", Value::Null),
+            SessionState::Expired => ("expired", Value::Null),
+            SessionState::Complete { made } if session.price.is_some() => {
                 ("complete", self.read(&made, now).1)
             }
-            Stands::Complete { made } => ("complete", self.read_setup(&made).1),
+            SessionState::Complete { made } => ("complete", self.read_setup(&made).1),
         };
         let paid = made.get("status") == Some(&json!("succeeded"));
         let price = session.price.as_ref();
@@ -100,21 +100,21 @@ impl Stripe {
 
     fn session(&mut self, id: &str, now: Timestamp) -> Option<Session> {
         let session = self.sessions.get_mut(id)?;
-        if session.stands == Stands::Open && session.closes_at <= now {
-            session.stands = Stands::Expired;
+        if session.stands == SessionState::Open && session.closes_at <= now {
+            session.stands = SessionState::Expired;
         }
         Some(session.clone())
     }
 
     pub(crate) fn expire(&mut self, id: &str, now: Timestamp) -> Answer {
         match self.session(id, now).map(|session| session.stands) {
-            Some(Stands::Open) => {
+            Some(SessionState::Open) => {
                 if let Some(session) = self.sessions.get_mut(id) {
-                    session.stands = Stands::Expired;
+                    session.stands = SessionState::Expired;
                 }
                 self.read_session(id, now)
             }
-            Some(Stands::Complete { .. } | Stands::Expired) => {
+            Some(SessionState::Complete { .. } | SessionState::Expired) => {
                 fault(400, "invalid_request_error", "checkout_session_not_open")
             }
             None => fault(404, "invalid_request_error", "resource_missing"),
@@ -126,7 +126,7 @@ impl Stripe {
         match id.split('_').next() {
             Some("cs") => self.at_checkout(id, action, now),
             Some("pi") => self.at_bank(id, action, now),
-            _ => self.at_bank_to_keep(id, action),
+            _ => self.at_bank_for_setup(id, action),
         }
     }
 
@@ -134,9 +134,9 @@ impl Stripe {
         let Some(session) = self.session(id, now) else { return false };
         let HostedAction::Pays(card) = action else { return false };
         match session.stands {
-            Stands::Open => {}
-            Stands::Complete { .. } => return true,
-            Stands::Expired => return false,
+            SessionState::Open => {}
+            SessionState::Complete { .. } => return true,
+            SessionState::Expired => return false,
         }
         let amount = session.price.as_ref().map_or(0, |(amount, _)| *amount);
         let mut status = verdict(card, amount, now);
@@ -174,15 +174,15 @@ impl Stripe {
                     session: Some(id.to_owned()),
                     status: Status::Succeeded,
                 };
-                self.keep(&made, &setup);
+                self.save_card(&made, &setup);
                 self.setups.insert(made.clone(), setup);
                 made
             }
         };
         if let Some(session) = self.sessions.get_mut(id) {
-            session.stands = Stands::Complete { made };
+            session.stands = SessionState::Complete { made };
         }
-        self.tells("checkout.session.completed", &session.request);
+        self.queue_event("checkout.session.completed", &session.request);
         true
     }
 
@@ -209,15 +209,15 @@ impl Stripe {
         };
         if matches!(intent.status, Status::Succeeded | Status::Processing { .. }) {
             self.charge(id, &intent);
-            self.tells("payment_intent.succeeded", &intent.request);
+            self.queue_event("payment_intent.succeeded", &intent.request);
         } else {
-            self.tells("payment_intent.payment_failed", &intent.request);
+            self.queue_event("payment_intent.payment_failed", &intent.request);
         }
         self.intents.insert(id.to_owned(), intent);
         true
     }
 
-    fn at_bank_to_keep(&mut self, id: &str, action: HostedAction) -> bool {
+    fn at_bank_for_setup(&mut self, id: &str, action: HostedAction) -> bool {
         let Some(mut setup) = self.setups.get(id).cloned() else { return false };
         if setup.status != Status::RequiresAction {
             return true;
@@ -230,9 +230,9 @@ impl Stripe {
             },
         };
         if setup.status == Status::Succeeded {
-            self.keep(id, &setup);
+            self.save_card(id, &setup);
         }
-        self.tells("setup_intent.succeeded", &setup.request);
+        self.queue_event("setup_intent.succeeded", &setup.request);
         self.setups.insert(id.to_owned(), setup);
         true
     }
@@ -271,7 +271,7 @@ impl Stripe {
             setup.status = Status::RequiresAction;
         }
         if setup.status == Status::Succeeded {
-            self.keep(id, &setup);
+            self.save_card(id, &setup);
         }
         let object = setup.to_json(id);
         self.setups.insert(id.to_owned(), setup.clone());
@@ -298,7 +298,7 @@ impl Stripe {
 
     /// Money moves.
     pub(crate) fn charge(&mut self, id: &str, intent: &Intent) {
-        self.charges.push(Charged {
+        self.charges.push(ChargeRecord {
             request: intent.request.clone(),
             object: id.to_owned(),
             session: intent.session.clone(),
@@ -308,8 +308,8 @@ impl Stripe {
     }
 
     /// A card is kept.
-    fn keep(&mut self, id: &str, setup: &Setup) {
-        self.charges.push(Charged {
+    fn save_card(&mut self, id: &str, setup: &Setup) {
+        self.charges.push(ChargeRecord {
             request: setup.request.clone(),
             object: id.to_owned(),
             session: setup.session.clone(),
@@ -329,7 +329,7 @@ impl Setup {
     }
 
     fn to_json(&self, id: &str) -> Value {
-        let (status, error) = self.status.as_stripe_has_it();
+        let (status, error) = self.status.as_stripe_status();
         json!({
             "id": id,
             "object": "setup_intent",

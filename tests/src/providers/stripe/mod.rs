@@ -19,7 +19,7 @@ mod signature;
 mod status;
 
 pub use self::checkout::HostedAction;
-pub(crate) use self::refunds::GivenBack;
+pub(crate) use self::refunds::RefundEntry;
 pub use self::signature::signature;
 pub(crate) use self::status::Status;
 use self::status::{next_action, refusal, verdict};
@@ -30,11 +30,11 @@ pub struct Stripe {
     /// The secret key in force.
     pub key: String,
     /// Every charge ever made.
-    pub charges: Vec<Charged>,
+    pub charges: Vec<ChargeRecord>,
     /// Every refund ever made, of money that came back since too.
-    pub(crate) given_back: Vec<GivenBack>,
+    pub(crate) refunds: Vec<RefundEntry>,
     /// For how long it knows an idempotency key.
-    pub(crate) keys_kept: Duration,
+    pub(crate) key_retention: Duration,
     intents: BTreeMap<String, Intent>,
     setups: BTreeMap<String, Setup>,
     sessions: BTreeMap<String, Session>,
@@ -43,12 +43,12 @@ pub struct Stripe {
     pub(crate) detached: BTreeSet<String>,
     /// Events that were not sent yet.
     pub(crate) events: Vec<Value>,
-    answers: BTreeMap<String, KeptAnswer>,
+    answers: BTreeMap<String, IdempotentAnswer>,
 }
 
 /// A charge, or a saved card, which has no price.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Charged {
+pub struct ChargeRecord {
     /// The request it was for, as its metadata says.
     pub request: String,
     /// The PaymentIntent, or the SetupIntent.
@@ -61,7 +61,7 @@ pub struct Charged {
     pub price: Option<(u64, String)>,
 }
 
-impl Charged {
+impl ChargeRecord {
     /// Reads charges and saved cards from writes to the sandbox's ledger, without the sandbox's code.
     pub(crate) fn by_sandbox(writes: &[Write]) -> Vec<Self> {
         let entries: Vec<Value> = writes.iter().filter_map(entry).collect();
@@ -129,7 +129,7 @@ pub(crate) struct Setup {
 }
 
 #[derive(Clone, Debug)]
-struct KeptAnswer {
+struct IdempotentAnswer {
     at: Timestamp,
     path: String,
     body: Bytes,
@@ -156,7 +156,7 @@ impl Stripe {
         let known = self
             .answers
             .get(&key)
-            .filter(|kept| !key.is_empty() && kept.at.after(self.keys_kept) > now);
+            .filter(|kept| !key.is_empty() && kept.at.after(self.key_retention) > now);
         if let Some(kept) = known {
             if kept.path != path || kept.body != *request.body() {
                 return (400, json!({ "error": { "type": "idempotency_error" } }));
@@ -171,9 +171,9 @@ impl Stripe {
                 self.confirm(id, request.body(), now)
             }
             (&Method::POST, ["v1", "payment_intents", id, "cancel"]) => self.cancel(id, now),
-            (&Method::POST, ["v1", "refunds"]) => self.give_back(request.body(), now),
+            (&Method::POST, ["v1", "refunds"]) => self.create_refund(request.body(), now),
             (&Method::GET, ["v1", "refunds"]) => {
-                self.list_given_back(request.uri().query().unwrap_or_default(), now)
+                self.list_refunds(request.uri().query().unwrap_or_default(), now)
             }
             (&Method::POST, ["v1", "customers"]) => {
                 self.customers = self.customers.saturating_add(1);
@@ -194,7 +194,8 @@ impl Stripe {
         // Stripe keeps the answers of calls that began, not those of calls it found wrong.
         if !key.is_empty() && (answer.0 == 200 || answer.0 == 402) {
             let (status, answer) = answer.clone();
-            let kept = KeptAnswer { at: now, path, body: request.body().clone(), status, answer };
+            let kept =
+                IdempotentAnswer { at: now, path, body: request.body().clone(), status, answer };
             self.answers.insert(key, kept);
         }
         answer
@@ -203,19 +204,19 @@ impl Stripe {
     /// Returns how often a request was charged.
     #[must_use]
     pub fn charges_of(&self, request: &str) -> usize {
-        let of = |charge: &&Charged| charge.request == request && charge.price.is_some();
+        let of = |charge: &&ChargeRecord| charge.request == request && charge.price.is_some();
         self.charges.iter().filter(of).count()
     }
 
     /// Returns how many cards a request saved.
     #[must_use]
-    pub fn kept_for(&self, request: &str) -> usize {
-        let of = |charge: &&Charged| charge.request == request && charge.price.is_none();
+    pub fn saved_cards_of(&self, request: &str) -> usize {
+        let of = |charge: &&ChargeRecord| charge.request == request && charge.price.is_none();
         self.charges.iter().filter(of).count()
     }
 
     /// Queues an event about an object of a request.
-    pub(crate) fn tells(&mut self, kind: &str, request: &str) {
+    pub(crate) fn queue_event(&mut self, kind: &str, request: &str) {
         let object = json!({ "livemode": false, "metadata": { "request_id": request } });
         self.events
             .push(json!({ "id": "evt_1", "object": "event", "type": kind, "livemode": false,
@@ -290,7 +291,7 @@ impl Stripe {
         let object = intent.to_json(id);
         match intent.status {
             Status::RequiresPaymentMethod { code, decline_code } => {
-                self.tells("payment_intent.payment_failed", &intent.request);
+                self.queue_event("payment_intent.payment_failed", &intent.request);
                 let mut error = refusal(code, decline_code);
                 if let Some(error) = error.as_object_mut() {
                     error.insert("payment_intent".to_owned(), object);
@@ -298,7 +299,7 @@ impl Stripe {
                 return (402, json!({ "error": error }));
             }
             Status::Processing { .. } | Status::Succeeded => {
-                self.tells("payment_intent.succeeded", &intent.request);
+                self.queue_event("payment_intent.succeeded", &intent.request);
                 self.charge(id, &intent);
             }
             Status::RequiresConfirmation | Status::RequiresAction | Status::Canceled => {}
@@ -333,7 +334,7 @@ pub(crate) fn fields(body: &[u8]) -> impl Fn(&str) -> String {
 
 impl Intent {
     fn to_json(&self, id: &str) -> Value {
-        let (status, error) = self.status.as_stripe_has_it();
+        let (status, error) = self.status.as_stripe_status();
         json!({
             "id": id,
             "object": "payment_intent",

@@ -14,7 +14,7 @@ const PENDING: Duration = Duration::from_secs(3);
 
 /// A refund in the processor's books.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct GivenBack {
+pub(crate) struct RefundEntry {
     /// The processor's id for it.
     id: String,
     /// The request and the number of its refund: what we call it by.
@@ -28,7 +28,7 @@ pub(crate) struct GivenBack {
     fails: bool,
 }
 
-impl GivenBack {
+impl RefundEntry {
     pub(crate) fn status(&self, now: Timestamp) -> &'static str {
         match (self.until <= now, self.fails) {
             (false, _) => "pending",
@@ -75,7 +75,7 @@ impl GivenBack {
 
 impl Stripe {
     /// Answers `POST /v1/refunds`. Amounts ending in `06` take a while, and those in `07` fail after it.
-    pub(crate) fn give_back(&mut self, body: &[u8], now: Timestamp) -> Answer {
+    pub(crate) fn create_refund(&mut self, body: &[u8], now: Timestamp) -> Answer {
         let text = fields(body);
         let charge = text("payment_intent");
         let intent = match self.find(&charge, now) {
@@ -85,7 +85,7 @@ impl Stripe {
         if intent.status != Status::Succeeded {
             return fault(400, "invalid_request_error", "payment_intent_unexpected_state");
         }
-        let left = intent.amount.saturating_sub(self.gone_back(&charge, now));
+        let left = intent.amount.saturating_sub(self.refunded_total(&charge, now));
         let amount = text("amount").parse().unwrap_or(left);
         if left == 0 {
             return fault(400, "invalid_request_error", "charge_already_refunded");
@@ -95,8 +95,8 @@ impl Stripe {
             return (400, json!({ "error": error }));
         }
         let slow = matches!(amount % 100, 6 | 7);
-        let refund = GivenBack {
-            id: format!("re_sim{:06}", self.given_back.len()),
+        let refund = RefundEntry {
+            id: format!("re_sim{:06}", self.refunds.len()),
             label: text("metadata[refund]"),
             charge,
             amount,
@@ -104,40 +104,40 @@ impl Stripe {
             fails: amount % 100 == 7,
         };
         let answer = refund.to_json(now);
-        self.given_back.push(refund);
+        self.refunds.push(refund);
         let kind = if slow { "refund.updated" } else { "refund.created" };
-        self.tells(kind, &intent.request);
+        self.queue_event(kind, &intent.request);
         (200, answer)
     }
 
     /// `GET /v1/refunds?payment_intent=…`, newest first.
-    pub(crate) fn list_given_back(&self, query: &str, now: Timestamp) -> Answer {
+    pub(crate) fn list_refunds(&self, query: &str, now: Timestamp) -> Answer {
         let charge = fields(query.as_bytes())("payment_intent");
-        let of = self.given_back.iter().rev().filter(|refund| refund.charge == charge);
+        let of = self.refunds.iter().rev().filter(|refund| refund.charge == charge);
         let data: Vec<Value> = of.map(|refund| refund.to_json(now)).collect();
         (200, json!({ "object": "list", "data": data, "has_more": false }))
     }
 
     /// Sums what went back of a charge, or is on its way.
-    fn gone_back(&self, charge: &str, now: Timestamp) -> u64 {
-        let of = |refund: &&GivenBack| refund.charge == charge && refund.status(now) != "failed";
-        let amounts = self.given_back.iter().filter(of).map(|refund| refund.amount);
+    fn refunded_total(&self, charge: &str, now: Timestamp) -> u64 {
+        let of = |refund: &&RefundEntry| refund.charge == charge && refund.status(now) != "failed";
+        let amounts = self.refunds.iter().filter(of).map(|refund| refund.amount);
         amounts.fold(0, u64::saturating_add)
     }
 
     /// Returns how often the money of one refund went back, or is on its way.
-    pub(crate) fn went_back(&self, label: &str, now: Timestamp) -> usize {
-        let of = |refund: &&GivenBack| refund.label == label && refund.status(now) != "failed";
-        self.given_back.iter().filter(of).count()
+    pub(crate) fn times_refunded(&self, label: &str, now: Timestamp) -> usize {
+        let of = |refund: &&RefundEntry| refund.label == label && refund.status(now) != "failed";
+        self.refunds.iter().filter(of).count()
     }
 
     /// Returns how often money went back of a request, for good.
     #[must_use]
     pub fn refunds_of(&self, request: &str, now: Timestamp) -> usize {
-        let of = |refund: &&GivenBack| {
+        let of = |refund: &&RefundEntry| {
             let ours = refund.label.rsplit_once('-').is_some_and(|(known, _)| known == request);
             ours && refund.status(now) == "succeeded"
         };
-        self.given_back.iter().filter(of).count()
+        self.refunds.iter().filter(of).count()
     }
 }

@@ -56,7 +56,7 @@ impl Status {
     }
 
     /// Stripe's word, and its error where there is one.
-    pub(crate) fn as_stripe_has_it(&self) -> (&'static str, Value) {
+    pub(crate) fn as_stripe_status(&self) -> (&'static str, Value) {
         match self {
             Self::RequiresConfirmation => ("requires_confirmation", Value::Null),
             Self::RequiresAction => ("requires_action", Value::Null),

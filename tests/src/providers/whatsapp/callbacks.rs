@@ -22,7 +22,7 @@ pub struct Person {
 
 /// A callback as it is on the wire.
 #[derive(Clone, Debug)]
-pub struct Posted {
+pub struct SignedCallback {
     /// Its body.
     pub body: String,
     /// The header `X-Hub-Signature-256`.
@@ -102,13 +102,13 @@ impl CloudApi {
         // A message that is reported late shuts no window that a newer one opened.
         let last = state.inbound.entry(who.number.clone()).or_insert(now);
         *last = now.max(*last);
-        state.told += 1;
+        state.inbound_count += 1;
         let mut message = Map::new();
         if !who.has_username {
             message.insert("from".to_owned(), json!(who.number));
         }
         message.insert("from_user_id".to_owned(), json!(who.user_id));
-        message.insert("id".to_owned(), json!(format!("wamid.IN{}", state.told)));
+        message.insert("id".to_owned(), json!(format!("wamid.IN{}", state.inbound_count)));
         message.insert("timestamp".to_owned(), json!(now.as_secs().to_string()));
         message.extend(context.map(|context| ("context".to_owned(), context)));
         message.extend(what.as_object().cloned().unwrap_or_default());
@@ -124,30 +124,30 @@ impl CloudApi {
 
     /// Returns a status webhook of a message: `sent`, `delivered`, `read`.
     #[must_use]
-    pub fn fares(&self, message: &Sent, status: &str, now: Timestamp) -> Value {
+    pub fn status(&self, message: &Sent, status: &str, now: Timestamp) -> Value {
         let pricing = json!({
             "billable": true, "pricing_model": "PMP", "type": "regular", "category": "utility",
         });
-        let mut told = Self::told(message, status, now);
-        told["pricing"] = pricing;
-        value(&json!({ "statuses": [told] }))
+        let mut report = Self::status_value(message, status, now);
+        report["pricing"] = pricing;
+        value(&json!({ "statuses": [report] }))
     }
 
     /// A message that will not arrive, with the code that says why.
     #[must_use]
     pub fn fails(&self, message: &Sent, code: u32, now: Timestamp) -> Value {
-        let mut told = Self::told(message, "failed", now);
-        told["errors"] = json!([{
+        let mut report = Self::status_value(message, "failed", now);
+        report["errors"] = json!([{
             "code": code,
             "title": "Message undeliverable",
             "message": "Message undeliverable",
             "error_data": { "details": "Message Undeliverable." },
             "href": "https://developers.facebook.com/docs/whatsapp/cloud-api/support/error-codes/",
         }]);
-        value(&json!({ "statuses": [told] }))
+        value(&json!({ "statuses": [report] }))
     }
 
-    fn told(message: &Sent, status: &str, now: Timestamp) -> Value {
+    fn status_value(message: &Sent, status: &str, now: Timestamp) -> Value {
         json!({
             "id": message.id,
             "status": status,
@@ -171,7 +171,7 @@ fn value(members: &Value) -> Value {
 
 /// One callback that tells of all these, each in a change of its own.
 #[must_use]
-pub fn posted(values: &[Value]) -> Posted {
+pub fn posted(values: &[Value]) -> SignedCallback {
     let changes = values.iter().map(|value| json!({ "value": value, "field": "messages" }));
     let entries: Vec<Value> =
         changes.map(|change| json!({ "id": "102290129340398", "changes": [change] })).collect();
@@ -180,10 +180,10 @@ pub fn posted(values: &[Value]) -> Posted {
 
 /// Any body, escaped and signed as Meta does.
 #[must_use]
-pub fn signed(body: &Value) -> Posted {
+pub fn signed(body: &Value) -> SignedCallback {
     let body = escaped(&body.to_string());
     let signature = signature(body.as_bytes());
-    Posted { body, signature }
+    SignedCallback { body, signature }
 }
 
 /// Meta's signature, told independently of the code that verifies it.

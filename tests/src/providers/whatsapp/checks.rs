@@ -133,7 +133,7 @@ fn page(action: &Value) -> Button {
 }
 
 /// A template as it was approved, in each of the languages.
-struct Approved {
+struct ApprovedTemplate {
     name: &'static str,
     header: Option<&'static str>,
     body: &'static str,
@@ -151,8 +151,8 @@ enum Kind {
 
 const LANGUAGES: [&str; 2] = ["en_US", "de"];
 const PAGE: Kind = Kind::Url("https://pay.example.com/c/");
-const APPROVED: [Approved; 3] = [
-    Approved {
+const APPROVED: [ApprovedTemplate; 3] = [
+    ApprovedTemplate {
         name: "approve_payment_v1",
         header: Some("{{1}}"),
         body: "{{1}} asks you for {{2}}. {{3}}",
@@ -162,7 +162,7 @@ const APPROVED: [Approved; 3] = [
             ("This is not me", Kind::QuickReply),
         ],
     },
-    Approved {
+    ApprovedTemplate {
         name: "view_payment_v1",
         header: None,
         body: "{{1}} asks you for {{2}}. If you did not expect this, decline.",
@@ -172,7 +172,7 @@ const APPROVED: [Approved; 3] = [
             ("This is not me", Kind::QuickReply),
         ],
     },
-    Approved {
+    ApprovedTemplate {
         name: "view_request_v1",
         header: None,
         body: "{{1}} You can say no there, too.",

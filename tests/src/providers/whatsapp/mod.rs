@@ -22,7 +22,7 @@ use serde_json::{Value, json};
 
 use crate::lock::lock;
 
-pub use callbacks::{Person, Posted, posted, signature, signature_by, signed, wa_id};
+pub use callbacks::{Person, SignedCallback, posted, signature, signature_by, signed, wa_id};
 
 /// The API's host.
 pub const HOST: &str = "graph.facebook.com";
@@ -105,7 +105,7 @@ struct State {
     /// When each number last wrote or tapped.
     inbound: BTreeMap<String, Timestamp>,
     sent: Vec<Sent>,
-    told: u64,
+    inbound_count: u64,
 }
 
 /// The Cloud API, with one number on it.
@@ -126,7 +126,7 @@ impl CloudApi {
 
     /// The messages that quote a prompt, in their order.
     #[must_use]
-    pub fn followed(&self) -> Vec<Sent> {
+    pub fn thread_messages(&self) -> Vec<Sent> {
         let all = self.state().sent.clone();
         all.into_iter().filter(|message| message.quotes.is_some()).collect()
     }

@@ -50,11 +50,12 @@ impl Oracle {
                 Write::Delete { .. } => None,
             };
             if kind.is_none() && kept.is_some() && !self.refused.contains(host) {
-                self.broken.push("SHUT: an account is shut that never refused our key".to_owned());
+                self.broken
+                    .push("BREAKER: an account is shut that never refused our key".to_owned());
             }
             match kept {
-                Some(shut) => self.shut.insert((host, kind), (shut.until, step)),
-                None => self.shut.remove(&(host, kind)),
+                Some(shut) => self.open_circuits.insert((host, kind), (shut.until, step)),
+                None => self.open_circuits.remove(&(host, kind)),
             };
         }
     }
@@ -69,7 +70,7 @@ impl Oracle {
     }
 
     /// Returns whether a worker that began at that step must know that the circuit is open.
-    pub(in crate::sim) fn is_shut<T>(
+    pub(in crate::sim) fn is_circuit_open<T>(
         &self,
         request: &Request<T>,
         now: Timestamp,
@@ -77,7 +78,7 @@ impl Oracle {
     ) -> bool {
         let Some((host, kind)) = circuit_of(request) else { return false };
         let scopes = [Some((host, None)), kind.map(|kind| (host, Some(kind)))];
-        let known = |scope| self.shut.get(&scope).copied();
+        let known = |scope| self.open_circuits.get(&scope).copied();
         scopes
             .into_iter()
             .flatten()

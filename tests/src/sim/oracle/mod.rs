@@ -13,21 +13,21 @@ use domain::webhook::WebhookEvent;
 use ports::{Item, Write};
 use records::storage::decode;
 
+use self::approvals::CustomerApprovals;
 use self::circuit_breakers::Circuit;
 use self::erasure::Records;
-use self::own_yes::OwnYes;
 use self::reached::reached;
 use self::refunds::misreported;
-use crate::doubles::given_elsewhere;
+use crate::doubles::orphaned_cards_max;
 use crate::providers::endpoint::Endpoint;
 use crate::providers::openid::OpenIdProvider;
 use crate::providers::shows_a_secret;
-use crate::providers::stripe::{Charged, Stripe};
+use crate::providers::stripe::{ChargeRecord, Stripe};
 
 mod adyen;
+pub(super) mod approvals;
 mod circuit_breakers;
 mod erasure;
-pub(super) mod own_yes;
 mod reached;
 mod refunds;
 mod threads;
@@ -65,7 +65,7 @@ pub struct Oracle {
     /// The items that are stored now.
     pub(super) records: Records,
     /// What customers were shown, and each yes of theirs.
-    pub(super) own_yes: OwnYes,
+    pub(super) customer_approvals: CustomerApprovals,
     /// The rules that no longer hold.
     pub broken: Vec<String>,
     /// How often requests came to each point that runs should reach.
@@ -75,7 +75,7 @@ pub struct Oracle {
     /// The request that each call made or refunded.
     made: BTreeMap<String, RequestId>,
     /// The accounts and kinds of call that are known to be refused: until when, and since which step.
-    pub(super) shut: BTreeMap<Circuit, (Timestamp, u64)>,
+    pub(super) open_circuits: BTreeMap<Circuit, (Timestamp, u64)>,
     /// The hosts that ever refused our key.
     pub(super) refused: BTreeSet<&'static str>,
 }
@@ -91,7 +91,7 @@ pub(super) struct CommitReport {
 
 /// The items of a transaction that are about requests.
 #[derive(Default)]
-struct Parts {
+struct CommitParts {
     request: Option<(Request, u64)>,
     events: Vec<JournalEntry>,
     webhooks: Vec<WebhookEvent>,
@@ -111,7 +111,7 @@ impl Oracle {
     ) -> CommitReport {
         let (stripe, provider, endpoint) = environment;
         self.records.written(writes);
-        let mut parts = Parts::default();
+        let mut parts = CommitParts::default();
         let mut partition = None;
         for write in writes {
             let Write::Put { item, .. } = write else { continue };
@@ -145,13 +145,13 @@ impl Oracle {
         if let Some(id) = partition {
             for webhook in parts.webhooks {
                 noticed.lines.push(format!("webhook {} of {id}: {:?}", webhook.seq, webhook));
-                self.told(id, webhook, endpoint);
+                self.webhook_stored(id, webhook, endpoint);
             }
         }
         noticed
     }
 
-    fn read(&mut self, item: &Item, parts: &mut Parts) {
+    fn read(&mut self, item: &Item, parts: &mut CommitParts) {
         let sk = item.key.sk.as_str();
         let read = if sk == "REQ" {
             decode(&item.body).map(|request| parts.request = Some((request, item.version)))
@@ -176,14 +176,14 @@ impl Oracle {
         (stripe, provider, now): (&Stripe, &OpenIdProvider, Timestamp),
     ) {
         let id = after.id;
-        self.own_yes.shows(&after, events);
+        self.customer_approvals.shows(&after, events);
         let before = self.requests.get(&id);
         let mut wrong: Vec<String> = Vec::new();
         let old = before.map(|seen| &seen.request);
         let known = before.map_or(0, |record| record.version);
         wrong.extend(broken_by_commit(old, known, &after, version, events));
         wrong.extend(miscounted(&after, (stripe, provider)));
-        wrong.extend(old.and_then(|old| brought_twice(old, events)));
+        wrong.extend(old.and_then(|old| second_authorization(old, events)));
         wrong.extend(misreported(&after, events, (stripe, now)));
         let calls = old.is_none().then(|| after.session.id.clone());
         let known = old.map_or(0, |old| old.refunds.len());
@@ -217,7 +217,7 @@ impl Oracle {
         }
     }
 
-    fn told(&mut self, id: RequestId, webhook: WebhookEvent, endpoint: &Endpoint) {
+    fn webhook_stored(&mut self, id: RequestId, webhook: WebhookEvent, endpoint: &Endpoint) {
         let mut wrong = Vec::new();
         if webhook.delivered_at.is_some() && !endpoint.taken.contains_key(&webhook.id.to_string()) {
             wrong.push("C3: a webhook counts as delivered that the requester did not take");
@@ -239,7 +239,7 @@ impl Oracle {
     }
 
     /// Checks a charge or a saved card at the moment it happens.
-    pub(super) fn charged(&mut self, charge: &Charged, stripe: &Stripe, now: Timestamp) {
+    pub(super) fn charged(&mut self, charge: &ChargeRecord, stripe: &Stripe, now: Timestamp) {
         let mut wrong = Vec::new();
         let id = charge.request.parse::<RequestId>().ok();
         match id.and_then(|id| self.requests.get(&id)) {
@@ -271,10 +271,10 @@ impl Oracle {
                 }
             }
         }
-        wrong.extend(self.own_yes.explains_charge(charge, stripe));
+        wrong.extend(self.customer_approvals.explains_charge(charge, stripe));
         let unused = id.and_then(|id| self.requests.get(&id));
-        let unused = unused.map_or(0, |seen| given_elsewhere(&seen.request));
-        let times = stripe.charges_of(&charge.request) + stripe.kept_for(&charge.request);
+        let unused = unused.map_or(0, |seen| orphaned_cards_max(&seen.request));
+        let times = stripe.charges_of(&charge.request) + stripe.saved_cards_of(&charge.request);
         if !(1..=unused.saturating_add(1)).contains(&times) {
             wrong.push("C2: charged or kept twice".to_owned());
         }
@@ -284,8 +284,8 @@ impl Oracle {
     }
 
     /// Returns whether a saved card is charged only for its owner and only where the request names it.
-    fn is_own_card(&self, request: &Request, charge: &Charged, stripe: &Stripe) -> bool {
-        let is_kept = |known: &&Charged| {
+    fn is_own_card(&self, request: &Request, charge: &ChargeRecord, stripe: &Stripe) -> bool {
+        let is_kept = |known: &&ChargeRecord| {
             known.price.is_none() && known.method == charge.method && charge.price.is_some()
         };
         let kept = stripe.charges.iter().find(is_kept);
@@ -319,7 +319,7 @@ impl Oracle {
 
     /// Returns what is not settled: open requests, and webhooks neither delivered nor given up on.
     #[must_use]
-    pub fn unsettled(&self) -> Vec<String> {
+    pub fn unfinished(&self) -> Vec<String> {
         let open = self.requests.values().filter(|seen| {
             let webhooks: Vec<WebhookEvent> = seen.webhooks.values().cloned().collect();
             !invariants::settled(&seen.request, &webhooks)
@@ -333,7 +333,7 @@ impl Oracle {
 }
 
 /// Returns the message when a customer who returned brings a second authorization: the first may be in use.
-fn brought_twice(before: &Request, events: &[JournalEntry]) -> Option<String> {
+fn second_authorization(before: &Request, events: &[JournalEntry]) -> Option<String> {
     let back = before.open_attempt().is_some_and(|attempt| {
         attempt.redirect.as_ref().is_some_and(|redirect| redirect.returned_at().is_some())
     });
@@ -377,7 +377,7 @@ fn unchained(before: Option<&Request>, after: &Request, events: &[JournalEntry])
 fn miscounted(after: &Request, (stripe, provider): (&Stripe, &OpenIdProvider)) -> Option<String> {
     let State::Closed { outcome, .. } = &after.state else { return None };
     let id = after.id.to_string();
-    let (charges, kept) = (stripe.charges_of(&id), stripe.kept_for(&id));
+    let (charges, kept) = (stripe.charges_of(&id), stripe.saved_cards_of(&id));
     let fulfilled = matches!(outcome, Outcome::Fulfilled { .. });
     let due = usize::from(fulfilled);
     let right = match &after.ask {
@@ -386,7 +386,7 @@ fn miscounted(after: &Request, (stripe, provider): (&Stripe, &OpenIdProvider)) -
         Ask::Payment { .. } => (charges, kept) == (due, 0),
         // A card that was given in a browser that does not count stays at the processor, unused.
         Ask::PaymentMethod { .. } => {
-            charges == 0 && (due..=due.saturating_add(given_elsewhere(after))).contains(&kept)
+            charges == 0 && (due..=due.saturating_add(orphaned_cards_max(after))).contains(&kept)
         }
         Ask::Identity { .. } => {
             (charges, kept) == (0, 0) && (!fulfilled || provider.exchanged(&id) > 0)

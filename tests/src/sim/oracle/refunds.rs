@@ -5,7 +5,7 @@ use domain::request::Request;
 use domain::values::time::Timestamp;
 
 use super::{Oracle, RequestRecord};
-use crate::providers::stripe::{GivenBack, Stripe};
+use crate::providers::stripe::{RefundEntry, Stripe};
 
 /// Returns our name for a refund at the processor.
 fn label(request: &Request, seq: u32) -> String {
@@ -14,9 +14,9 @@ fn label(request: &Request, seq: u32) -> String {
 
 impl Oracle {
     /// Checks a refund at the moment it happens.
-    pub(in crate::sim) fn gave_back(
+    pub(in crate::sim) fn check_refund(
         &mut self,
-        refund: &GivenBack,
+        refund: &RefundEntry,
         stripe: &Stripe,
         now: Timestamp,
     ) {
@@ -38,7 +38,7 @@ impl Oracle {
                 }
             }
         }
-        if stripe.went_back(&refund.label, now) > 1 {
+        if stripe.times_refunded(&refund.label, now) > 1 {
             wrong.push("C2: refunded twice");
         }
         for what in wrong {
@@ -55,9 +55,9 @@ pub(crate) fn misreported(
 ) -> Option<String> {
     let wrong = |seq: u32, gone: bool| {
         let label = label(after, seq);
-        let of = |refund: &&GivenBack| refund.label == label;
+        let of = |refund: &&RefundEntry| refund.label == label;
         let stands: Vec<&str> =
-            stripe.given_back.iter().filter(of).map(|refund| refund.status(now)).collect();
+            stripe.refunds.iter().filter(of).map(|refund| refund.status(now)).collect();
         let right = if gone {
             stands == ["succeeded"]
         } else {

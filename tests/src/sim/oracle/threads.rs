@@ -12,7 +12,7 @@ use super::Oracle;
 
 /// A message on a sandbox phone, as far as it is read here.
 #[derive(Deserialize)]
-struct Arrived {
+struct PhoneMessage {
     id: PromptId,
     #[serde(default)]
     answers: Option<PromptId>,
@@ -22,8 +22,8 @@ struct Arrived {
 impl Oracle {
     /// Counts a message that reached a sandbox phone. Each message arrives once.
     pub(super) fn followed(&mut self, item: &Item) {
-        let Ok(message) = serde_json::from_str::<Arrived>(&item.body) else { return };
-        let Arrived { id, answers: Some(_), retracted: false } = message else { return };
+        let Ok(message) = serde_json::from_str::<PhoneMessage>(&item.body) else { return };
+        let PhoneMessage { id, answers: Some(_), retracted: false } = message else { return };
         if !self.arrived.insert(id) {
             self.broken.push(format!("THREAD: message {id} arrived twice"));
         }
@@ -31,12 +31,12 @@ impl Oracle {
 
     /// Returns what the threads still owe, or told twice, once everything rests.
     #[must_use]
-    pub(in crate::sim) fn untold(&self) -> Vec<String> {
-        let told = |request: &Request| -> Vec<String> {
+    pub(in crate::sim) fn missing_thread_messages(&self) -> Vec<String> {
+        let faults_of = |request: &Request| -> Vec<String> {
             let faults = faults(request, &self.arrived).into_iter();
             faults.map(|fault| format!("THREAD: {fault}: {}", request.id)).collect()
         };
-        self.requests.values().flat_map(|seen| told(&seen.request)).collect()
+        self.requests.values().flat_map(|seen| faults_of(&seen.request)).collect()
     }
 }
 

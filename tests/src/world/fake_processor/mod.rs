@@ -2,8 +2,8 @@
 //!
 //! What a processor's own words mean is each adapter's business and tested there; what follows from them is told here.
 
-mod among;
-mod door;
+mod callbacks;
+mod registry;
 mod scripted;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -25,10 +25,10 @@ use secrecy::ExposeSecret;
 use serde::Deserialize;
 use serde_json::json;
 
-pub(super) use among::join;
-pub use scripted::Scripted;
+pub(super) use registry::join;
+pub use scripted::ScriptedResult;
 
-use super::Asked;
+use super::CreatedRequest;
 use super::ports::Hooks;
 use crate::lock::lock;
 
@@ -39,13 +39,13 @@ pub const PROOF: &str = "x-fake-proof";
 /// What a customer comes back with.
 pub const CODE: &str = "f4ke-code";
 /// The facts that are released: no one but the requester, and only by reading the request, learns them.
-pub const FACTS: &str = r#"{"given_name":"Lovelace","birthdate":"1815-12-10"}"#;
+pub const RELEASED_CLAIMS: &str = r#"{"given_name":"Lovelace","birthdate":"1815-12-10"}"#;
 /// What never leaves what is sealed.
 pub(super) const SECRETS: [&str; 4] = [CODE, "f4ke-access", "f4ke-card", "f4ke-wallet"];
 /// Where a customer goes on, which only they are told.
 pub(super) const PAGES: [&str; 1] = ["f4ke.example/pay"];
 /// What of the facts is looked for where it does not belong.
-pub(super) const FACTS_WORDS: [&str; 2] = ["Lovelace", "1815-12-10"];
+pub(super) const CLAIM_VALUES: [&str; 2] = ["Lovelace", "1815-12-10"];
 
 #[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -71,7 +71,7 @@ impl Default for Settings {
 
 /// A kind of call to a processor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Doing {
+pub enum ProcessorCall {
     /// [`Processor::create`].
     Create,
     /// [`Processor::confirm`].
@@ -96,7 +96,7 @@ enum Page {
 
 /// Its books.
 #[derive(Default)]
-pub struct Books {
+pub struct FakeProcessorState {
     /// Fired before each call: `fake_processor Confirm` and so on.
     hooks: Arc<Hooks>,
     pages: Mutex<BTreeMap<(RequestId, u32), Page>>,
@@ -111,7 +111,7 @@ pub struct Books {
     calls: Mutex<Vec<String>>,
 }
 
-impl Books {
+impl FakeProcessorState {
     /// The calls so far, such as `Confirm 1 Hosted`: what, which attempt or refund, and with what.
     #[must_use]
     pub fn calls(&self) -> Vec<String> {
@@ -120,7 +120,7 @@ impl Books {
 
     /// Returns how many calls of that kind there were.
     #[must_use]
-    pub fn count(&self, doing: Doing) -> usize {
+    pub fn count(&self, doing: ProcessorCall) -> usize {
         lock(&self.calls).iter().filter(|call| call.starts_with(&format!("{doing:?}"))).count()
     }
 
@@ -137,12 +137,12 @@ impl Books {
     }
 
     /// Scripts the next answers to calls with that result.
-    pub fn says<R: Scripted>(&self, results: impl IntoIterator<Item = R>) {
+    pub fn will_return<R: ScriptedResult>(&self, results: impl IntoIterator<Item = R>) {
         lock(R::script(self)).extend(results);
     }
 
     /// Scripts the next answers to refunds.
-    pub fn says_of_refunds(&self, answers: impl IntoIterator<Item = RefundResult>) {
+    pub fn will_return_for_refunds(&self, answers: impl IntoIterator<Item = RefundResult>) {
         lock(&self.refunds_said).extend(answers);
     }
 
@@ -150,19 +150,19 @@ impl Books {
     ///
     /// # Panics
     /// When that page is not open.
-    pub fn customer_is_done(&self, asked: &Asked, attempt_no: u32) {
+    pub fn customer_is_done(&self, asked: &CreatedRequest, attempt_no: u32) {
         let mut pages = lock(&self.pages);
         let page = pages.get_mut(&(asked.id.parse().expect("an id"), attempt_no));
         let page = page.filter(|page| **page == Page::Open).expect("its page is open");
         *page = Page::Done;
     }
 
-    fn called(&self, doing: Doing, what: &str) {
+    fn called(&self, doing: ProcessorCall, what: &str) {
         lock(&self.calls).push(format!("{doing:?} {what}"));
         self.hooks.fire(&format!("fake {doing:?}"));
     }
 
-    fn next<R: Scripted>(&self) -> Option<R> {
+    fn next<R: ScriptedResult>(&self) -> Option<R> {
         lock(R::script(self)).pop_front()
     }
 }
@@ -170,7 +170,7 @@ impl Books {
 struct FakeProcessor {
     settings: Settings,
     mode: Mode,
-    books: Arc<Books>,
+    books: Arc<FakeProcessorState>,
 }
 
 fn google(mode: Mode) -> GooglePay {
@@ -233,7 +233,7 @@ impl FakeProcessor {
                     released: claims.iter().map(|claim| claim.as_str().to_owned()).collect(),
                     ..ClaimsReceipt::default()
                 },
-                claims: ReleasedClaims(FACTS.into()),
+                claims: ReleasedClaims(RELEASED_CLAIMS.into()),
             },
         }
     }
@@ -282,7 +282,7 @@ impl Processor for FakeProcessor {
     }
 
     async fn create(&self, what: &AttemptContext<'_>) -> Created {
-        self.books.called(Doing::Create, &what.attempt_no.to_string());
+        self.books.called(ProcessorCall::Create, &what.attempt_no.to_string());
         self.books.next().unwrap_or_else(|| Created::Ready(reference(what)))
     }
 
@@ -294,7 +294,7 @@ impl Processor for FakeProcessor {
             Authorization::Grant(Grant::AccessToken(_)) => "AccessToken".to_owned(),
         };
         let used = format!("{} {kind}", what.attempt_no);
-        self.books.called(Doing::Confirm, &used);
+        self.books.called(ProcessorCall::Confirm, &used);
         if let Some(said) = self.books.next() {
             return said;
         }
@@ -322,7 +322,7 @@ impl Processor for FakeProcessor {
     }
 
     async fn retrieve(&self, what: &AttemptContext<'_>, _: &Reference) -> Retrieved {
-        self.books.called(Doing::Retrieve, &what.attempt_no.to_string());
+        self.books.called(ProcessorCall::Retrieve, &what.attempt_no.to_string());
         if let Some(said) = self.books.next() {
             return said;
         }
@@ -340,7 +340,7 @@ impl Processor for FakeProcessor {
     }
 
     async fn void(&self, what: &AttemptContext<'_>, _: &Reference) -> VoidResult {
-        self.books.called(Doing::Void, &what.attempt_no.to_string());
+        self.books.called(ProcessorCall::Void, &what.attempt_no.to_string());
         if let Some(said) = self.books.next() {
             return said;
         }
@@ -353,7 +353,7 @@ impl Processor for FakeProcessor {
 
     async fn refund(&self, refund: &Refund<'_>) -> RefundResult {
         let what = format!("{} {} {}", refund.seq, refund.money.amount(), refund.again);
-        self.books.called(Doing::Refund, &what);
+        self.books.called(ProcessorCall::Refund, &what);
         let id = Reference(format!("re-{}-{}", refund.request, refund.seq));
         if let Some(reported) = refund.reported {
             return if reported.success {
@@ -382,6 +382,6 @@ impl Processor for FakeProcessor {
     }
 
     fn receive(&self, callback: &UnverifiedCallback) -> Result<VerifiedWebhook, CallbackError> {
-        door::receive(callback, &self.settings.proof)
+        callbacks::receive(callback, &self.settings.proof)
     }
 }

@@ -6,18 +6,18 @@ use std::sync::Mutex;
 use domain::authorization::{Credential, CredentialKind};
 use ports::{Confirmed, Created, DetachResult, Retrieved, VoidResult};
 
-use super::{Books, Doing};
+use super::{FakeProcessorState, ProcessorCall};
 
 /// The result of an operation that a test can script.
-pub trait Scripted: Sized {
+pub trait ScriptedResult: Sized {
     /// The results that come next.
-    fn script(books: &Books) -> &Mutex<VecDeque<Self>>;
+    fn script(books: &FakeProcessorState) -> &Mutex<VecDeque<Self>>;
 }
 
 macro_rules! scripted {
     ($($result:ty: $field:ident,)+) => {$(
-        impl Scripted for $result {
-            fn script(books: &Books) -> &Mutex<VecDeque<Self>> {
+        impl ScriptedResult for $result {
+            fn script(books: &FakeProcessorState) -> &Mutex<VecDeque<Self>> {
                 &books.$field
             }
         }
@@ -32,11 +32,11 @@ scripted! {
     DetachResult: detaches,
 }
 
-impl Books {
+impl FakeProcessorState {
     /// Takes a card off file, unless a test says something else.
     pub(super) fn detaches(&self, saved: &Credential) -> DetachResult {
         assert_eq!(saved.kind, CredentialKind::SavedCard);
-        self.called(Doing::Detach, "card");
+        self.called(ProcessorCall::Detach, "card");
         self.next().unwrap_or(DetachResult::Detached)
     }
 }

@@ -187,7 +187,9 @@ fn complete(session: StripeCheckoutSession) -> SessionResult {
         (_, Value::String(id)) if super::is_id(id, "seti_") => SessionResult::KeptBy(id.clone()),
         (_, setup @ Value::Object(_)) => {
             let setup = serde_json::from_value(setup.clone());
-            setup.map_or(ObjectState::Unknown, |setup| sure(setups::stands(&setup))).into()
+            setup
+                .map_or(ObjectState::Unknown, |setup| sure(setups::interpret_status(&setup)))
+                .into()
         }
         (Some("paid"), _) => paid(session).into(),
         // Some payment methods take days. Cards do not.
@@ -199,7 +201,8 @@ fn complete(session: StripeCheckoutSession) -> SessionResult {
 fn paid(session: StripeCheckoutSession) -> ObjectState {
     if session.payment_intent.is_object() {
         let intent = serde_json::from_value(session.payment_intent);
-        return intent.map_or(ObjectState::Unknown, |intent| sure(intents::stands(intent)));
+        return intent
+            .map_or(ObjectState::Unknown, |intent| sure(intents::interpret_status(intent)));
     }
     let amount = session.amount_total.zip(session.currency);
     let Some((amount, currency)) = amount.and_then(|(a, c)| amounts::from_stripe(a, &c)) else {

@@ -130,11 +130,11 @@ pub(in crate::stripe) fn outcome(
     let Ok(intent) = serde_json::from_slice::<PaymentIntent>(&reply.body) else {
         return ObjectState::Unknown;
     };
-    if intent.id != reference { ObjectState::Unknown } else { stands(intent) }
+    if intent.id != reference { ObjectState::Unknown } else { interpret_status(intent) }
 }
 
 /// Interprets the status of a PaymentIntent.
-pub(super) fn stands(intent: PaymentIntent) -> ObjectState {
+pub(super) fn interpret_status(intent: PaymentIntent) -> ObjectState {
     if intent.object != "payment_intent" {
         return ObjectState::Unknown;
     }

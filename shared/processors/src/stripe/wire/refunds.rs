@@ -91,13 +91,13 @@ pub(in crate::stripe) fn outcome(reply: &StripeReply, amount: u64) -> RefundResu
         return errors::not_refunded(reply);
     }
     match serde_json::from_slice::<RefundObject>(&reply.body) {
-        Ok(object) => stands(object, amount),
+        Ok(object) => interpret_status(object, amount),
         Err(_) => RefundResult::Unknown,
     }
 }
 
 /// Interprets the status of a refund.
-fn stands(object: RefundObject, amount: u64) -> RefundResult {
+fn interpret_status(object: RefundObject, amount: u64) -> RefundResult {
     let is_refund =
         object.object == "refund" && is_refund(&object.id) && object.amount == Some(amount);
     if !is_refund {
@@ -161,7 +161,7 @@ pub(in crate::stripe) fn found(
     let last = data.last().map(|object| object.id.clone()).filter(|id| is_id(id, ""));
     let ours = data.into_iter().find(|object| object.metadata.refund.as_ref() == Some(&label));
     match (ours, has_more, last) {
-        (Some(object), ..) => RefundSearch::There(stands(object, amount)),
+        (Some(object), ..) => RefundSearch::There(interpret_status(object, amount)),
         (None, true, Some(last)) => RefundSearch::NotYet(last),
         (None, true, None) => RefundSearch::Unknown,
         (None, false, _) => RefundSearch::No,

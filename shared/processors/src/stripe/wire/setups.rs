@@ -122,11 +122,11 @@ pub(in crate::stripe) fn outcome(
     let Ok(setup) = serde_json::from_slice::<SetupIntent>(&reply.body) else {
         return ObjectState::Unknown;
     };
-    if setup.id != reference { ObjectState::Unknown } else { stands(&setup) }
+    if setup.id != reference { ObjectState::Unknown } else { interpret_status(&setup) }
 }
 
 /// Interprets the status of a SetupIntent.
-pub(super) fn stands(setup: &SetupIntent) -> ObjectState {
+pub(super) fn interpret_status(setup: &SetupIntent) -> ObjectState {
     if setup.object != "setup_intent" || !is_id(&setup.id, "seti_") {
         return ObjectState::Unknown;
     }

@@ -13,10 +13,10 @@ use ports::{
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Books, KIND, PROOF};
+use super::{FakeProcessorState, KIND, PROOF};
 use crate::lock::lock;
 use crate::world::calls::Answer;
-use crate::world::{Asked, Beginning, Core};
+use crate::world::{Core, CreatedRequest, WorldBuilder};
 
 pub(super) fn receive(
     callback: &UnverifiedCallback,
@@ -32,13 +32,13 @@ pub(super) fn receive(
     let body = "taken".to_owned();
     let reply = CallbackReply { status: 202, content_type: "text/plain", body };
     let reply = WebhookResponse::Plain(reply);
-    Ok(VerifiedWebhook { events: vec![heard(callback)?], reply, ignored: Vec::new() })
+    Ok(VerifiedWebhook { events: vec![reported_event(callback)?], reply, ignored: Vec::new() })
 }
 
 /// An answer that a test scripts for the fake processor.
 #[derive(Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
-enum Said {
+enum ScriptedWebhook {
     Look(RequestId),
     Told {
         request: RequestId,
@@ -54,19 +54,19 @@ enum Said {
         request: RequestId,
         attempt_no: u32,
         success: bool,
-        /// The payment that was reversed, where the till names it.
+        /// The payment that was reversed, where the fake processor names it.
         payment: Option<String>,
         /// Another word for the failure.
         code: Option<String>,
     },
     Charge {
         charge: String,
-        what: Happened,
+        what: ChargeState,
     },
     ChargeOf {
         request: RequestId,
         attempt_no: u32,
-        what: Happened,
+        what: ChargeState,
     },
     RefundTold {
         request: RequestId,
@@ -79,16 +79,16 @@ enum Said {
 /// The fate of a charge.
 #[derive(Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
-enum Happened {
+enum ChargeState {
     CaptureFailed,
     Dispute { status: DisputeStatus, stage: u8, currency: String },
     Refund { id: String, amount: u64, success: bool },
 }
 
-fn heard(callback: &UnverifiedCallback) -> Result<ProcessorEvent, CallbackError> {
+fn reported_event(callback: &UnverifiedCallback) -> Result<ProcessorEvent, CallbackError> {
     let report = |what| match what {
-        Happened::CaptureFailed => ChargeReport::CaptureFailed,
-        Happened::Dispute { status, stage, currency } => {
+        ChargeState::CaptureFailed => ChargeReport::CaptureFailed,
+        ChargeState::Dispute { status, stage, currency } => {
             let reference = Reference("dispute-1".to_owned());
             ChargeReport::Dispute(DisputeReport {
                 reference,
@@ -98,7 +98,7 @@ fn heard(callback: &UnverifiedCallback) -> Result<ProcessorEvent, CallbackError>
                 currency,
             })
         }
-        Happened::Refund { id, amount, success } => {
+        ChargeState::Refund { id, amount, success } => {
             ChargeReport::Refund { reference: Reference(id), amount, success }
         }
     };
@@ -111,15 +111,15 @@ fn heard(callback: &UnverifiedCallback) -> Result<ProcessorEvent, CallbackError>
     let said =
         serde_json::from_slice(&callback.body).map_err(|_not_one| CallbackError::Malformed)?;
     Ok(match said {
-        Said::Look(request) => ProcessorEvent::StatusChanged(request),
-        Said::Told { request, attempt_no, success } => {
+        ScriptedWebhook::Look(request) => ProcessorEvent::StatusChanged(request),
+        ScriptedWebhook::Told { request, attempt_no, success } => {
             ProcessorEvent::AttemptReported { request, attempt_no, reported: reported(success) }
         }
-        Said::Late { request, attempt_no, payment } => {
+        ScriptedWebhook::Late { request, attempt_no, payment } => {
             let reported = ReportedResult { reference: Reference(payment), ..reported(true) };
             ProcessorEvent::AttemptReported { request, attempt_no, reported }
         }
-        Said::ReversalTold { request, attempt_no, success, payment, code } => {
+        ScriptedWebhook::ReversalTold { request, attempt_no, success, payment, code } => {
             let usual =
                 if success { ReportedResult::CANCELLED } else { ReportedResult::REVERSAL_FAILED };
             let code = Some(code.unwrap_or_else(|| usual.to_owned()));
@@ -127,15 +127,15 @@ fn heard(callback: &UnverifiedCallback) -> Result<ProcessorEvent, CallbackError>
             let reported = ReportedResult { code, original, ..reported(false) };
             ProcessorEvent::AttemptReported { request, attempt_no, reported }
         }
-        Said::Charge { charge, what } => ProcessorEvent::ChargeReported {
+        ScriptedWebhook::Charge { charge, what } => ProcessorEvent::ChargeReported {
             charge: ChargeSelector::Reference(Reference(charge)),
             report: report(what),
         },
-        Said::ChargeOf { request, attempt_no, what } => ProcessorEvent::ChargeReported {
+        ScriptedWebhook::ChargeOf { request, attempt_no, what } => ProcessorEvent::ChargeReported {
             charge: ChargeSelector::Attempt { request, attempt_no },
             report: report(what),
         },
-        Said::RefundTold { request, seq, success, code } => {
+        ScriptedWebhook::RefundTold { request, seq, success, code } => {
             let said = reported(success);
             let reported = ReportedResult { code: code.or(said.code), ..said };
             ProcessorEvent::RefundReported { request, seq, reported }
@@ -169,7 +169,7 @@ fn returned(callback: &UnverifiedCallback, proof: &str) -> Result<VerifiedWebhoo
     Ok(VerifiedWebhook { events, reply, ignored: Vec::new() })
 }
 
-impl Books {
+impl FakeProcessorState {
     /// Takes a reversal, and answers as a test says of refunds.
     pub(super) fn reverses(&self, late: &LateReversal<'_>) -> RefundResult {
         lock(&self.calls).push(format!("Reverse {} {}", late.attempt_no, late.payment.0));
@@ -178,7 +178,7 @@ impl Books {
     }
 }
 
-impl Beginning {
+impl WorldBuilder {
     /// Gives the brand one processor in test mode, with these payment options. An empty list means all.
     #[must_use]
     pub fn with_fake_processor(self, payment_options: &[&str]) -> Self {
@@ -195,26 +195,31 @@ impl Beginning {
 }
 
 impl Core {
-    /// The books of the tills.
+    /// The books of the fake processor.
     #[must_use]
-    pub fn books(&self) -> &Books {
+    pub fn fake_processor(&self) -> &FakeProcessorState {
         &self.books
     }
 
-    /// The till tells something, and what follows from it is done.
+    /// The fake processor tells something, and what follows from it is done.
     pub fn processor_sends(&self, said: &Value) -> Answer {
         let call = self.call(Method::POST, "/callbacks/demo/fake").key(None).idempotency(None);
         let answer = call.header(PROOF, "proven").json(said).send();
-        self.settles();
+        self.run_until_idle();
         answer
     }
 
-    /// The customer's browser comes back from the till by its address, and what follows from it is done.
-    pub fn comes_back(&self, asked: &Asked, attempt_no: u32, code: Option<&str>) -> Answer {
+    /// The customer's browser comes back from the fake processor by its address, and what follows from it is done.
+    pub fn comes_back(
+        &self,
+        asked: &CreatedRequest,
+        attempt_no: u32,
+        code: Option<&str>,
+    ) -> Answer {
         let code = code.map(|code| format!("&code={code}")).unwrap_or_default();
         let uri = format!("/callbacks/demo/fake?state={}.{attempt_no}.proven{code}", asked.id);
         let answer = self.call(Method::GET, &uri).key(None).send();
-        self.settles();
+        self.run_until_idle();
         answer
     }
 }

@@ -36,7 +36,7 @@ pub enum Reply {
 
 /// One call that was made.
 #[derive(Clone, Debug)]
-pub struct Called {
+pub struct RecordedCall {
     /// The time of the call.
     pub at: Timestamp,
     /// Where to.
@@ -52,13 +52,13 @@ pub struct Called {
 /// A silent host.
 #[derive(Debug, thiserror::Error)]
 #[error("the host outside does not answer")]
-struct Silence;
+struct NoAnswer;
 
 /// Everything outside.
-pub(super) struct Outside {
+pub(super) struct FakeNetwork {
     clock: Arc<WorldClock>,
     hooks: Arc<Hooks>,
-    calls: Mutex<Vec<Called>>,
+    calls: Mutex<Vec<RecordedCall>>,
     replies: Mutex<BTreeMap<String, VecDeque<Reply>>>,
     apple: Gateway,
     rbm: Rbm,
@@ -69,23 +69,23 @@ impl Core {
     /// Apple's service, as its customers have it.
     #[must_use]
     pub fn apple(&self) -> &Gateway {
-        &self.outside.apple
+        &self.network.apple
     }
 
     /// RCS, as its customers and Google have it.
     #[must_use]
     pub fn rbm(&self) -> &Rbm {
-        &self.outside.rbm
+        &self.network.rbm
     }
 
     /// WhatsApp, as its customers and Meta have it.
     #[must_use]
     pub fn whatsapp(&self) -> &CloudApi {
-        &self.outside.whatsapp
+        &self.network.whatsapp
     }
 }
 
-impl Outside {
+impl FakeNetwork {
     pub(super) fn new(clock: Arc<WorldClock>, hooks: Arc<Hooks>) -> Self {
         Self {
             clock,
@@ -98,7 +98,7 @@ impl Outside {
         }
     }
 
-    pub(super) fn calls(&self) -> Vec<Called> {
+    pub(super) fn calls(&self) -> Vec<RecordedCall> {
         lock(&self.calls).clone()
     }
 
@@ -109,7 +109,7 @@ impl Outside {
     /// Returns what `host` answers by default. A carrier takes every text, a requester every webhook, and a stand-in what
     /// its provider would take.
     fn usual(&self, host: &str, parts: &Parts, body: &[u8]) -> Reply {
-        if [apple::HOST, apple::PAY_HOST, apple::KEPT_HOST].contains(&host) {
+        if [apple::HOST, apple::PAY_HOST, apple::REPLY_HOST].contains(&host) {
             let (status, answer) = self.apple.answers(parts, body, self.clock.now());
             return Reply::Status(status, answer);
         }
@@ -117,7 +117,7 @@ impl Outside {
             let count = lock(&self.calls).len();
             let bytes = Bytes::copy_from_slice(body);
             let (status, body) = aws_messaging::answer(
-                &aws_messaging::look(&parts.uri, &parts.headers, &bytes),
+                &aws_messaging::receive(&parts.uri, &parts.headers, &bytes),
                 count,
             );
             return Reply::Status(status, body.to_string());
@@ -140,7 +140,7 @@ impl Outside {
 }
 
 #[async_trait]
-impl Http for Outside {
+impl Http for FakeNetwork {
     async fn call(
         &self,
         request: Request<Bytes>,
@@ -152,7 +152,7 @@ impl Http for Outside {
         // The sandbox's OpenID provider is the installation itself.
         if PUBLIC_BASE.ends_with(&format!("//{host}")) {
             let core = self.hooks.core.get().and_then(Weak::upgrade);
-            let core = core.ok_or_else(|| HttpError::NotSent(Silence.into()))?;
+            let core = core.ok_or_else(|| HttpError::NotSent(NoAnswer.into()))?;
             return Ok(core.serves(Request::from_parts(parts, body)).await);
         }
         let told = lock(&self.replies).get_mut(&host).and_then(VecDeque::pop_front);
@@ -173,7 +173,7 @@ impl Http for Outside {
             openapi::check_webhook(&parts.headers, &body);
         }
         let (uri, headers, at) = (parts.uri, parts.headers, self.clock.now());
-        lock(&self.calls).push(Called { at, uri, headers, body, status });
+        lock(&self.calls).push(RecordedCall { at, uri, headers, body, status });
         self.hooks.fire(&format!("called {host}"));
         let mut answer = Response::new(Bytes::new());
         match reply {
@@ -181,8 +181,8 @@ impl Http for Outside {
             Reply::After(_, seconds) => {
                 answer.headers_mut().insert(http::header::RETRY_AFTER, seconds.into());
             }
-            Reply::NotSent => return Err(HttpError::NotSent(Silence.into())),
-            Reply::Lost => return Err(HttpError::Lost(Silence.into())),
+            Reply::NotSent => return Err(HttpError::NotSent(NoAnswer.into())),
+            Reply::Lost => return Err(HttpError::Lost(NoAnswer.into())),
         }
         let status = status.and_then(|status| StatusCode::from_u16(status).ok());
         *answer.status_mut() = status.expect("a reply's status is one");
@@ -193,8 +193,8 @@ impl Http for Outside {
 impl Core {
     /// The calls that were made to a host.
     #[must_use]
-    pub fn calls_to(&self, host: &str) -> Vec<Called> {
-        self.outside.calls().into_iter().filter(|called| called.uri.host() == Some(host)).collect()
+    pub fn calls_to(&self, host: &str) -> Vec<RecordedCall> {
+        self.network.calls().into_iter().filter(|called| called.uri.host() == Some(host)).collect()
     }
 
     /// The webhooks that the requester took: their types, in the order taken.
@@ -211,6 +211,6 @@ impl Core {
 
     /// Scripts the next answers of a host.
     pub fn replies(&self, host: &str, replies: impl IntoIterator<Item = Reply>) {
-        self.outside.reply(host, replies);
+        self.network.reply(host, replies);
     }
 }

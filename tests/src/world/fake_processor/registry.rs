@@ -1,4 +1,4 @@
-//! The tills among the processors there are.
+//! The fake processors among the processors there are.
 
 use std::sync::Arc;
 
@@ -7,13 +7,13 @@ use domain::values::name::ProcessorName;
 use local::Machine;
 use ports::{OpenProcessorError, Processor, Processors};
 
-use super::{Books, FakeProcessor, KIND};
+use super::{FakeProcessor, FakeProcessorState, KIND};
 use crate::world::ports::Hooks;
 
-/// The processors there are, with the tills among them.
+/// The processors there are, with the fake processor among them.
 struct WithFakeProcessors {
     others: Arc<dyn Processors>,
-    books: Arc<Books>,
+    books: Arc<FakeProcessorState>,
 }
 
 impl Processors for WithFakeProcessors {
@@ -32,9 +32,10 @@ impl Processors for WithFakeProcessors {
     }
 }
 
-/// Puts the tills among the processors of a machine.
-pub(in crate::world) fn join(machine: &mut Machine, hooks: &Arc<Hooks>) -> Arc<Books> {
-    let books = Arc::new(Books { hooks: Arc::clone(hooks), ..Books::default() });
+/// Puts the fake processor among the processors of a machine.
+pub(in crate::world) fn join(machine: &mut Machine, hooks: &Arc<Hooks>) -> Arc<FakeProcessorState> {
+    let books =
+        Arc::new(FakeProcessorState { hooks: Arc::clone(hooks), ..FakeProcessorState::default() });
     let others = Arc::clone(&machine.intake.processors);
     let all: Arc<dyn Processors> =
         Arc::new(WithFakeProcessors { others, books: Arc::clone(&books) });

@@ -8,7 +8,7 @@ use domain::values::id::{PromptId, RequestId};
 use super::customer::CustomerReply;
 use super::faults::FaultRates;
 use super::plan::{Failure, Plan};
-use super::requester::{card_to_keep, facts};
+use super::requester::{claims_ask, save_card_ask};
 use super::scenario::STORM;
 use super::story::{Ending, Fault, OtherAsk, Verb};
 use super::work::{Work, Worker};
@@ -18,9 +18,9 @@ use super::world::Simulation;
 ///
 /// # Errors
 /// A [`Failure`].
-pub fn tell(story: &[Verb], fault: Fault) -> Result<(Ending, u64), Failure> {
-    let told = |listens: bool| {
-        let mut world = quiet_world(listens)?;
+pub fn run_story(story: &[Verb], fault: Fault) -> Result<(Ending, u64), Failure> {
+    let run = |is_traced: bool| {
+        let mut world = quiet_world(is_traced)?;
         match fault {
             Fault::None => {}
             Fault::Crash(turn) => world.dies_at_turn = Some(turn),
@@ -33,16 +33,16 @@ pub fn tell(story: &[Verb], fault: Fault) -> Result<(Ending, u64), Failure> {
         let uses = world.shared.lock().uses;
         Ok((world.ending(), world.turns.max(uses)))
     };
-    told(false).or_else(|_: Failure| told(true))
+    run(false).or_else(|_: Failure| run(true))
 }
 
 /// Tells a story under the faults that a seed draws, and returns its end.
 ///
 /// # Errors
 /// A [`Failure`].
-pub fn tell_under_faults(story: &[Verb], seed: u64) -> Result<Ending, Failure> {
-    let told = |listens: bool| {
-        let mut world = one_request(seed, None, listens)?;
+pub fn run_story_under_faults(story: &[Verb], seed: u64) -> Result<Ending, Failure> {
+    let run = |is_traced: bool| {
+        let mut world = one_request(seed, None, is_traced)?;
         world.open()?;
         for verb in story {
             world.action(*verb)?;
@@ -51,7 +51,7 @@ pub fn tell_under_faults(story: &[Verb], seed: u64) -> Result<Ending, Failure> {
         world.revisit_pages()?;
         Ok(world.ending())
     };
-    told(false).or_else(|_: Failure| told(true))
+    run(false).or_else(|_: Failure| run(true))
 }
 
 /// Lets two verbs race after a story. Returns the end, and the turns of the first and of both.
@@ -66,99 +66,101 @@ pub fn race(
     two: (Verb, Verb),
     switches: (u64, u64),
 ) -> Result<(Ending, u64, u64), Failure> {
-    let told = |listens: bool| {
-        let mut world = quiet_world(listens)?;
+    let run = |is_traced: bool| {
+        let mut world = quiet_world(is_traced)?;
         for verb in story {
             world.action(*verb)?;
         }
         let before = world.turns;
-        world.begins(two.0);
+        world.start_verb(two.0);
         let mut first = world.workers.pop();
-        world.goes_on(&mut first, switches.0)?;
-        world.begins(two.1);
+        world.run_worker(&mut first, switches.0)?;
+        world.start_verb(two.1);
         let mut other = world.workers.pop();
-        world.goes_on(&mut other, switches.1)?;
-        world.goes_on(&mut first, TURNS_MAX)?;
+        world.run_worker(&mut other, switches.1)?;
+        world.run_worker(&mut first, TURNS_MAX)?;
         let alone = world.turns.saturating_sub(before);
-        world.goes_on(&mut other, TURNS_MAX)?;
+        world.run_worker(&mut other, TURNS_MAX)?;
         let both = world.turns.saturating_sub(before);
         world.quiesce()?;
         Ok((world.ending(), alone, both))
     };
-    told(false).or_else(|_: Failure| told(true))
+    run(false).or_else(|_: Failure| run(true))
 }
 
 /// More turns than any worker takes.
 const TURNS_MAX: u64 = 1_000;
 
 /// A world of one request where nothing goes wrong by itself.
-fn quiet_world(listens: bool) -> Result<Simulation, Failure> {
-    one_request(7, Some(FaultRates::none()), listens)
+fn quiet_world(is_traced: bool) -> Result<Simulation, Failure> {
+    one_request(7, Some(FaultRates::none()), is_traced)
 }
 
 fn one_request(
     seed: u64,
     faults: Option<FaultRates>,
-    listens: bool,
+    is_traced: bool,
 ) -> Result<Simulation, Failure> {
     let plan = Plan { seed, steps: 0, faults, requests: 1, own_policy: false, scenario: &STORM };
     let world = Simulation::new(plan).map_err(|error| Failure {
         seed,
         step: 0,
         broken: vec![error.to_string()],
-        told: Vec::new(),
+        trace: Vec::new(),
     })?;
-    world.shared.lock().told = listens.then(Vec::new);
+    world.shared.lock().trace = is_traced.then(Vec::new);
     Ok(world)
 }
 
 /// How often a caller repeats a call that got no answer.
 const REPEATS: u32 = 4;
 /// How soon something must be due to be waited for: longer than any message is hidden.
-const SOON: Duration = Duration::from_secs(200);
+const DUE_WITHIN: Duration = Duration::from_secs(200);
 
 impl Simulation {
     /// Does what a verb says, and waits until it is done.
     pub(super) fn action(&mut self, verb: Verb) -> Result<(), Failure> {
         match verb {
-            Verb::Ask(..) | Verb::AskFor(..) | Verb::GiveBack(_) => {
-                self.begins(verb);
-                self.is_answered()?;
+            Verb::Ask(..) | Verb::AskFor(..) | Verb::Refund(_) => {
+                self.start_verb(verb);
+                self.repeats_until_answered()?;
             }
             Verb::AskSlowly(..) => {
-                self.begins(verb);
-                self.is_slow();
+                self.start_verb(verb);
+                self.runs_slow_call();
             }
-            Verb::GoOn => self.goes_on_there()?,
-            Verb::Settle => self.settles(SOON)?,
-            Verb::Redirected => self.settles_until(SOON, Self::is_redirected)?,
+            Verb::OpenPage => self.opens_page_until_redirected()?,
+            Verb::RunUntilIdle => self.run_until_idle_for(DUE_WITHIN)?,
+            Verb::RunUntilRedirected => self.run_until(DUE_WITHIN, Self::is_redirected)?,
             Verb::EndsWithin(seconds) => {
-                self.settles(Duration::from_secs(seconds))?;
-                if self.only().is_none_or(|request| !request.is_closed()) {
+                self.run_until_idle_for(Duration::from_secs(seconds))?;
+                if self.newest_request().is_none_or(|request| !request.is_closed()) {
                     let late = format!("SLOW: the request has not ended within {seconds} s");
                     self.shared.lock().oracle.broken.push(late);
                 }
             }
-            Verb::Next | Verb::Again | Verb::Pass(_) => {
-                self.begins(verb);
-                self.works()?;
+            Verb::HandleNext | Verb::HandleAgain | Verb::Wait(_) => {
+                self.start_verb(verb);
+                self.run_workers()?;
             }
             Verb::Answer(..)
-            | Verb::Done
-            | Verb::TurnBack
-            | Verb::Reload
-            | Verb::There(_)
-            | Verb::Hook
-            | Verb::Act(_)
-            | Verb::Receipt(_)
+            | Verb::ReturnFromHostedPage
+            | Verb::ChooseOtherOption
+            | Verb::RepeatReturn
+            | Verb::ActOnHostedPage(_)
+            | Verb::ReceiveWebhook
+            | Verb::CallApi(_)
+            | Verb::ReportTextStatus(_)
             | Verb::Stop
-            | Verb::Chat(_) => self.repeats(&|world| world.begins(verb))?,
+            | Verb::WriteOnWhatsapp(_) => {
+                self.repeat_until_accepted(&|world| world.start_verb(verb))?;
+            }
         }
         self.checked()
     }
 
     /// Puts a worker on it, which takes no turn yet.
-    fn begins(&mut self, verb: Verb) {
+    fn start_verb(&mut self, verb: Verb) {
         match verb {
             Verb::Ask(phone, channels, seconds, amount)
             | Verb::AskSlowly(phone, channels, seconds, amount) => match self.calls.len() {
@@ -166,49 +168,51 @@ impl Simulation {
                 _ => self.call(0),
             },
             Verb::AskFor(what, phone, channels, seconds) => match what {
-                OtherAsk::Card => self.asks_with(phone, channels, seconds, &card_to_keep()),
-                OtherAsk::Facts => self.asks_with(phone, channels, seconds, &facts()),
-                OtherAsk::ByCard(amount) => self.asks_for_a_kept_card(channels, (seconds, amount)),
+                OtherAsk::SavedCard => self.asks_with(phone, channels, seconds, &save_card_ask()),
+                OtherAsk::Claims => self.asks_with(phone, channels, seconds, &claims_ask()),
+                OtherAsk::PaymentBySavedCard(amount) => {
+                    self.asks_with_saved_card(channels, (seconds, amount));
+                }
             },
-            Verb::GiveBack(amount) => {
-                if let Some(request) = self.only() {
-                    self.gives_back(request.id, amount);
+            Verb::Refund(amount) => {
+                if let Some(request) = self.newest_request() {
+                    self.refunds_request(request.id, amount);
                 }
             }
-            Verb::Answer(reply, card) => self.answers_newest(reply, card),
-            Verb::GoOn => self.opens_answered("go=1"),
-            Verb::Done => self.opens_answered("done=1"),
-            Verb::TurnBack => {
+            Verb::Answer(reply, card) => self.replies_to_newest_prompt(reply, card),
+            Verb::OpenPage => self.opens_answered("go=1"),
+            Verb::ReturnFromHostedPage => self.opens_answered("done=1"),
+            Verb::ChooseOtherOption => {
                 if let Some((request, prompt)) = self.answered_prompt() {
-                    self.turns_back(request, prompt);
+                    self.chooses_other_option(request, prompt);
                 }
             }
-            Verb::Reload => self.comes_back_again(),
-            Verb::There(action) => {
+            Verb::RepeatReturn => self.repeats_return(),
+            Verb::ActOnHostedPage(action) => {
                 if let Some(tab) = self.tabs.last().cloned() {
                     self.acts_at(&tab, action);
                 }
             }
-            Verb::Hook => self.hears(),
-            Verb::Settle | Verb::Redirected | Verb::EndsWithin(_) => {}
-            Verb::Pass(seconds) => self.clock.pass(Duration::from_secs(seconds)),
-            Verb::Act(what) => self.acts_on_one(what),
-            Verb::Receipt(status) => self.tells(status),
-            Verb::Stop => self.opts(PHONE, "STOP"),
-            Verb::Chat(words) => self.writes_in_chat(PHONE, words),
-            Verb::Next => {
+            Verb::ReceiveWebhook => self.receives_processor_webhook(),
+            Verb::RunUntilIdle | Verb::RunUntilRedirected | Verb::EndsWithin(_) => {}
+            Verb::Wait(seconds) => self.clock.pass(Duration::from_secs(seconds)),
+            Verb::CallApi(what) => self.calls_api_of_one(what),
+            Verb::ReportTextStatus(status) => self.reports_text_status(status),
+            Verb::Stop => self.writes_opt_out(PHONE, "STOP"),
+            Verb::WriteOnWhatsapp(words) => self.writes_on_whatsapp(PHONE, words),
+            Verb::HandleNext => {
                 if let Some(due) = self.next_due() {
                     self.clock.pass_until(due);
                 }
                 self.deliver();
             }
-            Verb::Again => self.duplicate_last(),
+            Verb::HandleAgain => self.duplicate_last(),
         }
     }
 
     /// The prompt that the newest request's customer said yes to, or was asked by last.
     fn answered_prompt(&self) -> Option<(RequestId, PromptId)> {
-        let request = self.only()?;
+        let request = self.newest_request()?;
         let answered = request.approval().map(|(consent, _)| consent.prompt);
         let prompt = answered.or_else(|| request.prompts.last().map(|prompt| prompt.id))?;
         Some((request.id, prompt))
@@ -221,21 +225,21 @@ impl Simulation {
     }
 
     /// The customer's browser looks until our page leads on: a worker that died is missed first.
-    fn goes_on_there(&mut self) -> Result<(), Failure> {
+    fn opens_page_until_redirected(&mut self) -> Result<(), Failure> {
         let before = self.tabs.len();
         for _ in 0..REPEATS {
-            self.repeats(&|world| world.opens_answered("go=1"))?;
-            let open = self.only().is_some_and(|request| request.approval().is_some());
+            self.repeat_until_accepted(&|world| world.opens_answered("go=1"))?;
+            let open = self.newest_request().is_some_and(|request| request.approval().is_some());
             if self.tabs.len() > before || !open {
                 break;
             }
-            self.settles_until(SOON, Self::is_redirected)?;
+            self.run_until(DUE_WITHIN, Self::is_redirected)?;
         }
         Ok(())
     }
 
     /// One of two takes turns, as many as are left to it.
-    fn goes_on(&mut self, hand: &mut Option<Worker>, turns: u64) -> Result<(), Failure> {
+    fn run_worker(&mut self, hand: &mut Option<Worker>, turns: u64) -> Result<(), Failure> {
         for _ in 0..turns {
             let Some(worker) = hand.take() else { break };
             self.workers.push(worker);
@@ -246,7 +250,7 @@ impl Simulation {
         Ok(())
     }
 
-    fn is_slow(&mut self) {
+    fn runs_slow_call(&mut self) {
         while self.next_due().is_none() && !self.workers.is_empty() {
             self.turn();
         }
@@ -273,24 +277,24 @@ impl Simulation {
     }
 
     /// The requester's call comes to an end, and is repeated until it is answered.
-    fn is_answered(&mut self) -> Result<(), Failure> {
-        self.works()?;
+    fn repeats_until_answered(&mut self) -> Result<(), Failure> {
+        self.run_workers()?;
         for _ in 0..REPEATS {
-            if !self.asks_again() {
+            if !self.repeats_oldest_unanswered() {
                 break;
             }
-            self.works()?;
+            self.run_workers()?;
         }
         Ok(())
     }
 
     /// A call is repeated until it is answered.
-    fn repeats(&mut self, call: &dyn Fn(&mut Self)) -> Result<(), Failure> {
+    fn repeat_until_accepted(&mut self, call: &dyn Fn(&mut Self)) -> Result<(), Failure> {
         for _ in 0..REPEATS {
-            self.heard = false;
+            self.is_call_answered = false;
             call(self);
-            self.works()?;
-            if self.heard {
+            self.run_workers()?;
+            if self.is_call_answered {
                 break;
             }
         }
@@ -298,7 +302,7 @@ impl Simulation {
     }
 
     /// All workers come to an end.
-    pub(super) fn works(&mut self) -> Result<(), Failure> {
+    pub(super) fn run_workers(&mut self) -> Result<(), Failure> {
         while !self.workers.is_empty() {
             self.steps = self.steps.saturating_add(1);
             self.clock.pass(Duration::from_millis(50));
@@ -308,25 +312,25 @@ impl Simulation {
         Ok(())
     }
 
-    fn settles(&mut self, within: Duration) -> Result<(), Failure> {
-        self.settles_until(within, |_| false)
+    fn run_until_idle_for(&mut self, within: Duration) -> Result<(), Failure> {
+        self.run_until(within, |_| false)
     }
 
     /// Returns whether it is the customer's turn, on a page that is not ours.
     fn is_redirected(&self) -> bool {
-        self.only().is_some_and(|request| {
+        self.newest_request().is_some_and(|request| {
             request.open_attempt().is_some_and(|attempt| attempt.redirect.is_some())
         })
     }
 
-    fn settles_until(
+    fn run_until(
         &mut self,
         within: Duration,
         is_enough: impl Fn(&Self) -> bool,
     ) -> Result<(), Failure> {
         let until = self.now().after(within);
         loop {
-            self.works()?;
+            self.run_workers()?;
             self.processors_act();
             if is_enough(self) {
                 return Ok(());
@@ -346,23 +350,23 @@ impl Simulation {
         }
     }
 
-    fn only(&self) -> Option<Request> {
+    fn newest_request(&self) -> Option<Request> {
         self.shared.lock().oracle.requests.values().next_back().map(|seen| seen.request.clone())
     }
 
-    fn answers_newest(&mut self, reply: CustomerReply, card: &str) {
-        let Some(request) = self.only() else { return };
+    fn replies_to_newest_prompt(&mut self, reply: CustomerReply, card: &str) {
+        let Some(request) = self.newest_request() else { return };
         let newest = request.prompts.iter().rev().find(|prompt| prompt.in_force());
         if let Some(prompt) = newest.cloned() {
             self.answers_with(&request, &prompt, (reply, card));
         }
     }
 
-    fn tells(&mut self, status: &str) {
-        let text = self.shared.lock().texts.sent.last().cloned();
+    fn reports_text_status(&mut self, status: &str) {
+        let text = self.shared.lock().twilio.sent.last().cloned();
         if let Some(text) = text {
             let form = [("MessageStatus", status), ("MessageSid", "SM1")];
-            self.calls_back(&text.callback, &form, Work::Other("receipt"));
+            self.posts_twilio_callback(&text.callback, &form, Work::Other("receipt"));
         }
     }
 
@@ -370,7 +374,7 @@ impl Simulation {
         let environment = self.shared.lock();
         let Some(seen) = environment.oracle.requests.values().next_back() else {
             let state = "none".to_owned();
-            return Ending { state, charges: 0, given_back: 0, told: Vec::new() };
+            return Ending { state, charges: 0, refunds: 0, webhooks: Vec::new() };
         };
         let id = seen.request.id.to_string();
         let outcome = domain::view::request(&seen.request, seen.version);
@@ -381,10 +385,10 @@ impl Simulation {
         Ending {
             state: format!("{} {}", seen.request.state_name(), reason.unwrap_or_default()),
             charges: environment.stripe.charges_of(&id)
-                + environment.stripe.kept_for(&id)
+                + environment.stripe.saved_cards_of(&id)
                 + environment.provider.exchanged(&id),
-            given_back: environment.stripe.refunds_of(&id, self.now()),
-            told: kinds.filter(|kind| !about_prompts.contains(&kind.as_str())).collect(),
+            refunds: environment.stripe.refunds_of(&id, self.now()),
+            webhooks: kinds.filter(|kind| !about_prompts.contains(&kind.as_str())).collect(),
         }
     }
 }

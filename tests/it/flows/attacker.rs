@@ -1,5 +1,5 @@
-//! A thief of intake's role writes the table, and reads every item of it. The thief has no consent key and no link key, and
-//! no private sealing key. Nothing that the thief writes makes fetch-info call a processor.
+//! An attacker of intake's role writes the table, and reads every item of it. The attacker has no consent key and no link key, and
+//! no private sealing key. Nothing that the attacker writes makes fetch-info call a processor.
 
 use domain::ask::{Ask, AskHash};
 use domain::authorization::{Authorization, Credential, CredentialKind};
@@ -12,19 +12,19 @@ use records::storage;
 use records::storage::LinkTarget;
 use serde_json::{Value, json};
 use tests::sealing;
-use tests::world::{Asked, PHONE, World};
+use tests::world::{CreatedRequest, PHONE, World};
 
 const OTHER_PHONE: &str = "+15551230002";
 
-/// Writes a request as the thief wants it.
-fn alter(world: &World, asked: &Asked, forge: impl FnOnce(&mut Request)) {
+/// Writes a request as the attacker wants it.
+fn alter(world: &World, asked: &CreatedRequest, forge: impl FnOnce(&mut Request)) {
     let mut request = world.stored(asked);
     forge(&mut request);
     let key = format!("REQ#{}", request.id);
     let mut items = world.items().into_iter();
     let mut item = items.find(|item| item.key.pk == key && item.key.sk == "REQ").unwrap();
     item.body = json!({ "version": "1", "is": request }).to_string();
-    world.puts(item);
+    world.put_item(item);
 }
 
 /// The charges that the sandbox was asked for.
@@ -42,7 +42,7 @@ fn raise_amount(request: &mut Request) {
 fn approve(world: &World, phone: &str, card: &str) -> tests::world::Answer {
     let customer = world.customer_at(phone);
     let message = customer.newest();
-    let code = customer.hears(&message);
+    let code = customer.session_code_of(&message);
     customer.taps(&message, &json!({ "action": "approve", "session_code": code, "card": card }))
 }
 
@@ -50,12 +50,12 @@ fn brand(world: &World) -> Brand {
     Brand::clone(&world.run(world.ports.secrets.brand(&"demo".parse().unwrap())).unwrap())
 }
 
-/// Returns what intake's role reads of the brand, with a consent key that the thief made up.
+/// Returns what intake's role reads of the brand, with a consent key that the attacker made up.
 fn guessing(world: &World) -> Brand {
-    let mut thief = Brand { sealing: None, ..brand(world) };
+    let mut attacker = Brand { sealing: None, ..brand(world) };
     let keys = [("2026-11".to_owned(), Key32::new([0; 32]))].into();
-    thief.consent = Some(KeyRing { current: "2026-11".to_owned(), keys });
-    thief
+    attacker.consent = Some(KeyRing { current: "2026-11".to_owned(), keys });
+    attacker
 }
 
 #[test]
@@ -64,11 +64,11 @@ fn authorization_of_a_thief_is_never_used() {
     let asked = [PHONE, OTHER_PHONE].map(|phone| world.asks_at(phone, 4250));
     approve(&world, PHONE, "pm_card_visa").ok(200);
     approve(&world, OTHER_PHONE, "pm_card_visa").ok(200);
-    let thief = guessing(&world);
+    let attacker = guessing(&world);
     let (request, other) = (world.stored(&asked[0]), world.stored(&asked[1]));
     let (consent, _) = request.approval().unwrap();
     let card = Credential::new(CredentialKind::PaymentMethod, "pm_card_mastercard");
-    let forged = sealing::sealed(&thief, &request, consent, 1, Authorization::from(card));
+    let forged = sealing::sealed(&attacker, &request, consent, 1, Authorization::from(card));
     let consent = consent.clone();
     alter(&world, &asked[0], |request| {
         request.state = State::Authorized { consent: consent.clone(), sealed: forged };
@@ -89,18 +89,18 @@ fn authorization_of_a_thief_is_never_used() {
     world.leaves();
 }
 
-/// A consent and its authorization are genuine and used. The thief puts them back.
+/// A consent and its authorization are genuine and used. The attacker puts them back.
 #[test]
 fn approval_is_used_once() {
     let world = World::new();
     let asked = world.asks(4250);
     approve(&world, PHONE, "pm_card_chargeDeclined").ok(200);
     let approved = world.stored(&asked);
-    world.settles();
+    world.run_until_idle();
     assert_eq!((world.state(&asked).as_str(), charges(&world)), ("prompted", 1));
     alter(&world, &asked, |request| request.state = approved.state.clone());
     let fetch = domain::message::Message::new(domain::message::Step::Fetch, approved.id);
-    world.comes_again([fetch]);
+    world.redeliver([fetch]);
     world.time_passes(3_600);
     assert_eq!(charges(&world), 1);
     assert!(world.logs().contains("failed to open the authorization"));
@@ -114,14 +114,14 @@ fn approval_put_back_after_a_day_is_not_used() {
     let asked = world.asks(4250);
     approve(&world, PHONE, "pm_card_visa").ok(200);
     let approved = world.stored(&asked);
-    world.settles();
+    world.run_until_idle();
     assert_eq!((world.state(&asked).as_str(), charges(&world)), ("fulfilled", 1));
     world.time_passes(24 * 3_600);
     alter(&world, &asked, |request| {
         request.attempts.clear();
         request.state = approved.state.clone();
     });
-    world.comes_again([domain::message::Message::new(domain::message::Step::Fetch, approved.id)]);
+    world.redeliver([domain::message::Message::new(domain::message::Step::Fetch, approved.id)]);
     world.time_passes(3_600);
     let request = world.stored(&asked);
     assert!(request.attempts.iter().all(|attempt| attempt.started_at().is_none()));
@@ -166,7 +166,7 @@ fn ask_altered_before_approval_is_refused() {
     world.leaves();
 }
 
-/// The thief writes where a token of their own leads, and approves as the customer.
+/// The attacker writes where a token of their own leads, and approves as the customer.
 #[test]
 fn link_of_a_thief_leads_nowhere() {
     let world = World::new();
@@ -189,7 +189,7 @@ fn link_of_a_thief_leads_nowhere() {
     world.leaves();
 }
 
-/// The thief writes a consent into the journal, and another state beside it.
+/// The attacker writes a consent into the journal, and another state beside it.
 #[test]
 fn journal_of_a_thief_moves_nothing() {
     let world = World::new();
@@ -200,7 +200,7 @@ fn journal_of_a_thief_moves_nothing() {
     let entries = world.items().into_iter().filter(|item| item.key.pk == from);
     for mut item in entries.filter(|item| item.key.sk.starts_with("EVT#")) {
         item.key.pk.clone_from(&pk);
-        world.puts(item);
+        world.put_item(item);
     }
     alter(&world, &asked[0], |request| request.state = other.state.clone());
     world.time_passes(3_600);
@@ -210,15 +210,15 @@ fn journal_of_a_thief_moves_nothing() {
     world.leaves();
 }
 
-/// The thief gives one customer's saved card to another, who approves what they are asked.
+/// The attacker gives one customer's saved card to another, who approves what they are asked.
 #[test]
 fn saved_card_of_another_customer_is_never_charged() {
-    let world = World::beginning().with_fake_processor(&[]).begin();
+    let world = World::builder().with_fake_processor(&[]).build();
     let mut body = world.payment(PHONE, 1);
     body["ask"] = json!({ "kind": "payment_method", "description": "Keep for next time" });
     let asked = world.asks_for(&body);
     let page = world.customer().approves_hosted();
-    world.books().customer_is_done(&asked, 1);
+    world.fake_processor().customer_is_done(&asked, 1);
     world.customer().opens(&format!("{page}?done=1")).ok(200);
     world.time_passes(5);
     let card = world.reads(&asked)["outcome"]["payment_method"]["id"].clone();
@@ -235,7 +235,7 @@ fn saved_card_of_another_customer_is_never_charged() {
     let asked = world.asks_for(&body);
     world.customer_at(OTHER_PHONE).approves().ok(200);
     world.time_passes(3_600);
-    assert_eq!(world.books().charges(), 0);
+    assert_eq!(world.fake_processor().charges(), 0);
     assert_eq!(world.reads(&asked)["outcome"]["reason"], "authorization_lost");
     world.leaves();
 }

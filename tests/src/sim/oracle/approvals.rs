@@ -1,8 +1,8 @@
-//! C1 while a thief writes the table. No charge and no claims come without the customer's own yes to what was shown.
+//! C1 while an attacker writes the table. No charge and no claims come without the customer's own yes to what was shown.
 //!
-//! The thief has the table's write rights and lacks the brand's keys. By design (`.github/SECURITY.md`), such a thief can
-//! end or deny a request, and have a charge refunded. The thief can also undo a stop, and change a session code. So this
-//! file alone judges a run with a thief. The other rules speak of what only our functions write.
+//! The attacker has the table's write rights and lacks the brand's keys. By design (`.github/SECURITY.md`), such an attacker can
+//! end or deny a request, and have a charge refunded. The attacker can also undo a stop, and change a session code. So this
+//! file alone judges a run with an attacker. The other rules speak of what only our functions write.
 
 use std::collections::BTreeMap;
 
@@ -11,10 +11,10 @@ use domain::journal::{EntryKind, JournalEntry};
 use domain::request::Request;
 use domain::values::id::{PromptId, RequestId};
 
-use crate::providers::stripe::{Charged, Stripe};
+use crate::providers::stripe::{ChargeRecord, Stripe};
 
 /// The word that begins each message of this file.
-pub(in crate::sim) const WORD: &str = "C1: own yes: ";
+pub(in crate::sim) const WORD: &str = "C1: own approval: ";
 
 /// An ask, as a prompt showed it to the customer at a number.
 #[derive(Clone, Debug)]
@@ -26,14 +26,14 @@ struct Shown {
 
 /// The prompts that were sent, and each yes of a customer to one of them.
 #[derive(Default)]
-pub(in crate::sim) struct OwnYes {
+pub(in crate::sim) struct CustomerApprovals {
     shown: BTreeMap<PromptId, Shown>,
     given: Vec<Shown>,
     /// How often each request was charged, had a card saved, or had a code exchanged.
     used: BTreeMap<String, usize>,
 }
 
-impl OwnYes {
+impl CustomerApprovals {
     /// A prompt is about to be sent, with what the request says now.
     pub(super) fn shows(&mut self, request: &Request, events: &[JournalEntry]) {
         for event in events {
@@ -45,7 +45,7 @@ impl OwnYes {
         }
     }
 
-    /// The customer presses yes in a prompt. The code that they give is no part of it, as the thief can change it.
+    /// The customer presses yes in a prompt. The code that they give is no part of it, as the attacker can change it.
     pub(in crate::sim) fn presses(&mut self, prompt: PromptId) {
         self.given.extend(self.shown.get(&prompt).cloned());
     }
@@ -59,7 +59,11 @@ impl OwnYes {
     }
 
     /// Returns the message when no yes of the customer explains a charge or a saved card.
-    pub(super) fn explains_charge(&mut self, charge: &Charged, stripe: &Stripe) -> Option<String> {
+    pub(super) fn explains_charge(
+        &mut self,
+        charge: &ChargeRecord,
+        stripe: &Stripe,
+    ) -> Option<String> {
         let is_meant = |shown: &Shown| match &shown.ask {
             Ask::Payment { money, .. } => {
                 charge.price == Some((money.amount(), money.currency().code().to_owned()))

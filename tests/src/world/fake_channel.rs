@@ -24,27 +24,27 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::calls::Answer;
-use super::{Beginning, Core};
+use super::{Core, WorldBuilder};
 use crate::lock::lock;
 
 /// The kind of such a channel in a brand's settings.
-pub const KIND: &str = "talking";
+pub const KIND: &str = "fake-channel";
 /// The header that proves a callback: as it is in the channel's settings.
 pub const PROOF: &str = "x-proof";
 
 /// The messages that went out over such channels.
 #[derive(Default)]
-pub(super) struct Talk {
+pub(super) struct FakeChannelLog {
     pub(super) sent: Mutex<Vec<Prompt>>,
-    pub(super) followed: Mutex<Vec<ThreadMessage>>,
+    pub(super) thread_messages: Mutex<Vec<ThreadMessage>>,
     pub(super) retracted: Mutex<Vec<Retraction>>,
     pub(super) asked: Mutex<Vec<(ChannelName, Contact)>>,
 }
 
 /// The channels there are, with the talking ones among them.
-pub(super) struct WithTalking {
+pub(super) struct ChannelsWithFake {
     pub(super) others: Arc<dyn Channels>,
-    pub(super) talk: Arc<Talk>,
+    pub(super) talk: Arc<FakeChannelLog>,
 }
 
 #[derive(Clone, Deserialize)]
@@ -63,7 +63,7 @@ struct Settings {
     /// Wallets that work within the channel.
     wallets: Vec<String>,
     /// The ids of the customer that the answer to each prompt names.
-    recipient: Option<Who>,
+    recipient: Option<CallbackSender>,
 }
 
 impl Default for Settings {
@@ -81,13 +81,13 @@ impl Default for Settings {
     }
 }
 
-struct Talking {
+struct FakeChannel {
     name: ChannelName,
     settings: Settings,
-    talk: Arc<Talk>,
+    talk: Arc<FakeChannelLog>,
 }
 
-impl Channels for WithTalking {
+impl Channels for ChannelsWithFake {
     fn open(
         &self,
         brand: &Brand,
@@ -100,19 +100,19 @@ impl Channels for WithTalking {
         let settings = setup.settings.read();
         let settings = settings.map_err(|error| OpenChannelError::Settings(error.into()))?;
         let talk = Arc::clone(&self.talk);
-        Ok(Box::new(Talking { name: name.clone(), settings, talk }))
+        Ok(Box::new(FakeChannel { name: name.clone(), settings, talk }))
     }
 }
 
 /// A webhook of a test's provider, as JSON.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, default)]
-struct Told {
-    callbacks: Vec<Said>,
+struct CallbackBody {
+    callbacks: Vec<CallbackEvent>,
     refusal: bool,
 }
 
-impl Default for Told {
+impl Default for CallbackBody {
     fn default() -> Self {
         Self { callbacks: Vec::new(), refusal: true }
     }
@@ -120,7 +120,7 @@ impl Default for Told {
 
 #[derive(Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-struct Who {
+struct CallbackSender {
     phone: Option<Phone>,
     handle: Option<String>,
     features: Vec<String>,
@@ -130,30 +130,30 @@ struct Who {
     at: Option<Timestamp>,
 }
 
-impl From<Who> for Sender {
-    fn from(who: Who) -> Self {
+impl From<CallbackSender> for Sender {
+    fn from(who: CallbackSender) -> Self {
         Self { phone: who.phone, handle: who.handle, features: who.features }
     }
 }
 
-impl From<Who> for MessageOrigin {
-    fn from(who: Who) -> Self {
+impl From<CallbackSender> for MessageOrigin {
+    fn from(who: CallbackSender) -> Self {
         Self { message_id: who.id.clone(), written_at: who.at, from: who.into() }
     }
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
-enum Said {
+enum CallbackEvent {
     Delivered { about: String },
     Failed { about: String, reason: Option<String> },
-    Recipient { about: String, recipient: Who },
-    Active { from: Who },
-    Tapped { postback: String, label: Option<String>, from: Who },
+    Recipient { about: String, recipient: CallbackSender },
+    Active { from: CallbackSender },
+    Tapped { postback: String, label: Option<String>, from: CallbackSender },
     Paid { about: String, token: String },
-    Stop { from: Who },
-    Start { from: Who },
-    Wrote { from: Who, text: String, intent: Option<String> },
+    Stop { from: CallbackSender },
+    Start { from: CallbackSender },
+    Wrote { from: CallbackSender, text: String, intent: Option<String> },
 }
 
 fn about(text: &str) -> Result<PromptSelector, CallbackError> {
@@ -163,7 +163,7 @@ fn about(text: &str) -> Result<PromptSelector, CallbackError> {
         .map_err(|_not_one| CallbackError::Malformed)
 }
 
-impl Said {
+impl CallbackEvent {
     fn read(self) -> Result<Callback, CallbackError> {
         Ok(match self {
             Self::Delivered { about: of } => Callback::Delivered(about(&of)?),
@@ -199,7 +199,7 @@ fn reply(body: &str) -> CallbackReply {
 }
 
 #[async_trait]
-impl Channel for Talking {
+impl Channel for FakeChannel {
     fn resend(&self) -> Resend {
         Resend::Safe
     }
@@ -239,7 +239,7 @@ impl Channel for Talking {
     }
 
     async fn send_in_thread(&self, message: &ThreadMessage) -> Result<AcceptedPrompt, SendError> {
-        lock(&self.talk.followed).push(message.clone());
+        lock(&self.talk.thread_messages).push(message.clone());
         Ok(AcceptedPrompt::new(None))
     }
 
@@ -253,47 +253,49 @@ impl Channel for Talking {
         if proof != Some(self.settings.proof.as_str()) {
             return Err(CallbackError::Forged);
         }
-        let told: Told =
+        let told: CallbackBody =
             serde_json::from_slice(&callback.body).map_err(|_not_one| CallbackError::Malformed)?;
-        let callbacks = told.callbacks.into_iter().map(Said::read).collect::<Result<_, _>>()?;
+        let callbacks =
+            told.callbacks.into_iter().map(CallbackEvent::read).collect::<Result<_, _>>()?;
         let refusal = told.refusal.then(|| reply("refused"));
         Ok(ReceivedWebhook { callbacks, reply: reply("taken"), refusal })
     }
 }
 
-/// The messages that went out over the talking channels of a world.
+/// The messages that went out over the fake channels of a world.
 #[derive(Default)]
-pub struct Went {
+pub struct SentMessages {
     /// The prompts sent, oldest first.
     pub sent: Vec<Prompt>,
     /// The messages that followed an answer, oldest first.
-    pub followed: Vec<ThreadMessage>,
+    pub thread_messages: Vec<ThreadMessage>,
     /// The prompts taken back, oldest first.
     pub retracted: Vec<Retraction>,
     /// What was known of the customer whenever a channel was asked what it can do, by the channel's name.
     pub asked: BTreeMap<String, Vec<Contact>>,
 }
 
-impl Talk {
-    pub(super) fn went(&self) -> Went {
+impl FakeChannelLog {
+    pub(super) fn sent_messages(&self) -> SentMessages {
         let mut asked: BTreeMap<String, Vec<Contact>> = BTreeMap::new();
         for (name, contact) in lock(&self.asked).iter() {
             asked.entry(name.as_str().to_owned()).or_default().push(contact.clone());
         }
-        Went {
+        SentMessages {
             sent: lock(&self.sent).clone(),
-            followed: lock(&self.followed).clone(),
+            thread_messages: lock(&self.thread_messages).clone(),
             retracted: lock(&self.retracted).clone(),
             asked,
         }
     }
 }
 
-/// Puts the talking channels among those of a machine.
-pub(super) fn join(machine: &mut Machine) -> Arc<Talk> {
-    let talk = Arc::new(Talk::default());
+/// Puts the fake channels among those of a machine.
+pub(super) fn join(machine: &mut Machine) -> Arc<FakeChannelLog> {
+    let talk = Arc::new(FakeChannelLog::default());
     let others = Arc::clone(&machine.intake.channels);
-    let channels: Arc<dyn Channels> = Arc::new(WithTalking { others, talk: Arc::clone(&talk) });
+    let channels: Arc<dyn Channels> =
+        Arc::new(ChannelsWithFake { others, talk: Arc::clone(&talk) });
     let first = "the machine has no other holder yet";
     Arc::get_mut(&mut machine.intake).expect(first).channels = Arc::clone(&channels);
     Arc::get_mut(&mut machine.send_prompt).expect(first).channels = Arc::clone(&channels);
@@ -301,24 +303,24 @@ pub(super) fn join(machine: &mut Machine) -> Arc<Talk> {
     talk
 }
 
-impl Beginning {
-    /// The brand has talking channels of these names in test mode, and no others.
+impl WorldBuilder {
+    /// The brand has fake channels of these names in test mode, and no others.
     #[must_use]
-    pub fn talking(self, names: &[&str]) -> Self {
+    pub fn with_fake_channels(self, names: &[&str]) -> Self {
         let channels = names.iter().map(|name| json!({ "name": name, "kind": KIND }));
         self.with("/test/channels", &channels.collect())
     }
 }
 
 impl Core {
-    /// Returns what went out over the talking channels.
+    /// Returns what went out over the fake channels.
     #[must_use]
-    pub fn went(&self) -> Went {
-        self.talk.went()
+    pub fn sent_messages(&self) -> SentMessages {
+        self.talk.sent_messages()
     }
 
     /// A provider of a channel of the demo brand tells something. Nothing that follows from it is done yet.
-    pub fn tells(&self, channel: &str, callbacks: &Value) -> Answer {
+    pub fn channel_sends(&self, channel: &str, callbacks: &Value) -> Answer {
         let call = self.call(Method::POST, &format!("/callbacks/demo/{channel}"));
         let body = json!({ "callbacks": callbacks });
         call.key(None).idempotency(None).header(PROOF, "proven").json(&body).send()

@@ -8,7 +8,7 @@ use domain::values::time::Timestamp;
 use http::Method;
 use serde_json::{Value, json};
 
-use super::{ACCOUNT, AdyenFaults, words};
+use super::{ACCOUNT, AdyenFaults, wire};
 use crate::rng::Rng;
 
 /// When what was authorised is captured.
@@ -25,7 +25,7 @@ pub struct Charge {
 
 /// An action of a customer on Adyen's side.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Visitor {
+pub enum ShopperAction {
     /// Proves who they are, or pays.
     Pays,
     /// Tries a card that is refused.
@@ -74,7 +74,7 @@ enum LaterEffect {
 type Answer = (u16, Value);
 
 /// The payments and refunds that the stand-in has booked.
-pub(super) struct Book {
+pub(super) struct Ledger {
     pub(super) rng: Rng,
     pub(super) faults: AdyenFaults,
     pub(super) complaints: Vec<String>,
@@ -85,7 +85,7 @@ pub(super) struct Book {
     count: u64,
 }
 
-impl Book {
+impl Ledger {
     pub(super) const fn new(rng: Rng) -> Self {
         Self {
             rng,
@@ -137,7 +137,7 @@ impl Book {
         now: Timestamp,
     ) {
         let (psp, reference, value, currency) = about;
-        let body = words::webhook(event, success, psp, (reference, value, currency));
+        let body = wire::webhook(event, success, psp, (reference, value, currency));
         let times = if self.rng.happens(self.faults.webhooks_twice) { 2 } else { 1 };
         for _ in 0..times {
             let late = self.rng.happens(self.faults.late_webhooks);
@@ -220,7 +220,7 @@ impl Book {
             ("PATCH", ["paymentLinks", id]) => {
                 let Some(link) = self.links.get_mut(*id) else { return (404, Value::Null) };
                 if !matches!(link.status, "active" | "expired") {
-                    return (422, words::error(422, "29_001", "validation"));
+                    return (422, wire::error(422, "29_001", "validation"));
                 }
                 link.status = "expired";
                 self.shows(id, 200)
@@ -324,7 +324,7 @@ impl Book {
         let result = body["details"]["redirectResult"].as_str().unwrap_or_default();
         let (psp, proven) = result.split_once('-').unwrap_or_default();
         let place = self.payments.iter().position(|payment| payment.psp == psp);
-        let Some(place) = place else { return (422, words::error(422, "702", "validation")) };
+        let Some(place) = place else { return (422, wire::error(422, "702", "validation")) };
         if self.payments[place].status == Status::Awaiting {
             self.authorisation(place, proven == "yes", now);
         }
@@ -339,7 +339,7 @@ impl Book {
     pub(super) fn visited(
         &mut self,
         reference: &str,
-        visitor: Visitor,
+        visitor: ShopperAction,
         now: Timestamp,
     ) -> Option<String> {
         let link = self.links.iter().find(|(_, link)| link.body["reference"] == reference);
@@ -353,26 +353,26 @@ impl Book {
             .payments
             .iter()
             .find(|payment| payment.reference == reference && payment.status == Status::Awaiting)?;
-        let proven = if visitor == Visitor::Pays { "yes" } else { "no" };
+        let proven = if visitor == ShopperAction::Pays { "yes" } else { "no" };
         Some(format!("{}&redirectResult={}-{proven}", awaiting.return_url, awaiting.psp))
     }
 
-    fn pays_link(&mut self, id: &str, body: &Value, visitor: Visitor, now: Timestamp) {
+    fn pays_link(&mut self, id: &str, body: &Value, visitor: ShopperAction, now: Timestamp) {
         let place = self.enters(body, Status::Pending);
         let slow = self.rng.happens(150);
         let status = match visitor {
-            Visitor::Fails => {
+            ShopperAction::Fails => {
                 self.authorisation(place, false, now);
                 "active"
             }
-            Visitor::Pays if slow => {
+            ShopperAction::Pays if slow => {
                 let psp = self.payments[place].psp.clone();
                 let at = now.after(Duration::from_secs(self.rng.between(1, 3_600)));
                 self.later
                     .push((at, LaterEffect::Resolve { psp, authorised: self.rng.happens(800) }));
                 "paymentPending"
             }
-            Visitor::Pays => {
+            ShopperAction::Pays => {
                 self.authorisation(place, true, now);
                 "completed"
             }

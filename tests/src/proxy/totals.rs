@@ -4,11 +4,11 @@ use http::Method;
 use ports::HttpError;
 use serde_json::Value;
 
-use super::{Arrived, Proxy, lock};
+use super::{IncomingCall, Proxy, lock};
 
 impl Proxy {
     async fn read(&self, base: &str, path: String) -> Result<Value, HttpError> {
-        let call = Arrived::own(Method::GET, path, &[]);
+        let call = IncomingCall::own(Method::GET, path, &[]);
         Ok(self.state.forward(base, &call).await?.json())
     }
 

@@ -3,15 +3,15 @@
 use domain::problem::Code;
 use http::header;
 
-use super::fuzz_fixture::{Answered, SECRETS};
+use super::fuzz_fixture::{CallResult, SECRETS};
 
 /// Asserts what holds of every answer: no fault of ours, documented problems, and pages with their policy. It holds no
 /// secret that the caller did not send.
 ///
 /// # Panics
 /// When it does not hold.
-pub fn assert_sound(answered: &Answered, said: &[u8]) {
-    let Answered { status, kind, body, headers } = answered;
+pub fn assert_sound(answered: &CallResult, said: &[u8]) {
+    let CallResult { status, kind, body, headers } = answered;
     assert!(*status < 500, "an answer of {status}: {answered:?}");
     if *status >= 400 {
         let page = kind == "text/html" && headers.contains_key(header::CONTENT_SECURITY_POLICY);
@@ -27,7 +27,7 @@ pub fn assert_sound(answered: &Answered, said: &[u8]) {
     }
 }
 
-fn is_problem(answered: &Answered) -> bool {
+fn is_problem(answered: &CallResult) -> bool {
     // The answer to a HEAD has no body.
     if answered.body.is_empty() {
         return answered.kind == "application/problem+json";
