@@ -53,7 +53,7 @@ fn story() -> Story {
     world.run_until_idle();
     world.time_passes(60);
     asks(&body(&world, OTHER_PHONE, "CA124", Some("a18")), OTHER_PHONE);
-    world.customer_at(OTHER_PHONE).declines().ok(200);
+    world.customer_at(OTHER_PHONE).denies().ok(200);
     world.run_until_idle();
     world.time_passes(60);
     let mut card = body(&world, PHONE, "CA123", Some("a17"));
