@@ -123,7 +123,8 @@ async fn page_of_a_list_costs_the_same_at_any_size() {
         costs.push(cost);
         let (counts, page) = page(&fixture, long).await;
         assert_eq!(page["requests"], serde_json::json!([]));
-        assert_eq!(page["next_cursor"].is_null(), size == 10, "at {size}");
+        // One call examines the whole list of a thousand, and a share of a longer one.
+        assert_eq!(page["next_cursor"].is_null(), size < 100_000, "at {size}");
         assert!(counts.lists <= 12 && counts.listed <= 1_105 && counts.reads <= 1, "{counts:?}");
     }
     assert_eq!(costs[0], costs[1]);
