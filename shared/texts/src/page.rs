@@ -136,6 +136,24 @@ pub struct PageTexts {
     pub done_hint: &'static str,
     /// Beside the transaction code.
     pub transaction_code: &'static str,
+    /// Beside the time of the success.
+    pub time: &'static str,
+    /// The button that prints the receipt; at most 20 characters.
+    pub print_receipt: &'static str,
+    /// Before the brand's support phone or link.
+    pub support: &'static str,
+    /// The link to the brand's terms.
+    pub terms: &'static str,
+    /// The link to the brand's privacy notice.
+    pub privacy: &'static str,
+    /// Beside the name under which the payment is on the customer's statement.
+    pub statement: &'static str,
+    /// Before a card is kept on file: its use.
+    pub keep_use: &'static str,
+    /// Before a card is kept on file: the way to have it removed.
+    pub keep_cancel: &'static str,
+    /// Before a card is kept on file: the way in which the customer learns of changes.
+    pub keep_changes: &'static str,
     /// The heading after a denial.
     pub denied: &'static str,
     /// The text after a denial.
@@ -199,9 +217,15 @@ mod tests {
                 assert!(counted.contains("{n}"), "{counted}");
             }
             assert!(page.pay.contains("{money}"), "{}", page.pay);
-            for label in
-                [page.approve, page.pay, page.save_card, page.share, page.deny, page.not_me]
-            {
+            for label in [
+                page.approve,
+                page.pay,
+                page.save_card,
+                page.share,
+                page.deny,
+                page.not_me,
+                page.print_receipt,
+            ] {
                 assert!((1..=20).contains(&label.chars().count()), "{label}");
             }
         }
@@ -228,6 +252,9 @@ mod tests {
                 page.hosted_page_hint,
                 page.hosted_card,
                 page.no_wallet,
+                page.keep_use,
+                page.keep_cancel,
+                page.keep_changes,
             ]
         });
         for (position, these) in sentences.iter().enumerate() {
