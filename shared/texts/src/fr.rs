@@ -136,7 +136,7 @@ pub(super) static PAGE: PageTexts = PageTexts {
     statement: "Sur votre relevé",
     keep_use: "Utilisation : paiements ultérieurs à cette entreprise que vous acceptez ; chaque montant vous est montré avant.",
     keep_cancel: "Fin : vous pouvez faire supprimer la carte à tout moment. Demandez-le à l’entreprise.",
-    keep_changes: "Changements : l’entreprise vous redemande avant d'utiliser la carte autrement.",
+    keep_changes: "Changements : l’entreprise vous redemande avant d’utiliser la carte autrement.",
     denied: "Refusé",
     denied_hint: "Rien n’a été payé et rien n’a été transmis. Vous pouvez fermer cette page.",
     expired: "Trop tard",

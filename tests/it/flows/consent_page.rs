@@ -1,9 +1,15 @@
 //! The consent page: a GET consents to nothing, and only the page's own form answers.
 
+use std::io::Write;
 use std::time::Duration;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use http::Method;
 use serde_json::json;
+use sha2::{Digest, Sha256};
 use tests::world::{Answer, CreatedRequest, PHONE, World};
 
 /// A world with one prompted request, and the path of its page.
@@ -18,7 +24,13 @@ fn code(asked: &CreatedRequest) -> String {
     asked.answer["session_code"].as_str().unwrap().to_owned()
 }
 
-/// The fields of every form of a page.
+/// Returns the size of a page as a proxy sends it.
+fn compressed(html: &str) -> usize {
+    let mut gzip = GzEncoder::new(Vec::new(), Compression::default());
+    gzip.write_all(html.as_bytes()).unwrap();
+    gzip.finish().unwrap().len()
+}
+
 fn assert_strict_headers(answer: &Answer) {
     let policy = answer.header("content-security-policy");
     for part in
@@ -26,7 +38,13 @@ fn assert_strict_headers(answer: &Answer) {
     {
         assert!(policy.contains(part), "{policy}");
     }
-    assert!(!policy.contains("unsafe") && !policy.contains("script-src"), "{policy}");
+    // One script, which the policy names by its digest.
+    let html = answer.text();
+    let script = html.split("<script>").nth(1).and_then(|rest| rest.split("</script>").next());
+    let digest = STANDARD.encode(Sha256::digest(script.unwrap().as_bytes()));
+    assert!(policy.contains(&format!("script-src 'sha256-{digest}'; connect-src 'self'; ")));
+    assert!(policy.contains("require-trusted-types-for 'script'; trusted-types 'none'; "));
+    assert!(!policy.contains("unsafe") && !policy.contains("https:"), "{policy}");
     for (name, value) in [
         ("referrer-policy", "no-referrer"),
         ("cache-control", "no-store"),
@@ -41,7 +59,8 @@ fn assert_strict_headers(answer: &Answer) {
     for feature in ["payment=(self)", "camera=()", "geolocation=()", "microphone=()"] {
         assert!(features.contains(feature), "{features}");
     }
-    assert!(!answer.text().contains("<script") && answer.body.len() < 50_000);
+    assert_eq!((html.matches("<script").count(), html.matches("src=").count()), (1, 0));
+    assert!(compressed(&html) < 14_000, "{}", compressed(&html));
 }
 
 #[test]
@@ -81,11 +100,20 @@ fn approval_and_denial_from_page_count() {
     let transaction = request["outcome"]["transaction_code"].as_str().unwrap().to_owned();
     let html = world.customer().opens(&page).ok(200).text();
     assert!(html.contains("Paid") && html.contains(&transaction) && !html.contains("<form"));
+    // The receipt.
+    let at = format!("<time datetime=\"{}\"></time>", request["ended_at"].as_str().unwrap());
+    for text in ["Demo Books", "42.50 EUR", "Invoice 4711", "American Express •••• 8431", &at]
+    {
+        assert!(html.contains(text), "{text} is not on {html}");
+    }
+    assert!(!html.contains("UTC"), "{html}");
 
     let (world, asked, page) = self::asked();
     world.customer().answers_on(&page, &[("action", "deny")]).ok(303);
     assert_eq!(world.state(&asked), "denied");
-    assert!(world.customer().opens(&page).text().contains("Declined"));
+    let html = world.customer().opens(&page).text();
+    assert!(html.contains("Declined") && html.contains("42.50") && html.contains("Demo Books"));
+    assert!(!html.contains("data-print hidden"), "nothing was paid: {html}");
 
     let (world, asked, page) = self::asked();
     world.customer().answers_on(&page, &[("action", "not_me")]).ok(303);
@@ -186,6 +214,31 @@ fn answer_after_an_approval_is_held_until_the_processor_answers() {
     let before = world.now();
     assert!(world.customer().opens(next).ok(200).text().contains("Paid"));
     assert_eq!(before.until(world.now()), Duration::ZERO);
+}
+
+/// The script of a waiting page asks instead of reloading: a screen reader is not made to begin again.
+#[test]
+fn waiting_page_asks_whether_it_is_still_right() {
+    let (world, asked, page) = asked();
+    // A script's call is no navigation, and opens nothing.
+    let ask = |path: &str| {
+        let call = world.call(Method::GET, path).key(None).header("sec-fetch-mode", "cors");
+        call.send()
+    };
+    ask(&format!("{page}?seen=ask")).ok(204);
+    assert_eq!(world.timeline(&asked), ["accepted rcs", "delivered rcs"]);
+    let (code, nonce) = (code(&asked), world.customer().nonce(&page));
+    let yes = [("action", "approve"), ("session_code", &*code), ("nonce", &*nonce)];
+    world.customer().posts(&page, &yes).ok(303);
+    let seen = format!("{page}?go=1&seen=working");
+    let before = world.now();
+    assert!(ask(&seen).ok(204).body.is_empty());
+    assert_eq!(before.until(world.now()), Duration::from_millis(1_500));
+    world.run_until_idle();
+    let before = world.now();
+    assert!(ask(&seen).ok(200).body.is_empty());
+    assert_eq!(before.until(world.now()), Duration::ZERO);
+    ask("/c/AAAAAAAAAAAAAAAAAAAAAA?go=1&seen=working").ok(404);
 }
 
 #[test]

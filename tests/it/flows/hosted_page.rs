@@ -1,5 +1,7 @@
 //! A customer on the processor's hosted page: redirect, return, cancel, and the processor's webhooks.
 
+use std::time::Duration;
+
 use domain::message::Step;
 use http::Method;
 use ports::{Confirmed, Retrieved, VoidResult};
@@ -49,10 +51,15 @@ fn customer_pays_on_hosted_page_and_reads_it_at_home() {
     world.time_passes(5);
     world.fake_processor().customer_is_done(&asked, 1);
     let done = format!("{page}?done=1");
+    // The answer to a customer who is done is held as well, and the worker looks the payment up meanwhile.
+    let before = world.now();
     let html = world.customer().opens(&done).ok(200).text();
-    assert!(html.contains("One moment") && refresh(&html) == format!("2;url={done}"), "{html}");
+    assert!(html.contains("One moment") && refresh(&html) == format!("5;url={done}"), "{html}");
+    assert_eq!(before.until(world.now()), Duration::from_millis(1_500));
     world.run_until_idle();
+    let before = world.now();
     assert!(world.customer().opens(&done).text().contains("Paid"));
+    assert_eq!(before.until(world.now()), Duration::ZERO);
     assert_eq!(world.reads(&asked)["outcome"]["payment"]["last4"], "4242");
     assert_eq!(world.fake_processor().charges(), 1);
 }
@@ -117,13 +124,13 @@ fn returned_customer_may_choose_another_option() {
     let (world, asked, page) = on_hosted_page();
     for query in ["", "?back=1", "?anything"] {
         let html = world.customer().opens(&format!("{page}{query}")).ok(200).text();
-        assert_eq!(refresh(&html), format!("5;url={page}"), "{html}");
+        assert_eq!(refresh(&html), format!("20;url={page}"), "{html}");
         assert!(html.contains("href=\"https://f4ke.example/pay/req_"), "{html}");
     }
     // The browser's back button does not redirect again.
     world.time_passes(31);
     let html = world.customer().opens(&format!("{page}?go=1")).text();
-    assert!(refresh(&html).starts_with("5;url="), "{html}");
+    assert!(refresh(&html).starts_with("20;url="), "{html}");
     world.customer().answers_on(&page, &[("action", "back")]).ok(303);
     assert_eq!(world.state(&asked), "prompted");
     assert_eq!(world.timeline(&asked).last().unwrap(), "attempt_failed customer_left");

@@ -7,15 +7,17 @@ use domain::consent::ApprovalMethod;
 use domain::journal::DeliveryStatus;
 use domain::keys;
 use domain::problem::{Code, Problem};
-use domain::request::{CodeCheck, State};
+use domain::request::{CodeCheck, Request};
+use domain::values::id::PromptId;
 use domain::values::prompt_ref::PromptRef;
+use domain::values::time::Timestamp;
 use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 use records::caller;
 use records::storage::VersionedRequest;
 use records::update::{Decision, Updated, commit, update_async};
 
 use super::form::{Form, Submission};
-use super::html::{self, Offer};
+use super::html::{self, Offer, Stage};
 use super::link::{self, REDIRECT_QUERY, View, Visit, see_other};
 use super::view::{self, PageParts, PageVisit};
 use super::{ConsentPage, hosted_page};
@@ -45,6 +47,10 @@ impl ConsentPage {
         headers: &HeaderMap,
     ) -> Result<Response<Bytes>, Problem> {
         let Some(target) = self.follow(token).await? else { return unknown(token) };
+        let visit = Visit::with_query(token, query);
+        if let Some(seen) = visit.seen {
+            return self.wait_for_change(target, visit.view, seen).await;
+        }
         if link::is_preview(headers) {
             let (request, brand) = (&target.loaded.request, target.brand.as_ref());
             if request.prompt(target.prompt).is_none() {
@@ -53,7 +59,6 @@ impl ConsentPage {
             return page(StatusCode::OK, view::preview(request, brand), &[]);
         }
         let target = Box::pin(self.record_opened(target)).await?;
-        let visit = Visit::with_query(token, query);
         let target = match visit.view {
             View::Done => Box::pin(self.record_arrival(target, headers)).await?,
             View::Plain | View::Going | View::NotMe => target,
@@ -63,24 +68,54 @@ impl ConsentPage {
             self.queue_status_look_up(&target.loaded.request).await;
         }
         let target = match visit.view {
-            View::Going | View::Done => Box::pin(self.held(target)).await?,
+            View::Going | View::Done => {
+                let is_waiting = |target: &PromptedRequest| {
+                    self.stage_name(target, visit.view) == Stage::Working.name()
+                };
+                Box::pin(self.held(target, is_waiting)).await?
+            }
             View::Plain | View::NotMe => target,
         };
         self.respond(StatusCode::OK, &target, visit).await
     }
 
-    /// Holds the answer to a customer who approved until the processor has answered, and at most for a moment.
-    async fn held(&self, mut target: PromptedRequest) -> Result<PromptedRequest, Problem> {
+    /// Answers the script of a waiting page: 204 while the page is right, and 200 once another one is.
+    async fn wait_for_change(
+        &self,
+        target: PromptedRequest,
+        view: View,
+        seen: &str,
+    ) -> Result<Response<Bytes>, Problem> {
+        let is_right = |target: &PromptedRequest| self.stage_name(target, view) == seen;
+        let target = Box::pin(self.held(target, is_right)).await?;
+        let status = if is_right(&target) { StatusCode::NO_CONTENT } else { StatusCode::OK };
+        Ok(link::empty(status))
+    }
+
+    /// Returns the name of the stage that the customer would see now; empty where the prompt is gone.
+    fn stage_name(&self, target: &PromptedRequest, view: View) -> &'static str {
+        let request = &target.loaded.request;
+        let Some(prompt) = request.prompt(target.prompt) else { return "" };
+        let now = self.ports.clock.now();
+        let parts = hosted_parts(target);
+        let view = shown(view, request, prompt.id, now);
+        let visit = PageVisit { action: "", again: "", view, now };
+        view::stage(request, prompt, visit, &parts).name()
+    }
+
+    /// Holds the answer to a customer while the page waits, and at most for a moment.
+    async fn held(
+        &self,
+        mut target: PromptedRequest,
+        is_waiting: impl Fn(&PromptedRequest) -> bool,
+    ) -> Result<PromptedRequest, Problem> {
         for pause in HOLD {
-            let request = &target.loaded.request;
-            let redirected = hosted_page::redirect_of(request, target.prompt).is_some();
-            let is_waiting =
-                matches!(request.state, State::Authorized { .. } | State::Processing { .. });
-            if redirected || !is_waiting {
+            if !is_waiting(&target) {
                 break;
             }
             self.ports.clock.wait(pause).await;
-            let Some(loaded) = self.approvals.load(request.id, target.prompt).await? else { break };
+            let loaded = self.approvals.load(target.loaded.request.id, target.prompt).await?;
+            let Some(loaded) = loaded else { break };
             target.loaded = loaded.loaded;
         }
         Ok(target)
@@ -196,22 +231,33 @@ impl ConsentPage {
         let Some(prompt) = request.prompt(target.prompt) else { return unknown(visit.token) };
         let now = self.ports.clock.now();
         let (action, again) = (visit.action(), visit.again());
-        let mut parts = PageParts::default();
+        let mut parts = hosted_parts(target);
         if prompt.in_force() && request.answerable(now).is_ok() {
             parts.offers = self.offers(request, brand).await?;
         }
-        let redirect = hosted_page::redirect_of(request, prompt.id);
-        parts.hosted_page =
-            redirect.and_then(|redirect| hosted_page::url(request, brand, redirect));
-        if request.session_code.is_some() {
-            let nonce = keys::page_nonce(&brand.link_key, prompt.id, &request.ask_hash);
-            parts.return_form = Some(nonce);
-        }
-        let is_fresh = redirect.is_some_and(|redirect| hosted_page::is_fresh(redirect, now));
-        let view = if visit.view == View::Going && !is_fresh { View::Plain } else { visit.view };
+        let view = shown(visit.view, request, prompt.id, now);
         let visit = PageVisit { action: &action, again: &again, view, now };
         page(status, view::render(request, prompt, brand, visit, &parts), &parts.offers)
     }
+}
+
+/// Returns the parts of a page about the hosted page.
+fn hosted_parts(target: &PromptedRequest) -> PageParts {
+    let (request, brand) = (&target.loaded.request, target.brand.as_ref());
+    let redirect = hosted_page::redirect_of(request, target.prompt);
+    let hosted_page = redirect.and_then(|redirect| hosted_page::url(request, brand, redirect));
+    let return_form = request
+        .session_code
+        .is_some()
+        .then(|| keys::page_nonce(&brand.link_key, target.prompt, &request.ask_hash));
+    PageParts { hosted_page, return_form, card: view::card(request), offers: Vec::new() }
+}
+
+/// Returns the view to show. Who comes back later is not sent to the hosted page by itself.
+fn shown(view: View, request: &Request, prompt: PromptId, now: Timestamp) -> View {
+    let redirect = hosted_page::redirect_of(request, prompt);
+    let is_fresh = redirect.is_some_and(|redirect| hosted_page::is_fresh(redirect, now));
+    if view == View::Going && !is_fresh { View::Plain } else { view }
 }
 
 /// Returns the page of an unknown link. A text that is no token is not written into the page.

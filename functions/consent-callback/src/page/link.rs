@@ -48,6 +48,8 @@ pub(super) const REDIRECT_QUERY: &str = "go=1";
 pub(super) const DONE: &str = "done=1";
 /// The query of a customer who says that they are another person.
 const NOT_ME: &str = "not_me=1";
+/// The query with which a waiting page asks whether its stage is still right.
+const SEEN: &str = "seen=";
 /// The length of a link's token.
 const TOKEN_LENGTH: usize = 22;
 
@@ -82,23 +84,26 @@ pub(super) struct Visit<'a> {
     pub(super) token: &'a str,
     /// The reason for the view.
     pub(super) view: View,
+    /// The stage that a waiting page shows, where its script asks whether it is still right.
+    pub(super) seen: Option<&'a str>,
 }
 
 impl<'a> Visit<'a> {
     /// Returns the view of a page without a query.
     pub(super) const fn of(token: &'a str) -> Self {
-        Self { token, view: View::Plain }
+        Self { token, view: View::Plain, seen: None }
     }
 
     /// Returns the view of a page with the query of its address.
-    pub(super) fn with_query(token: &'a str, query: &str) -> Self {
-        let view = match query {
+    pub(super) fn with_query(token: &'a str, query: &'a str) -> Self {
+        let (first, last) = query.rsplit_once('&').unwrap_or((query, query));
+        let view = match first {
             REDIRECT_QUERY => View::Going,
             DONE => View::Done,
             NOT_ME => View::NotMe,
             _ => View::Plain,
         };
-        Self { token, view }
+        Self { token, view, seen: last.strip_prefix(SEEN) }
     }
 
     /// Returns the page's path.

@@ -2,16 +2,18 @@
 
 use domain::ask::{Ask, AskKind, CLAIMS, SessionKind};
 use domain::brand::{Brand, Mode};
+use domain::card_name::CardName;
 use domain::keys;
-use domain::outcome::{DenialReason, Outcome};
+use domain::outcome::{DenialReason, Details, Outcome};
 use domain::request::{PromptRecord, Request, ReturnBrowser, State};
 use domain::values::language::Language;
-use domain::values::text::DisplayText;
 use domain::values::time::Timestamp;
 use texts::PageTexts;
 use zeroize::Zeroizing;
 
-use super::html::{self, CodeField, HostedPage, Offer, PageView, ReturnForm, Stage, TestCard};
+use super::html::{
+    self, CodeField, HostedPage, Offer, PageView, Receipt, ReturnForm, Stage, TestCard,
+};
 use super::link::View;
 
 /// The test cards that a page offers, with the result of each at the sandbox and at Stripe.
@@ -45,6 +47,8 @@ pub(super) struct PageParts {
     pub(super) hosted_page: Option<Zeroizing<String>>,
     /// The nonce of the form that takes the session code after a return; `None` where the request has no code.
     pub(super) return_form: Option<String>,
+    /// The card that was used or kept, as the customer reads it; `None` unless one is known.
+    pub(super) card: Option<String>,
 }
 
 /// Returns whether the customer, or another person, came back in another browser than the one that left.
@@ -90,23 +94,51 @@ pub(super) fn render(
         seconds_left: now.until(request.expires_at).as_secs(),
         offers: &parts.offers,
         test_cards: &TEST_CARDS,
-        claims: &claims(&request.ask, texts),
+        claims: &claims(request, texts),
         compares_phone_number: compares_phone_number(&request.ask),
         can_extend: !request.customer_extended && request.is_open_to_answers(),
     };
     html::render(&view)
 }
 
-/// Returns the requested claims in the customer's language.
+/// Returns the requested claims in the customer's language, and at the end those that were shared.
 ///
 /// A claim without a text is shown by its name, so that the customer shares nothing unseen.
-fn claims<'a>(ask: &'a Ask, texts: &PageTexts) -> Vec<&'a str> {
-    let Ask::Identity { claims, .. } = ask else { return Vec::new() };
-    let text = |claim: &'a DisplayText<64>| {
-        let known = CLAIMS.iter().zip(texts.claims).find(|(name, _)| **name == claim.as_str());
-        known.map_or(claim.as_str(), |(_, text)| text)
+fn claims<'a>(request: &'a Request, texts: &PageTexts) -> Vec<&'a str> {
+    let Ask::Identity { claims, .. } = &request.ask else { return Vec::new() };
+    let text = |claim: &'a str| {
+        let known = CLAIMS.iter().zip(texts.claims).find(|(name, _)| **name == claim);
+        known.map_or(claim, |(_, text)| text)
     };
-    claims.iter().map(text).collect()
+    match receipt(request) {
+        Some(Details::Claims(receipt)) => {
+            receipt.released.iter().map(|claim| text(claim)).collect()
+        }
+        Some(Details::Payment(_) | Details::Card { .. }) | None => {
+            claims.iter().map(|claim| text(claim.as_str())).collect()
+        }
+    }
+}
+
+/// Returns the details of a fulfilled request.
+const fn receipt(request: &Request) -> Option<&Details> {
+    match &request.state {
+        State::Closed { outcome: Outcome::Fulfilled { receipt, .. }, .. } => Some(receipt),
+        State::Pending
+        | State::Prompted
+        | State::Authorized { .. }
+        | State::Processing { .. }
+        | State::Closed { .. } => None,
+    }
+}
+
+/// Returns the card that a fulfilled request used or kept, as the customer reads it.
+pub(super) fn card(request: &Request) -> Option<String> {
+    match receipt(request)? {
+        Details::Payment(receipt) => CardName::from(receipt).dotted(),
+        Details::Card { receipt, .. } => CardName::from(receipt).dotted(),
+        Details::Claims(_) => None,
+    }
 }
 
 /// Renders the page for the preview of a link.
@@ -176,7 +208,8 @@ const fn session_label(kind: SessionKind, texts: &PageTexts) -> &'static str {
     }
 }
 
-fn stage<'a>(
+/// Returns the state of a request as a visit of its page shows it.
+pub(super) fn stage<'a>(
     request: &'a Request,
     prompt: &PromptRecord,
     visit: PageVisit<'a>,
@@ -200,8 +233,10 @@ fn stage<'a>(
             Some(url) if visit.view == View::Going => Stage::HostedPage(HostedPage::Going { url }),
             Some(url) => Stage::HostedPage(HostedPage::Back { url }),
         },
-        State::Closed { outcome, .. } => match outcome {
-            Outcome::Fulfilled { transaction_code, .. } => Stage::Fulfilled { transaction_code },
+        State::Closed { outcome, at } => match outcome {
+            Outcome::Fulfilled { transaction_code, .. } => {
+                Stage::Fulfilled(Receipt { transaction_code, card: parts.card.as_deref(), at: *at })
+            }
             Outcome::Denied { reason: DenialReason::WrongSessionCode } => Stage::WrongCode,
             Outcome::Denied {
                 reason: DenialReason::Customer | DenialReason::NotMe | DenialReason::OptedOut,

@@ -1,20 +1,26 @@
-//! Renders the consent page as HTML, without I/O. Only wallets need a script; without one, the page offers no wallets.
+//! Renders the consent page as HTML, without I/O. Only wallets need a script; without scripts, the page offers no wallets.
 
 mod policy;
+mod templates;
+mod time_left;
 
 use askama::Template;
 use domain::ask::AskKind;
+use domain::values::time::Timestamp;
 use texts::PageTexts;
 
 pub(super) use policy::content_security_policy;
+use templates::{NotMe, Preview, ask, end, fulfilled, hosted_page, other_browser, working};
 
 const STYLE: &str = include_str!("../../../templates/page.css");
-/// The only script, for pages with wallets. Its input is in attributes, so that the script's digest never changes.
+/// The script of every page. Its input is in attributes, so that the script's digest never changes.
+const SCRIPT: &str = include_str!("../../../templates/page.js");
+/// The script of pages with wallets. Its input is in attributes as well.
 const WALLETS: &str = include_str!("../../../templates/wallets.js");
-/// Seconds until a page that waits for the processor reloads itself.
-const WORKING_SECONDS: u64 = 2;
-/// Seconds until a page with choices reloads itself, as the processor may report a result meanwhile.
-const BACK_SECONDS: u64 = 5;
+/// Seconds until a page that waits for the processor reloads itself in a browser without scripts.
+const WORKING_SECONDS: u64 = 5;
+/// Seconds until a page with choices reloads itself there, as the processor may report a result meanwhile.
+const BACK_SECONDS: u64 = 20;
 
 /// The content of the page. It comes from what is stored, never from the address.
 #[derive(Clone, Copy)]
@@ -140,10 +146,7 @@ pub(super) enum Stage<'a> {
     /// The customer approved, and continues on the hosted page.
     HostedPage(HostedPage<'a>),
     /// The request is fulfilled.
-    Fulfilled {
-        /// The code that the customer may read to the agent.
-        transaction_code: &'a str,
-    },
+    Fulfilled(Receipt<'a>),
     /// The customer says that they are another person, and is asked to confirm.
     NotMe,
     /// A program fetches the page for the preview of its link.
@@ -170,6 +173,42 @@ pub(super) enum Stage<'a> {
     Unknown,
 }
 
+impl Stage<'_> {
+    /// Returns the name by which a page that waits asks whether it is still what the customer sees.
+    pub(super) const fn name(&self) -> &'static str {
+        match self {
+            Self::Ask { .. } => "ask",
+            Self::Working => "working",
+            Self::HostedPage(HostedPage::Going { .. }) => "going",
+            Self::HostedPage(HostedPage::Back { .. }) => "back",
+            Self::Fulfilled(_) => "fulfilled",
+            Self::NotMe => "not-me",
+            Self::Preview => "preview",
+            Self::Denied => "denied",
+            Self::Expired => "expired",
+            Self::Cancelled => "cancelled",
+            Self::Failed => "failed",
+            Self::WrongCode => "wrong-code",
+            Self::OtherBrowser(_) => "other-browser",
+            Self::ReturnFailed => "return-failed",
+            Self::ReturnEnded => "return-ended",
+            Self::Used => "used",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// The receipt of a fulfilled request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Receipt<'a> {
+    /// The code that the customer may read to the agent.
+    pub transaction_code: &'a str,
+    /// The card that was used or kept; `None` where none is known.
+    pub card: Option<&'a str>,
+    /// When it was done.
+    pub at: Timestamp,
+}
+
 /// Renders the page.
 ///
 /// # Errors
@@ -179,8 +218,8 @@ pub(super) fn render(view: &PageView<'_>) -> Result<String, askama::Error> {
         Stage::Ask { declined } => ask(view, declined).render(),
         Stage::Working => working(view).render(),
         Stage::HostedPage(page) => hosted_page(view, page).render(),
-        Stage::Fulfilled { transaction_code } => fulfilled(view, transaction_code).render(),
-        Stage::NotMe => NotMe { view, style: STYLE, refresh: None }.render(),
+        Stage::Fulfilled(receipt) => fulfilled(view, receipt).render(),
+        Stage::NotMe => NotMe { view, refresh: None }.render(),
         Stage::Preview => Preview { view }.render(),
         Stage::Denied => end(view, view.texts.denied, view.texts.denied_hint).render(),
         Stage::Expired => end(view, view.texts.expired, view.texts.expired_hint).render(),
@@ -213,183 +252,6 @@ pub(super) struct ReturnForm<'a> {
     pub fields: &'a [(String, String)],
     /// The nonce of the consent page, where the form is that page's.
     pub confirms: Option<&'a str>,
-}
-
-/// The time and the address of the page's own reload.
-struct Refresh<'a> {
-    seconds: u64,
-    url: &'a str,
-}
-
-#[derive(Template)]
-#[template(path = "ask.html")]
-struct Ask<'a> {
-    view: &'a PageView<'a>,
-    style: &'static str,
-    refresh: Option<Refresh<'a>>,
-    declined: bool,
-    asks: &'static str,
-    yes: String,
-    on_yes: &'static str,
-    go_on: &'static str,
-    hosted: &'static str,
-    refusal: &'static str,
-    left: String,
-    /// The wallets before the first option that needs no script.
-    above: &'a [Offer],
-    /// The first option that needs no script. Its button stands beside the denial.
-    main: Option<&'a Offer>,
-    /// The other options.
-    below: &'a [Offer],
-    script: Option<&'static str>,
-}
-
-impl Ask<'_> {
-    fn has_hosted(&self) -> bool {
-        self.view.offers.contains(&Offer::Hosted)
-    }
-
-    fn has_test_card(&self) -> bool {
-        self.view.offers.contains(&Offer::TestCard)
-    }
-}
-
-#[derive(Template)]
-#[template(path = "end.html")]
-struct End<'a> {
-    view: &'a PageView<'a>,
-    style: &'static str,
-    refresh: Option<Refresh<'a>>,
-    mark: &'static str,
-    heading: &'static str,
-    hint: &'static str,
-    transaction_code: Option<&'a str>,
-}
-
-#[derive(Template)]
-#[template(path = "hosted_page.html")]
-struct Redirection<'a> {
-    view: &'a PageView<'a>,
-    style: &'static str,
-    refresh: Option<Refresh<'a>>,
-    hint: &'static str,
-    url: &'a str,
-}
-
-fn ask<'a>(view: &'a PageView<'a>, declined: bool) -> Ask<'a> {
-    let texts = view.texts;
-    let (asks, on_yes, yes) = match view.kind {
-        AskKind::Payment => (texts.asks_payment, texts.on_yes_payment, texts.pay),
-        AskKind::PaymentMethod => {
-            (texts.asks_payment_method, texts.on_yes_payment_method, texts.save_card)
-        }
-        AskKind::Identity => (texts.asks_identity, texts.on_yes_identity, texts.share),
-    };
-    let (go_on, hosted, refusal) = match view.kind {
-        AskKind::Payment | AskKind::PaymentMethod => {
-            (texts.go_on_card, texts.hosted_card, texts.refused)
-        }
-        AskKind::Identity => (texts.go_on_identity, texts.hosted_identity, texts.refused_identity),
-    };
-    // Reloads only after the deadline, so that the customer loses no choice that they have made.
-    let refresh = Some(Refresh { seconds: view.seconds_left.saturating_add(1), url: view.again });
-    let first = view.offers.iter().position(|offer| !offer.is_wallet());
-    let (above, rest) = view.offers.split_at(first.unwrap_or(view.offers.len()));
-    let (main, below) =
-        rest.split_first().map_or((None, rest), |(main, below)| (Some(main), below));
-    let script = view.offers.iter().any(Offer::is_wallet).then_some(WALLETS);
-    Ask {
-        view,
-        style: STYLE,
-        refresh,
-        declined,
-        asks,
-        yes: yes.replace("{money}", view.money.unwrap_or_default()),
-        on_yes,
-        go_on,
-        hosted,
-        refusal,
-        left: left(view),
-        above,
-        main,
-        below,
-        script,
-    }
-}
-
-/// A customer who is back may have paid there, so the page reloads until the result is known.
-fn hosted_page<'a>(view: &'a PageView<'a>, page: HostedPage<'a>) -> Redirection<'a> {
-    let (url, seconds, next, hint) = match page {
-        HostedPage::Going { url } => (url, 0, url, view.texts.hosted_page_going),
-        HostedPage::Back { url } => (url, BACK_SECONDS, view.again, view.texts.hosted_page_hint),
-    };
-    Redirection { view, style: STYLE, refresh: Some(Refresh { seconds, url: next }), hint, url }
-}
-
-#[derive(Template)]
-#[template(path = "not_me.html")]
-struct NotMe<'a> {
-    view: &'a PageView<'a>,
-    style: &'static str,
-    refresh: Option<Refresh<'a>>,
-}
-
-#[derive(Template)]
-#[template(path = "preview.html")]
-struct Preview<'a> {
-    view: &'a PageView<'a>,
-}
-
-#[derive(Template)]
-#[template(path = "other_browser.html")]
-struct OtherBrowser<'a> {
-    view: &'a PageView<'a>,
-    style: &'static str,
-    refresh: Option<Refresh<'a>>,
-    form: ReturnForm<'a>,
-}
-
-fn other_browser<'a>(view: &'a PageView<'a>, form: ReturnForm<'a>) -> OtherBrowser<'a> {
-    OtherBrowser { view, style: STYLE, refresh: None, form }
-}
-
-/// Returns the time left in the largest unit of which two are left. No clock time, as the customer's time zone is unknown.
-fn left(view: &PageView<'_>) -> String {
-    let (seconds, texts) = (view.seconds_left, view.texts);
-    let rounded = |unit: u64| seconds.saturating_add(unit / 2) / unit;
-    let (text, count) = match seconds {
-        0..60 => (texts.left_seconds, 0),
-        60..90 => (texts.left_minute, 1),
-        90..7_200 => (texts.left_minutes, rounded(60)),
-        7_200..172_800 => (texts.left_hours, rounded(3_600)),
-        172_800.. => (texts.left_days, rounded(86_400)),
-    };
-    text.replace("{n}", &count.to_string())
-}
-
-fn end<'a>(view: &'a PageView<'a>, heading: &'static str, hint: &'static str) -> End<'a> {
-    End { view, style: STYLE, refresh: None, mark: "over", heading, hint, transaction_code: None }
-}
-
-impl End<'_> {
-    fn marked(self, mark: &'static str) -> Result<String, askama::Error> {
-        Self { mark, ..self }.render()
-    }
-}
-
-fn working<'a>(view: &'a PageView<'a>) -> End<'a> {
-    let end = end(view, view.texts.working, view.texts.working_hint);
-    let refresh = Some(Refresh { seconds: WORKING_SECONDS, url: view.again });
-    End { refresh, mark: "busy", ..end }
-}
-
-fn fulfilled<'a>(view: &'a PageView<'a>, transaction_code: &'a str) -> End<'a> {
-    let heading = match view.kind {
-        AskKind::Payment => view.texts.paid,
-        AskKind::PaymentMethod | AskKind::Identity => view.texts.done,
-    };
-    let end = end(view, heading, view.texts.done_hint);
-    End { mark: "good", transaction_code: Some(transaction_code), ..end }
 }
 
 #[cfg(test)]
