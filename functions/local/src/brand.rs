@@ -1,6 +1,6 @@
 //! The one brand of a local machine: made on the first start, then kept in the data folder.
 
-use commands::{DrawnBrand, SANDBOX_IDENTITY};
+use commands::{DrawnBrand, OWN_ADDRESS, SANDBOX_IDENTITY};
 use domain::random::Random;
 use serde_json::{Value, json};
 
@@ -33,6 +33,7 @@ pub fn draw(random: &dyn Random, key: &str) -> Value {
         language: "en",
         key,
         is_trial: true,
+        base: Some(OWN_ADDRESS),
     };
     commands::draw(random, brand)
 }

@@ -71,6 +71,10 @@ fn request_commands_create_watch_and_cancel() {
     assert_eq!(made.code, 0, "{made:?}");
     let id = made.json()["id"].as_str().unwrap().to_owned();
     assert_eq!(with_access(&repeatable).json()["id"], id.as_str());
+    let twice = with_access(&ask);
+    assert_eq!((twice.code, &twice.json()["error"]["code"]), (4, &json!("duplicate-open-request")));
+    let allowed = with_access(&[&ask[..], &["--allow-duplicate"]].concat());
+    assert_eq!(allowed.code, 0, "{allowed:?}");
     let open = with_access(&["request", "watch", &id, "--seconds", "0"]);
     assert_eq!(open.code, 7, "{open:?}");
     let cancelled = with_access(&["request", "cancel", &id]);

@@ -111,6 +111,9 @@ pub struct NewBrand {
     /// The language of prompts where the customer's is unknown
     #[arg(long, default_value = "en")]
     pub language: String,
+    /// The address of the deployment, whose sandbox then has a provider for identity asks; one machine enters its own
+    #[arg(long, value_name = "URL")]
+    pub api: Option<String>,
     /// Where the documents go
     #[command(flatten)]
     pub place: Place,
@@ -308,8 +311,11 @@ pub struct NewRequest {
     /// The channels to try, in this order
     #[arg(long = "channel", value_name = "NAME")]
     pub channels: Vec<String>,
+    /// Ask again for what another open request of this customer asks for
+    #[arg(long)]
+    pub allow_duplicate: bool,
     /// The whole body as JSON from a file, or - for standard input, in place of the other arguments
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["phone", "amount"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["phone", "amount", "allow_duplicate"])]
     pub body: Option<PathBuf>,
     /// The Idempotency-Key, with which the command may be repeated; a new one without it
     #[arg(long, value_name = "KEY")]

@@ -8,6 +8,7 @@ use domain::brand::{Brand, Mode};
 use domain::brand_documents::Document;
 use domain::keys::digest_hex;
 use domain::random::Random;
+use domain::values::address;
 use domain::values::name::BrandName;
 use serde_json::{Map, Value, json};
 
@@ -19,6 +20,9 @@ use crate::{Adapters, Context};
 
 /// The end of the issuer of the sandbox's OpenID provider.
 pub const SANDBOX_IDENTITY: &str = "/sandbox/identity";
+
+/// The address of a machine before it has a port.
+pub const OWN_ADDRESS: &str = "http://127.0.0.1";
 
 /// The properties of a brand that is drawn.
 #[derive(Clone, Copy, Debug)]
@@ -33,6 +37,8 @@ pub struct DrawnBrand<'a> {
     pub key: &'a str,
     /// Whether one person tries everything with one number, which needs wide limits.
     pub is_trial: bool,
+    /// The address of the installation, whose sandbox is then a provider of identity claims; `None` for none.
+    pub base: Option<&'a str>,
 }
 
 /// Draws a brand with new keys, the sandbox and one test key, as one document.
@@ -53,13 +59,12 @@ pub fn draw(random: &dyn Random, brand: DrawnBrand<'_>) -> Value {
         });
     }
     let mut processors = vec![json!({ "name": "sandbox", "kind": "sandbox" })];
-    if brand.is_trial {
-        // One machine enters its own address into the issuer.
+    if let Some(base) = brand.base {
         processors.push(json!({
             "name": "identity",
             "kind": "openid",
             "settings": {
-                "issuer": format!("http://127.0.0.1{SANDBOX_IDENTITY}"),
+                "issuer": format!("{}{SANDBOX_IDENTITY}", base.trim_end_matches('/')),
                 "client_id": brand.name,
                 "client_secret": "sandbox",
             },
@@ -113,6 +118,12 @@ async fn create(context: &Context, arguments: NewBrand) -> Result<Exit, Failure>
     })?;
     let place = Place { brand: Some(name.as_str().to_owned()), ..arguments.place };
     let key = keys::draw(context.random.as_ref(), "sk", Mode::Test, name.as_str());
+    let base = match (&arguments.api, place.secrets) {
+        (Some(api), Keeper::Folder | Keeper::Aws) => Some(installation(api)?),
+        // One machine enters its own address as it starts.
+        (None, Keeper::Folder) => Some(OWN_ADDRESS),
+        (None, Keeper::Aws) => None,
+    };
     let whole = draw(
         context.random.as_ref(),
         DrawnBrand {
@@ -121,6 +132,7 @@ async fn create(context: &Context, arguments: NewBrand) -> Result<Exit, Failure>
             language: &arguments.language,
             key: &key,
             is_trial: place.secrets == Keeper::Folder,
+            base,
         },
     );
     let documents = split(whole, &secret(context.random.as_ref()), place.secrets)?;
@@ -147,6 +159,12 @@ async fn create(context: &Context, arguments: NewBrand) -> Result<Exit, Failure>
         &json!({ "brand": brand.name, "key": key, "mode": "test", "documents": documents }),
     )?;
     Ok(Exit::Done)
+}
+
+/// Checks that an address can be that of an installation in test mode.
+fn installation(api: &str) -> Result<&str, Failure> {
+    let is_address = address::is_allowed(api, Mode::Test) && !api.contains('?');
+    if is_address { Ok(api) } else { Err(Failure::usage(format!("`{api}` is not an address"))) }
 }
 
 /// Splits a brand's one document into the five of which each function reads only what it needs.

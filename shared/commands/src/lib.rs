@@ -28,7 +28,7 @@ use ports::{
 };
 
 pub use arguments::Command;
-pub use brand::{DrawnBrand, SANDBOX_IDENTITY, draw};
+pub use brand::{DrawnBrand, OWN_ADDRESS, SANDBOX_IDENTITY, draw};
 pub use failure::{Exit, Failure};
 pub use output::{Output, Sink};
 

@@ -91,6 +91,9 @@ fn body(context: &Context, arguments: &NewRequest) -> Value {
             }),
         ),
     ]);
+    if arguments.allow_duplicate {
+        body.insert("allow_duplicate".to_owned(), json!(true));
+    }
     if !arguments.channels.is_empty() {
         body.insert("channels".to_owned(), json!(arguments.channels));
     }

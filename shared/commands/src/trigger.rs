@@ -48,6 +48,9 @@ struct Recipe {
     steps: &'static [Step],
 }
 
+/// The event that tests the endpoint itself. It needs no request.
+const ENDPOINT_TEST: &str = "webhook.test";
+
 const PLAIN: Recipe =
     Recipe { event: "", amount: 4250, digits: "", expires_in: 300, steps: &[Step::Message] };
 const PAID: [Step; 2] = [Step::Approve, Step::End("fulfilled")];
@@ -120,11 +123,15 @@ const RECIPES: [Recipe; 16] = [
 /// # Errors
 /// [`Failure`].
 pub(crate) async fn run(context: &Context, arguments: &TriggerArguments) -> Result<Exit, Failure> {
-    let events: Vec<&str> = RECIPES.iter().map(|recipe| recipe.event).collect();
+    let events: Vec<&str> =
+        RECIPES.iter().map(|recipe| recipe.event).chain([ENDPOINT_TEST]).collect();
     let Some(event) = arguments.event.as_deref().filter(|_| !arguments.list) else {
         context.output.result(&events.join("\n"), &json!({ "events": events }))?;
         return Ok(Exit::Done);
     };
+    if event == ENDPOINT_TEST {
+        return test_endpoint(context, &Api::open(context, &arguments.access)?).await;
+    }
     let recipe = RECIPES.iter().find(|recipe| recipe.event == event).ok_or_else(|| {
         Failure::usage(format!("no event `{event}` can be made"))
             .with_remedy(format!("one of: {}", events.join(", ")))
@@ -134,6 +141,15 @@ pub(crate) async fn run(context: &Context, arguments: &TriggerArguments) -> Resu
     let request = sandbox.act(recipe.steps).await?;
     let text = format!("{event} was made.\n{}", requests::describe(&request));
     context.output.result(&text, &json!({ "event": event, "request": request }))?;
+    Ok(Exit::Done)
+}
+
+/// Sends a test event to the brand's endpoint, in either mode.
+async fn test_endpoint(context: &Context, api: &Api<'_>) -> Result<Exit, Failure> {
+    let event = api.post("/v1/webhooks/test", None, None).await?;
+    let line =
+        format!("{ENDPOINT_TEST} was made.\n{}  {}", text(&event, "/id"), text(&event, "/state"));
+    context.output.result(&line, &json!({ "event": ENDPOINT_TEST, "sent": event }))?;
     Ok(Exit::Done)
 }
 

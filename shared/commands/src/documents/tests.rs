@@ -117,6 +117,20 @@ fn brand_in_secrets_manager_is_made_listed_and_rotated() {
 }
 
 #[test]
+fn brand_of_a_known_deployment_has_its_identity_provider() {
+    let aws = Arc::new(SecretsManager::default());
+    let bad = ["brand", "new", "acme", "--api", "pay.example"];
+    assert_eq!(run(&aws, &bad).0, Exit::Usage);
+    let (exit, made) = run(&aws, &["brand", "new", "acme", "--api", "https://pay.example/"]);
+    assert_eq!(exit, Exit::Done, "{made}");
+    let text = aws.secrets.lock().unwrap()["shop/brand/acme"].1.clone();
+    let brand: Value = serde_json::from_str(&text).unwrap();
+    let identity = &brand["test"]["processors"][1];
+    assert_eq!(identity["kind"], "openid");
+    assert_eq!(identity["settings"]["issuer"], "https://pay.example/sandbox/identity");
+}
+
+#[test]
 fn refusals_of_secrets_manager_are_named() {
     let aws = Arc::new(SecretsManager::default());
     let (exit, absent) = run(&aws, &["key", "list", "--brand", "acme"]);
