@@ -16,7 +16,7 @@ use domain::guards;
 use domain::guards::Guard;
 use domain::message::{Message, MessageResult, Step};
 use ports::Handler;
-use ports::{Http, Ports, Processors, QueueError, Reach, SecretsError, StoreError};
+use ports::{Http, Ports, Processors, QueueError, Reach, SecretsError, Signer, StoreError};
 use records::effects::EffectError;
 use records::update::Conflict;
 
@@ -36,6 +36,8 @@ pub struct FetchInfo {
     pub processors: Arc<dyn Processors>,
     /// HTTP to the requesters' endpoints.
     pub http: Arc<dyn Http>,
+    /// Signs calls to requesters' event buses; `None` on a machine without credentials.
+    pub signer: Option<Arc<dyn Signer>>,
     /// The address that customers and providers reach us at, without a slash at its end.
     pub public_base: String,
     /// The addresses that a webhook may go to: public ones, except on a machine of one's own.
@@ -138,6 +140,7 @@ impl FetchInfo {
         Deliveries {
             ports: &self.ports,
             http: self.http.as_ref(),
+            signer: self.signer.as_deref(),
             reach: self.webhook_reach,
             limit: &self.delivery_limit,
         }

@@ -13,7 +13,7 @@ const DOCUMENTS: &[Document] = &[Document::Claims, Document::Consent, Document::
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda::Error> {
     let (wiring, [webhook_reach]) = lambda::wire(DOCUMENTS, ["WEBHOOK_REACH"])?;
-    let Wiring { ports, http, public_base, .. } = wiring;
+    let Wiring { ports, http, signer, public_base } = wiring;
     let webhook_reach = match webhook_reach.as_str() {
         "public" => Reach::Public,
         "any" => Reach::Configured,
@@ -25,6 +25,7 @@ async fn main() -> Result<(), lambda::Error> {
         ports,
         processors: Arc::new(processors::Registry::new(processors).with(sandbox)),
         http,
+        signer: Some(signer),
         public_base,
         webhook_reach,
         delivery_limit: InFlightLimit::default(),

@@ -158,6 +158,7 @@ impl Intake {
                 key: Some(requester.key.id()),
                 kept_until: now.after(TEST_KEPT),
             }),
+            taken: Vec::new(),
             attempts: Vec::new(),
             erased_at: None,
         };

@@ -46,7 +46,8 @@ pub fn adapt(mut secret: Value, options: &BrandOptions, base: &str) -> Value {
     let own_webhooks = format!("{base}{}", crate::site::WEBHOOKS_PATH);
     if let Some(webhooks) = secret.pointer_mut("/test/webhooks") {
         let url = webhooks.get("url").and_then(Value::as_str).unwrap_or_default();
-        let own = url.is_empty() || url.ends_with(crate::site::WEBHOOKS_PATH);
+        let has_bus_alone = webhooks.get("eventbridge").is_some() && url.is_empty();
+        let own = !has_bus_alone && (url.is_empty() || url.ends_with(crate::site::WEBHOOKS_PATH));
         let url = options.webhooks.as_deref().or(own.then_some(&own_webhooks));
         if let (Some(url), Some(webhooks)) = (url, webhooks.as_object_mut()) {
             webhooks.insert("url".to_owned(), json!(url));

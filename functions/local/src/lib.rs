@@ -57,7 +57,7 @@ impl Machine {
         public_base: &str,
         signer: Option<Arc<dyn Signer>>,
     ) -> Self {
-        let channels = channels::Registry::new(channels::Deps::new(ports, http, signer));
+        let channels = channels::Registry::new(channels::Deps::new(ports, http, signer.clone()));
         let sandbox = Sandbox::new(ports);
         let channels: Arc<dyn Channels> = Arc::new(channels.with(sandbox.clone()));
         let processors = processors::Registry::new(processors::Deps::new(ports, http));
@@ -84,6 +84,7 @@ impl Machine {
             ports: ports.clone(),
             processors,
             http: Arc::clone(http),
+            signer,
             public_base: public_base.to_owned(),
             webhook_reach: Reach::Configured,
             delivery_limit: fetch_info::InFlightLimit::default(),

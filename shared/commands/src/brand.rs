@@ -281,5 +281,5 @@ fn faults(adapters: &Adapters, brand: &Brand) -> Vec<Fault> {
 
 /// Returns whether one machine enters its own address for test webhooks as it starts.
 pub(crate) fn has_own_webhooks(brand: &Brand) -> bool {
-    brand.test.webhooks.as_ref().is_some_and(|webhooks| webhooks.url.is_empty())
+    brand.test.webhooks.as_ref().is_some_and(|webhooks| webhooks.url.as_deref() == Some(""))
 }

@@ -8,20 +8,17 @@ use std::fmt;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Deserializer, Serialize};
 use zeroize::Zeroizing;
 
 use crate::api_key::KeySettings;
 pub use crate::policy::{Countries, Policy};
 pub use crate::seal_keys::{PublicKey, PublicKeyRing};
-use crate::settings;
 pub use crate::settings::{InvalidSettings, Settings};
-use crate::values::address;
 use crate::values::language::Language;
 use crate::values::name::{BrandName, ChannelName, ProcessorName};
 use crate::values::text::DisplayText;
-use crate::webhook;
+pub use crate::webhook_endpoint::{Destination, EventBus, WebhookEndpoint};
 
 /// Characters with which a name imitates the mark of a verified sender: ticks, ticked boxes and locks.
 const VERIFICATION_MARKS: [char; 10] = [
@@ -210,17 +207,6 @@ pub struct ProcessorSetup {
     pub settings: Settings,
 }
 
-/// The endpoint that webhook events are delivered to.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct WebhookEndpoint {
-    /// The URL: `https` and public, except on a local machine.
-    pub url: String,
-    /// The signing secrets, `whsec_` and base64. Each of them signs, so that a rotation has no gap.
-    #[serde(deserialize_with = "settings::secrets")]
-    pub secrets: Vec<SecretString>,
-}
-
 impl Brand {
     /// Parses a secret's text.
     ///
@@ -274,15 +260,8 @@ impl Brand {
         let mut paths = Vec::new();
         for (mode, name) in [(Mode::Live, "live"), (Mode::Test, "test")] {
             let Some(webhooks) = &self.setup(mode).webhooks else { continue };
-            if !webhooks.is_reachable(mode) {
-                paths.push(format!("{name}.webhooks.url"));
-            }
-            if webhooks.secrets.is_empty() {
-                paths.push(format!("{name}.webhooks.secrets"));
-            }
-            let secrets = webhooks.secret_texts().enumerate();
-            let bad = secrets.filter(|(_, secret)| webhook::signing_key(secret).is_err());
-            paths.extend(bad.map(|(place, _)| format!("{name}.webhooks.secrets[{place}]")));
+            let unusable = webhooks.unusable_settings(mode).into_iter();
+            paths.extend(unusable.map(|setting| format!("{name}.webhooks.{setting}")));
         }
         paths
     }
@@ -374,19 +353,6 @@ pub enum InvalidBrand {
     /// A public sealing key is not the half of the private key of its id.
     #[error("the public sealing key `{0}` does not belong to a private key of that id")]
     SealingPair(String),
-}
-
-impl WebhookEndpoint {
-    /// Returns whether webhooks of this mode may be sent to the URL.
-    #[must_use]
-    pub fn is_reachable(&self, mode: Mode) -> bool {
-        address::is_allowed(&self.url, mode)
-    }
-
-    /// Returns the texts of the signing secrets.
-    pub fn secret_texts(&self) -> impl Iterator<Item = &str> {
-        self.secrets.iter().map(ExposeSecret::expose_secret)
-    }
 }
 
 #[cfg(test)]

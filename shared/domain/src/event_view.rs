@@ -27,6 +27,7 @@ pub fn webhook_event(request: RequestId, event: &WebhookEvent) -> Value {
     let attempts = event.attempts.iter().map(|attempt| {
         json!({
             "at": attempt.at,
+            "destination": attempt.destination,
             "status": attempt.status,
             "duration_ms": attempt.duration_ms,
             "answer": attempt.answer,

@@ -38,3 +38,4 @@ pub mod settings;
 pub mod values;
 pub mod view;
 pub mod webhook;
+mod webhook_endpoint;

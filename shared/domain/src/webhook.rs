@@ -12,7 +12,7 @@ use sha2::Sha256;
 use zeroize::Zeroizing;
 
 use crate::api_key::KeyId;
-use crate::brand::Mode;
+use crate::brand::{Destination, Mode};
 use crate::request::WebhookEventType;
 use crate::values::id::WebhookEventId;
 use crate::values::name::BrandName;
@@ -40,6 +40,9 @@ pub struct WebhookEvent {
     /// Whose event it is; `None` for an event of an older release, which its request alone names.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub owner: Option<EventOwner>,
+    /// The destinations that took it while another one did not yet. A redelivery goes to all again.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub taken: Vec<Destination>,
     /// The latest attempts, oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub attempts: Vec<DeliveryAttempt>,
@@ -67,6 +70,9 @@ pub struct EventOwner {
 pub struct DeliveryAttempt {
     /// When it began.
     pub at: Timestamp,
+    /// Where it went.
+    #[serde(default, skip_serializing_if = "Destination::is_url")]
+    pub destination: Destination,
     /// The status of the answer; `None` where none came.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,
@@ -94,7 +100,9 @@ impl DeliveryAttempt {
     /// Returns an attempt that failed without a call.
     #[must_use]
     pub const fn uncalled(reason: FailureReason, at: Timestamp) -> Self {
-        Self { at, status: None, duration_ms: 0, answer: String::new(), reason: Some(reason) }
+        let destination = Destination::Url;
+        let answer = String::new();
+        Self { at, destination, status: None, duration_ms: 0, answer, reason: Some(reason) }
     }
 }
 
@@ -112,8 +120,10 @@ pub enum FailureReason {
     NoAnswer,
     /// The address is not one that the mode may have.
     AddressNotAllowed,
-    /// No secret signs the event.
+    /// No secret signs the event, or no credentials the call to the bus.
     NotSigned,
+    /// The bus did not take the event. Its answer says why.
+    BusRejected,
     /// The endpoint was too slow for one more delivery.
     EndpointBusy,
     /// The endpoint is switched off.
@@ -207,13 +217,21 @@ impl WebhookEvent {
     /// Returns the event as due again, on a schedule that begins now. Its id and its bytes stay.
     #[must_use]
     pub fn redelivered(&self, now: Timestamp) -> Self {
-        Self { due_at: now, failures: 0, delivered_at: None, given_up: false, ..self.clone() }
+        let taken = Vec::new();
+        Self {
+            due_at: now,
+            failures: 0,
+            delivered_at: None,
+            given_up: false,
+            taken,
+            ..self.clone()
+        }
     }
 
     /// Returns the event after its delivery.
     #[must_use]
     pub fn delivered(&self, now: Timestamp) -> Self {
-        Self { delivered_at: Some(now), ..self.clone() }
+        Self { delivered_at: Some(now), taken: Vec::new(), ..self.clone() }
     }
 
     /// Returns the event after it was given up.
@@ -325,6 +343,7 @@ mod tests {
             delivered_at: None,
             given_up: false,
             owner: None,
+            taken: Vec::new(),
             attempts: Vec::new(),
             erased_at: None,
         };

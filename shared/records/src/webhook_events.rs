@@ -71,6 +71,7 @@ pub(crate) fn put_new(
             key: request.key.as_ref().map(|key| key.id.clone()),
             kept_until: storage::part_kept_until(request, at),
         }),
+        taken: Vec::new(),
         attempts: Vec::new(),
         erased_at: None,
     };

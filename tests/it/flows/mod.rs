@@ -18,6 +18,7 @@ mod consent_page;
 mod contacts;
 mod deadlines;
 mod duplicates;
+mod event_bus;
 mod every_channel;
 mod forgetting;
 mod handles;

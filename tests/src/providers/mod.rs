@@ -11,6 +11,7 @@ pub mod adyen;
 pub mod apple;
 pub mod aws_messaging;
 pub mod endpoint;
+pub mod event_bus;
 pub mod openid;
 pub mod rbm;
 pub mod stripe;

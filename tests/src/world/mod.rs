@@ -50,6 +50,7 @@ use crate::doubles::{START_TIME, SeededRandom};
 use crate::identity::identify;
 use crate::lock::lock;
 use crate::logs::Logs;
+use crate::providers::event_bus;
 use brand::Brands;
 use network::FakeNetwork;
 
@@ -180,6 +181,7 @@ impl WorldBuilder {
         let http: Arc<dyn Http> = Arc::<FakeNetwork>::clone(&network);
         let mut machine = Machine::new(&ports, &http, PUBLIC_BASE);
         identify(&mut machine, &ports, &http);
+        event_bus::join(&mut machine);
         let consent = Arc::get_mut(&mut machine.consent_callback);
         consent.expect("the machine has no other holder yet").sandbox =
             sandbox::routes(&ports, self.phone, PUBLIC_BASE);

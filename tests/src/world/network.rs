@@ -18,6 +18,7 @@ use crate::lock::lock;
 use crate::openapi;
 use crate::providers::apple::{self, Gateway};
 use crate::providers::aws_messaging;
+use crate::providers::event_bus;
 use crate::providers::rbm::{self, Rbm};
 use crate::providers::whatsapp::{self, CloudApi};
 
@@ -120,6 +121,11 @@ impl FakeNetwork {
                 &aws_messaging::receive(&parts.uri, &parts.headers, &bytes),
                 count,
             );
+            return Reply::Status(status, body.to_string());
+        }
+        if host == event_bus::HOST {
+            let count = lock(&self.calls).len();
+            let (status, body) = event_bus::answer(parts, body, count);
             return Reply::Status(status, body.to_string());
         }
         if host == rbm::HOST || host == rbm::TOKEN_HOST {

@@ -3,7 +3,7 @@
 use std::time::{Duration, UNIX_EPOCH};
 
 use bytes::Bytes;
-use domain::brand::{Mode, WebhookEndpoint};
+use domain::brand::{Destination, Mode, WebhookEndpoint};
 use domain::guards;
 use domain::guards::Guard;
 use domain::message::Step;
@@ -13,33 +13,34 @@ use domain::values::time::Timestamp;
 use domain::webhook;
 use domain::webhook::{DeliveryAttempt, FailureReason, WebhookEvent};
 use http::{Request, StatusCode, header};
-use ports::{BodyHead, Http, HttpError, Ports, Reach, SecretsError};
+use ports::{BodyHead, Http, HttpError, Ports, Reach, SecretsError, Signer};
 use records::effects::send;
 use records::{storage, webhook_events};
 
 use super::delivery_limit::InFlightLimit;
 use super::endpoint::{Endpoint, Failure, SLOW};
+use super::event_bus::BusCaller;
 use crate::StepError;
 use crate::waits::DELAY_MAX;
 
 const TIME_MAX: Duration = Duration::from_secs(15);
 /// How much is read of an endpoint's answer. Less of it is kept.
-const ANSWER_BYTES: usize = 1024;
+pub(super) const ANSWER_BYTES: usize = 1024;
 
-/// The endpoint's response to a delivery.
+/// The response of an endpoint or a bus to a delivery.
 #[derive(Default)]
-struct DeliveryResult {
-    status: Option<StatusCode>,
+pub(super) struct DeliveryResult {
+    pub(super) status: Option<StatusCode>,
     /// The beginning of its body.
-    body: Bytes,
-    /// Why it failed; `None` where the endpoint took the event.
-    reason: Option<FailureReason>,
+    pub(super) body: Bytes,
+    /// Why it failed; `None` where the event was taken.
+    pub(super) reason: Option<FailureReason>,
     /// How long the endpoint asks to be left alone.
-    wait: Option<Duration>,
+    pub(super) wait: Option<Duration>,
 }
 
 impl DeliveryResult {
-    fn failed(reason: FailureReason) -> Self {
+    pub(super) fn failed(reason: FailureReason) -> Self {
         Self { reason: Some(reason), ..Self::default() }
     }
 }
@@ -51,10 +52,31 @@ struct Sent<'a> {
     setup: &'a WebhookEndpoint,
 }
 
+/// The event's owner and where its events go.
+#[derive(Clone, Copy)]
+struct Owner<'a> {
+    brand: &'a BrandName,
+    mode: Mode,
+    setup: &'a WebhookEndpoint,
+}
+
+/// The standing of one destination after this run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Progress {
+    /// It took the event.
+    Taken,
+    /// It gets this event no more.
+    Abandoned,
+    /// It gets the event again, at this time or later.
+    Missed(Timestamp),
+}
+
 /// The worker that delivers webhooks.
 pub(crate) struct Deliveries<'a> {
     pub(crate) ports: &'a Ports,
     pub(crate) http: &'a dyn Http,
+    /// Signs calls to AWS; `None` on a machine without credentials.
+    pub(crate) signer: Option<&'a dyn Signer>,
     pub(crate) reach: Reach,
     pub(crate) limit: &'a InFlightLimit,
 }
@@ -94,30 +116,117 @@ impl Deliveries<'_> {
             let next = abandoned(FailureReason::NotConfigured);
             return self.store_webhook(id, &next, version).await;
         };
-        let mut endpoint =
-            Endpoint::load(self.ports.store.as_ref(), &brand.name, mode, setup).await?;
-        if !endpoint.is_open(now) {
-            tracing::warn!(webhook.id = %webhook.id, "webhook not sent: endpoint disabled");
-            let next = abandoned(FailureReason::EndpointDisabled);
+        let destinations = setup.destinations();
+        if destinations.is_empty() {
+            let next = abandoned(FailureReason::NotConfigured);
             return self.store_webhook(id, &next, version).await;
         }
-        // The last delivery is made even to an endpoint that is slow or busy.
-        let last = webhook.failed(0, now).given_up;
-        let permit = self.limit.try_acquire(endpoint.name(), now);
-        if !last
-            && (permit.is_none() || !endpoint.try_acquire(self.ports.store.as_ref(), now).await?)
-        {
-            let attempt = DeliveryAttempt::uncalled(FailureReason::EndpointBusy, now);
-            let next = self.missed(&webhook, now).with_attempt(attempt);
-            return self.store_webhook(id, &next, version).await;
+        let owner = Owner { brand: &brand.name, mode, setup };
+        let (mut next, mut progress) = (webhook, Vec::new());
+        for destination in destinations {
+            if next.taken.contains(&destination) {
+                continue;
+            }
+            let (attempt, step) = match destination {
+                Destination::Url => self.to_url(&next, owner).await?,
+                Destination::Eventbridge => self.to_bus(&next, owner).await,
+            };
+            next = next.with_attempt(attempt);
+            if step == Progress::Taken {
+                next.taken.push(destination);
+            }
+            progress.push(step);
         }
-        let result = self.send(&webhook, setup, mode).await;
-        drop(permit);
-        let next = self.concluded(&mut endpoint, &webhook, Sent { at: now, result, setup }).await?;
+        let next = self.concluded(&next, &progress);
         if next.given_up {
             tracing::error!(webhook.id = %next.id, request.id = %id, "webhook abandoned after its last delivery");
         }
         self.store_webhook(id, &next, version).await
+    }
+
+    /// Returns the event after a run: due again while a destination missed it.
+    fn concluded(&self, webhook: &WebhookEvent, progress: &[Progress]) -> WebhookEvent {
+        let now = self.ports.clock.now();
+        let missed = progress.iter().filter_map(|step| match step {
+            Progress::Missed(until) => Some(*until),
+            Progress::Taken | Progress::Abandoned => None,
+        });
+        if let Some(until) = missed.max() {
+            let mut next = self.missed(webhook, now);
+            next.due_at = next.due_at.max(until);
+            return next;
+        }
+        if progress.contains(&Progress::Abandoned) {
+            return webhook.abandoned();
+        }
+        webhook.delivered(now)
+    }
+
+    /// Puts an event on the brand's bus.
+    async fn to_bus(
+        &self,
+        webhook: &WebhookEvent,
+        owner: Owner<'_>,
+    ) -> (DeliveryAttempt, Progress) {
+        let Owner { brand, mode, setup } = owner;
+        let at = self.ports.clock.now();
+        let result = match setup.bus(mode) {
+            Some(bus) => {
+                let (http, signer) = (self.http, self.signer);
+                BusCaller { http, signer, brand, mode }.put(webhook, &bus).await
+            }
+            None => {
+                tracing::error!(webhook.id = %webhook.id, "event bus is not one that this mode may have");
+                DeliveryResult::failed(FailureReason::AddressNotAllowed)
+            }
+        };
+        let now = self.ports.clock.now();
+        let is_taken = result.reason.is_none() || guards::is_disabled(Guard::WebhookStatus);
+        let progress = if is_taken { Progress::Taken } else { Progress::Missed(now) };
+        let attempt = attempt(&Sent { at, result, setup }, now);
+        (DeliveryAttempt { destination: Destination::Eventbridge, ..attempt }, progress)
+    }
+
+    /// Sends an event to the brand's URL, unless its endpoint is disabled or busy.
+    async fn to_url(
+        &self,
+        webhook: &WebhookEvent,
+        owner: Owner<'_>,
+    ) -> Result<(DeliveryAttempt, Progress), StepError> {
+        let Owner { brand, mode, setup } = owner;
+        let (store, at) = (self.ports.store.as_ref(), self.ports.clock.now());
+        let mut endpoint = Endpoint::load(store, brand, mode, setup).await?;
+        if !endpoint.is_open(at) {
+            tracing::warn!(webhook.id = %webhook.id, "webhook not sent: endpoint disabled");
+            let attempt = DeliveryAttempt::uncalled(FailureReason::EndpointDisabled, at);
+            return Ok((attempt, Progress::Abandoned));
+        }
+        // The last delivery is made even to an endpoint that is slow or busy.
+        let last = webhook.failed(0, at).given_up;
+        let permit = self.limit.try_acquire(endpoint.name(), at);
+        if !last && (permit.is_none() || !endpoint.try_acquire(store, at).await?) {
+            let attempt = DeliveryAttempt::uncalled(FailureReason::EndpointBusy, at);
+            return Ok((attempt, Progress::Missed(at)));
+        }
+        let result = self.send(webhook, setup, mode).await;
+        drop(permit);
+        let now = self.ports.clock.now();
+        let progress = match result.reason {
+            None => {
+                endpoint.record_success(store).await?;
+                Progress::Taken
+            }
+            Some(FailureReason::Gone) => {
+                endpoint.record_failure(store, Failure::Gone, now).await?;
+                Progress::Abandoned
+            }
+            Some(_) => {
+                let failure = if at.until(now) >= SLOW { Failure::Slow } else { Failure::Quick };
+                endpoint.record_failure(store, failure, now).await?;
+                Progress::Missed(now.after(result.wait.unwrap_or_default()))
+            }
+        };
+        Ok((attempt(&Sent { at, result, setup }, now), progress))
     }
 
     /// Returns the brand and the mode of an event. An event of an older release has those of its request; `None` without one.
@@ -131,43 +240,6 @@ impl Deliveries<'_> {
         }
         let loaded = storage::load(self.ports.store.as_ref(), id).await?;
         Ok(loaded.map(|loaded| (loaded.request.brand, loaded.request.mode)))
-    }
-
-    /// Records an attempt at its endpoint. Returns the event after it.
-    async fn concluded(
-        &self,
-        endpoint: &mut Endpoint,
-        webhook: &WebhookEvent,
-        sent: Sent<'_>,
-    ) -> Result<WebhookEvent, StepError> {
-        let Sent { at, result, setup } = sent;
-        let store = self.ports.store.as_ref();
-        let now = self.ports.clock.now();
-        let took = at.until(now);
-        let next = match result.reason {
-            None => {
-                endpoint.record_success(store).await?;
-                webhook.delivered(now)
-            }
-            Some(FailureReason::Gone) => {
-                endpoint.record_failure(store, Failure::Gone, now).await?;
-                webhook.abandoned()
-            }
-            Some(_) => {
-                let failure = if took >= SLOW { Failure::Slow } else { Failure::Quick };
-                endpoint.record_failure(store, failure, now).await?;
-                let mut next = self.missed(webhook, now);
-                next.due_at = next.due_at.max(now.after(result.wait.unwrap_or_default()));
-                next
-            }
-        };
-        Ok(next.with_attempt(DeliveryAttempt {
-            at,
-            status: result.status.map(|status| status.as_u16()),
-            duration_ms: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
-            answer: webhook::shown_answer(&result.body, setup.secret_texts()),
-            reason: result.reason,
-        }))
     }
 
     /// Returns the webhook after a failed delivery, its next one spread about its time.
@@ -208,16 +280,16 @@ impl Deliveries<'_> {
     ) -> DeliveryResult {
         let sent_at = self.ports.clock.now();
         let id = webhook.id.to_string();
-        if !setup.is_reachable(mode) {
+        let Some(url) = setup.url.as_deref().filter(|_| setup.is_reachable(mode)) else {
             tracing::error!(webhook.id = %id, "webhook address is not one that this mode may have");
             return DeliveryResult::failed(FailureReason::AddressNotAllowed);
-        }
+        };
         let signed = webhook::signature(setup.secret_texts(), &id, sent_at, &webhook.payload);
         let Ok(signature) = signed else {
             tracing::error!(webhook.id = %id, "failed to sign with the webhook secrets");
             return DeliveryResult::failed(FailureReason::NotSigned);
         };
-        let request = Request::post(&setup.url)
+        let request = Request::post(url)
             .header(header::CONTENT_TYPE, "application/json")
             .header(header::USER_AGENT, "Assent-Webhooks/1")
             .header("webhook-id", &id)
@@ -259,6 +331,19 @@ impl Deliveries<'_> {
                 DeliveryResult::failed(FailureReason::NoAnswer)
             }
         }
+    }
+}
+
+/// Returns the attempt that a delivery was, with the beginning of its answer.
+fn attempt(sent: &Sent<'_>, now: Timestamp) -> DeliveryAttempt {
+    let Sent { at, result, setup } = sent;
+    DeliveryAttempt {
+        at: *at,
+        destination: Destination::Url,
+        status: result.status.map(|status| status.as_u16()),
+        duration_ms: u64::try_from(at.until(now).as_millis()).unwrap_or(u64::MAX),
+        answer: webhook::shown_answer(&result.body, setup.secret_texts()),
+        reason: result.reason,
     }
 }
 

@@ -61,7 +61,7 @@ impl Endpoint {
         setup: &WebhookEndpoint,
     ) -> Result<Self, StoreError> {
         let key = Key { pk: format!("ENDPOINT#{brand}#{mode:?}"), sk: "ENDPOINT".to_owned() };
-        let url = digest_hex(setup.url.as_bytes());
+        let url = digest_hex(setup.url.as_deref().unwrap_or_default().as_bytes());
         let health = match store.read(&key).await? {
             Some(item) => Some((decode::<Health>(&item.body)?, item.version)),
             None => None,

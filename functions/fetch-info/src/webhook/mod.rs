@@ -3,6 +3,7 @@
 mod delivery;
 mod delivery_limit;
 mod endpoint;
+mod event_bus;
 
 pub use delivery_limit::InFlightLimit;
 

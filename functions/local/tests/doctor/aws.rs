@@ -1,4 +1,4 @@
-//! AWS End User Messaging.
+//! AWS End User Messaging, and an EventBridge bus.
 
 use bytes::Bytes;
 use http::Request;
@@ -93,4 +93,58 @@ fn aws_misconfigured_is_named() {
         ..number
     };
     assert_each_is_named(&agent, &cases);
+}
+
+const BUS: &str = "arn:aws:events:eu-west-1:123456789012:event-bus/orders";
+
+fn event_bus(state: &Value, request: &Request<Bytes>) -> (u16, Value) {
+    assert_eq!(request.uri(), "https://events.eu-west-1.amazonaws.com/");
+    let scope = request.headers()["authorization"].to_str().unwrap();
+    assert!(scope.contains("/eu-west-1/events/aws4_request"), "{scope}");
+    assert_eq!(request.headers()["x-amz-target"], "AWSEvents.DescribeEventBus");
+    if state["refuses"].is_string() {
+        return (400, json!({ "__type": state["refuses"] }));
+    }
+    (200, json!({ "Arn": state["arn"], "Name": "orders" }))
+}
+
+#[test]
+fn event_bus_misconfigured_is_named() {
+    let healthy = HealthyProvider {
+        section: "webhooks",
+        kind: "eventbridge",
+        mode: "live",
+        settings: json!({ "eventbridge": BUS }),
+        provider: json!({ "arn": BUS }),
+        stand_in: event_bus,
+    };
+    assert_each_is_named(
+        &healthy,
+        &[
+            Case {
+                check: "webhooks",
+                change: |settings, _| settings["eventbridge"] = json!("orders"),
+            },
+            Case {
+                check: "webhooks",
+                change: |settings, _| settings["eventbridge_base_url"] = json!("http://a.example"),
+            },
+            Case {
+                check: "eventbridge",
+                change: |_, provider| provider["refuses"] = json!("ResourceNotFoundException"),
+            },
+            Case {
+                check: "eventbridge",
+                change: |_, provider| provider["arn"] = json!(format!("{BUS}2")),
+            },
+            Case {
+                check: "permission",
+                change: |_, provider| provider["refuses"] = json!("AccessDeniedException"),
+            },
+            Case {
+                check: "credentials",
+                change: |_, provider| provider["refuses"] = json!("UnrecognizedClientException"),
+            },
+        ],
+    );
 }

@@ -35,7 +35,7 @@ pub(crate) struct Case {
     pub(crate) change: fn(settings: &mut Value, provider: &mut Value),
 }
 
-/// A channel or processor that works, with its provider.
+/// A channel, a processor or the webhooks that work, with their provider.
 pub(crate) struct HealthyProvider {
     pub(crate) section: &'static str,
     pub(crate) kind: &'static str,
@@ -121,7 +121,8 @@ fn examine(healthy: &HealthyProvider, case: Option<&Case>) -> DoctorRun {
     let mut brand = local::brand::draw(&embedded::SystemRandom, "sk_test_demo_0123456789abcdef");
     let one = json!([{ "name": "one", "kind": healthy.kind, "settings": settings }]);
     brand["test"] = json!({});
-    brand[healthy.mode] = json!({ healthy.section: one });
+    let section = if healthy.section == "webhooks" { one[0]["settings"].clone() } else { one };
+    brand[healthy.mode] = json!({ healthy.section: section });
     std::fs::write(folder.path().join("brand.json"), brand.to_string()).unwrap();
     let (results, remarks) = (Written::default(), Written::default());
     let calls = Arc::<Mutex<Vec<String>>>::default();

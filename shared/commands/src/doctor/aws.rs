@@ -59,57 +59,96 @@ pub(super) async fn examine(
     }
 }
 
+/// A call that reads at a service of AWS.
+pub(super) struct AwsCall<'a> {
+    /// The name of the service, as it is signed for and as permissions name it.
+    pub(super) service: &'static str,
+    /// The region that the call is signed for.
+    pub(super) region: &'a str,
+    /// The address of the region's service, or of a stand-in.
+    pub(super) url: String,
+    /// The service's name in the header of the operation.
+    pub(super) target: &'static str,
+    /// The media type of the service's protocol.
+    pub(super) media_type: &'static str,
+    /// The name of the operation, which must only read.
+    pub(super) operation: &'a str,
+}
+
 async fn describe(
     calls: &ProviderCalls<'_>,
     connection: &Connection,
     operation: &str,
     body: &Value,
 ) -> Result<Answer, Fault> {
-    let no_identity = || {
-        Fault::new(
-            "credentials",
-            "there are no AWS credentials to sign with",
-            "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
-        )
-    };
     let region = connection.text("region").unwrap_or_default();
-    let url = format!("{}/", connection.base(&format!("https://sms-voice.{region}.amazonaws.com")));
-    let request = Request::post(url)
-        .header("content-type", "application/x-amz-json-1.0")
-        .header("x-amz-target", format!("PinpointSMSVoiceV2.{operation}"))
-        .body(Bytes::from(body.to_string()));
-    let request = request.map_err(|_invalid| {
-        Fault::new("settings", "`region` or `base_url` makes no address", "correct the setting")
-    })?;
-    let signer = calls.context.signer.as_ref().ok_or_else(no_identity)?;
-    let signed =
-        signer.sign(request, "sms-voice", region).await.map_err(|_invalid| no_identity())?;
-    let answer = calls.send(signed).await?;
-    if answer.status == 200 {
-        return Ok(answer);
+    let base = connection.base(&format!("https://sms-voice.{region}.amazonaws.com"));
+    let call = AwsCall {
+        service: "sms-voice",
+        region,
+        url: format!("{base}/"),
+        target: "PinpointSMSVoiceV2",
+        media_type: "application/x-amz-json-1.0",
+        operation,
+    };
+    call.make(calls, body).await
+}
+
+impl AwsCall<'_> {
+    /// Makes the call.
+    ///
+    /// # Errors
+    /// The [`Fault`] of a call that AWS refuses, or that has no answer.
+    pub(super) async fn make(
+        self,
+        calls: &ProviderCalls<'_>,
+        body: &Value,
+    ) -> Result<Answer, Fault> {
+        let no_identity = || {
+            Fault::new(
+                "credentials",
+                "there are no AWS credentials to sign with",
+                "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
+            )
+        };
+        let Self { service, region, target, operation, .. } = self;
+        let request = Request::post(self.url)
+            .header("content-type", self.media_type)
+            .header("x-amz-target", format!("{target}.{operation}"))
+            .body(Bytes::from(body.to_string()));
+        let request = request.map_err(|_invalid| {
+            Fault::new("settings", "`region` or `base_url` makes no address", "correct the setting")
+        })?;
+        let signer = calls.context.signer.as_ref().ok_or_else(no_identity)?;
+        let signed =
+            signer.sign(request, service, region).await.map_err(|_invalid| no_identity())?;
+        let answer = calls.send(signed).await?;
+        if answer.status == 200 {
+            return Ok(answer);
+        }
+        let kind = answer.text("/__type").rsplit('#').next().unwrap_or_default().to_owned();
+        Err(match kind.as_str() {
+            "UnrecognizedClientException"
+            | "InvalidSignatureException"
+            | "ExpiredTokenException"
+            | "InvalidClientTokenId" => Fault {
+                check: "credentials",
+                says: format!("AWS refuses the credentials ({kind})"),
+                mend: "renew the AWS credentials of the environment".to_owned(),
+            },
+            "AccessDeniedException" => Fault {
+                check: "permission",
+                says: format!("these credentials may not call {operation}"),
+                mend: format!("allow {service}:{operation} for the doctor's identity"),
+            },
+            "ResourceNotFoundException" => Fault {
+                check: "missing",
+                says: format!("{operation} finds nothing of that name"),
+                mend: "compare the name and the region with the console".to_owned(),
+            },
+            _ => answer.unexpected("account", "AWS"),
+        })
     }
-    let kind = answer.text("/__type").rsplit('#').next().unwrap_or_default().to_owned();
-    Err(match kind.as_str() {
-        "UnrecognizedClientException"
-        | "InvalidSignatureException"
-        | "ExpiredTokenException"
-        | "InvalidClientTokenId" => Fault {
-            check: "credentials",
-            says: format!("AWS refuses the credentials ({kind})"),
-            mend: "renew the AWS credentials of the environment".to_owned(),
-        },
-        "AccessDeniedException" => Fault {
-            check: "permission",
-            says: format!("these credentials may not call {operation}"),
-            mend: format!("allow sms-voice:{operation} for the doctor's identity"),
-        },
-        "ResourceNotFoundException" => Fault {
-            check: "missing",
-            says: format!("{operation} finds nothing of that name"),
-            mend: "compare the name and the region with the console".to_owned(),
-        },
-        _ => answer.unexpected("account", "AWS"),
-    })
 }
 
 async fn account(

@@ -40,8 +40,9 @@ fn is_read(request: &Request<Bytes>) -> bool {
         return true;
     }
     let target = request.headers().get("x-amz-target").and_then(|target| target.to_str().ok());
+    let described = ["PinpointSMSVoiceV2.Describe", "AWSEvents.Describe"];
     let is_described =
-        target.is_some_and(|target| target.starts_with("PinpointSMSVoiceV2.Describe"));
+        target.is_some_and(|target| described.iter().any(|start| target.starts_with(start)));
     // A token call logs in, or is refused for its made-up code.
     let is_login =
         request.extensions().get::<Login>().is_some() || request.uri().path().ends_with("/token");

@@ -7,6 +7,7 @@ mod adyen;
 mod aws;
 mod calls;
 mod certificate;
+mod event_bus;
 mod google;
 mod openid;
 mod report;
@@ -84,7 +85,7 @@ pub(crate) async fn run(context: &Context, arguments: &DoctorArguments) -> Resul
             continue;
         }
         if arguments.only.is_none() {
-            findings.extend(webhook_findings(&brand, mode));
+            findings.extend(webhook_findings(&calls, mode).await);
         }
         for connection in connections(&brand, mode, arguments.public_url.as_deref())? {
             if arguments.only.as_ref().is_some_and(|only| *only != connection.name) {
@@ -136,8 +137,9 @@ fn connections(
     channels.chain(processors).collect()
 }
 
-/// Finds webhook settings that cannot be used. No call is made, since a delivery is no read.
-fn webhook_findings(brand: &Brand, mode: Mode) -> Vec<Finding> {
+/// Finds webhook settings that cannot be used, and a bus that is not there. No event is sent, since a delivery is no read.
+async fn webhook_findings(calls: &ProviderCalls<'_>, mode: Mode) -> Vec<Finding> {
+    let brand = calls.brand;
     let start = format!("{}.webhooks", mode.as_str());
     let mut report = Report::new(start.clone());
     for path in brand.unusable_settings() {
@@ -146,9 +148,13 @@ fn webhook_findings(brand: &Brand, mode: Mode) -> Vec<Finding> {
             report.fault(Fault {
                 check: "webhooks",
                 says: format!("setting `{path}` cannot be used"),
-                mend: "give a URL (https in live mode) and secrets of whsec_ and base64".to_owned(),
+                mend: "give a URL (https in live mode) and secrets of whsec_ and base64, or the ARN of a bus"
+                    .to_owned(),
             });
         }
+    }
+    if let Some(webhooks) = &brand.setup(mode).webhooks {
+        event_bus::examine(calls, webhooks, mode, &mut report).await;
     }
     report.findings
 }
