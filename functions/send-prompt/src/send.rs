@@ -47,7 +47,7 @@ impl SendPrompt {
             return Ok(SendResult { loaded, retry_after: None });
         };
         let now = self.ports.clock.now();
-        let contact = self.contact(&loaded.request, &prompt, now).await?;
+        let contact = self.contact(&loaded.request, &prompt, brand, now).await?;
         let rendered = render::prompt(&loaded.request, &prompt, brand, &self.public_base, now);
         let rendered = Prompt { contact, ..rendered };
         let sent = match channel.as_deref() {
@@ -136,7 +136,7 @@ impl SendPrompt {
         accepted: &AcceptedPrompt,
     ) -> Result<(), StepError> {
         let (store, now) = (self.ports.store.as_ref(), self.ports.clock.now());
-        let (scope, address) = (scope(request, prompt), &request.address);
+        let (scope, address) = (scope(request, prompt), &request.customer_address(brand));
         let handles = Handles { store, brand, at: scope };
         handles.tie(address, &accepted.recipient, now).await?;
         if accepted.outside_window {
@@ -146,15 +146,18 @@ impl SendPrompt {
         Ok(())
     }
 
-    /// Loads the contact record of the customer on the prompt's channel.
+    /// Loads the contact record of the customer on the prompt's channel. The customer is the one with the number.
     pub(crate) async fn contact(
         &self,
         request: &Request,
         prompt: &PromptRecord,
+        brand: &Brand,
         now: Timestamp,
     ) -> Result<Contact, StepError> {
-        let scope = scope(request, prompt);
-        Ok(contact::load(self.ports.store.as_ref(), scope, &request.address, now).await?.0)
+        let (store, at) = (self.ports.store.as_ref(), scope(request, prompt));
+        let address = request.customer_address(brand);
+        let (contact, _) = contact::load(store, at, &address, now).await?;
+        Ok(Handles { store, brand, at }.verified(contact, &address))
     }
 
     /// Draws the id of a new prompt or message.

@@ -94,7 +94,7 @@ impl SendPrompt {
     ) -> Result<MessageStatus, StepError> {
         let MessageInThread { owed, prompt, id } = outgoing;
         let now = self.ports.clock.now();
-        let contact = self.contact(request, prompt, now).await?;
+        let contact = self.contact(request, prompt, brand, now).await?;
         let rendered = Rendering { request, prompt, brand, public_base: &self.public_base };
         let message = rendered.message(owed, id, now);
         let message = ThreadMessage { message: Prompt { contact, ..message.message }, ..message };

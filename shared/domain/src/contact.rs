@@ -17,6 +17,9 @@ pub struct Contact {
     /// The channel's own id of the customer; `None` where it has none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub handle: Option<String>,
+    /// The MAC that says whose the handle is, see [`crate::keys::handle_mac`]. A writer of the table could put another there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub handle_mac: Option<String>,
     /// When the customer last wrote or tapped; `None` before the first time.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_inbound: Option<Timestamp>,
@@ -42,6 +45,7 @@ impl Contact {
         next.last_inbound = next.last_inbound.max(Some(at));
         if let Some(handle) = handle.filter(|handle| is_sane_handle(handle)) {
             next.handle = Some(handle.to_owned());
+            next.handle_mac = None;
         }
         if !features.is_empty() {
             let (most, long) = FEATURES_MAX;

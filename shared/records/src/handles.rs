@@ -6,6 +6,9 @@
 use std::time::Duration;
 
 use domain::brand::{Brand, BrandScope, Key32};
+use domain::contact::Contact;
+use domain::guards;
+use domain::guards::Guard;
 use domain::keys;
 use domain::keys::HandleOf;
 use domain::values::name::ChannelName;
@@ -80,6 +83,45 @@ impl Handles<'_> {
         let item = self.store.read(&self.at.key("HANDLE", handle)).await?;
         let fresh = item.filter(|item| item.expires_at.is_none_or(|until| now < until));
         fresh.map(|item| Ok(self.opened(handle, decode(&item.body)?))).transpose()
+    }
+
+    /// Returns the contact record after a sender wrote or tapped, with the MAC of a handle that they have.
+    #[must_use]
+    pub fn after_activity(
+        &self,
+        known: &Contact,
+        address: &str,
+        from: &Sender,
+        at: Timestamp,
+    ) -> Contact {
+        let next = known.with_activity(from.handle.as_deref(), &from.features, at);
+        if next.handle_mac.is_some() || next.handle != from.handle {
+            return next;
+        }
+        Contact { handle_mac: self.mac_of_id(&next, address), ..next }
+    }
+
+    /// Returns the contact record without a handle that no function with the link key put there.
+    ///
+    /// A message goes to the handle, so another's handle would get the customer's prompt.
+    #[must_use]
+    pub fn verified(&self, contact: Contact, address: &str) -> Contact {
+        let expected = self.mac_of_id(&contact, address);
+        let is_signed = match (&contact.handle_mac, &expected) {
+            (Some(mac), Some(expected)) => keys::same(mac, expected),
+            (None, _) | (_, None) => false,
+        };
+        if is_signed || guards::is_disabled(Guard::SignedHandle) {
+            return contact;
+        }
+        Contact { handle: None, handle_mac: None, ..contact }
+    }
+
+    /// Computes the MAC of a contact record's handle.
+    fn mac_of_id(&self, contact: &Contact, address: &str) -> Option<String> {
+        let id = contact.handle.as_deref()?;
+        let hash = keys::handle_hash(&self.brand.address_key, self.at.channel.as_str(), id);
+        Some(self.mac(&hash, address))
     }
 
     fn opened(&self, handle: &str, stored: StoredHandle) -> TiedAddress {

@@ -176,6 +176,58 @@ fn yes_of_a_handle_without_signature_approves_nothing() {
     }
 }
 
+/// Channels such as Apple's send to the handle in the contact record.
+#[test]
+fn handle_in_a_contact_without_its_mac_gets_no_prompt() {
+    let world = world();
+    let wrote = |handle: &str| {
+        let from = json!({ "phone": PHONE, "handle": handle });
+        deliver(&world, &json!({ "wrote": { "from": from, "text": "hello" } }));
+    };
+    let handle = || world.sent_messages().sent.pop().unwrap().contact.handle;
+    wrote("US.7");
+    world.asks(100);
+    assert_eq!(handle().as_deref(), Some("US.7"));
+    let is_contact = |item: &ports::Item| item.key.pk.starts_with("CONTACT#demo#Test#whatsapp#");
+    let mut contact = world.items().into_iter().find(is_contact).unwrap();
+    contact.body = contact.body.replace("US.7", "US.666");
+    world.put_item(contact);
+    world.asks(100);
+    assert_eq!(handle(), None);
+    wrote("US.7");
+    world.asks(100);
+    assert_eq!(handle().as_deref(), Some("US.7"));
+}
+
+/// Another customer's number is written into a request between its prompt and the answer to it.
+#[test]
+fn answer_to_an_altered_request_ties_no_id() {
+    for told in ["tap", "status"] {
+        let world = world();
+        let asked = asks(&world, "+15559990006");
+        let mut request = world.stored(&asked);
+        let brand = world.run(world.ports.secrets.brand(&"demo".parse().unwrap())).unwrap();
+        request.customer.phone = PHONE.parse().unwrap();
+        request.address = request.customer_address(&brand);
+        let key = format!("REQ#{}", request.id);
+        let mut items = world.items().into_iter();
+        let mut item = items.find(|item| item.key.pk == key && item.key.sk == "REQ").unwrap();
+        item.body = json!({ "version": "1", "is": request }).to_string();
+        world.put_item(item);
+        let recipient = json!({ "handle": "US.666" });
+        if told == "tap" {
+            let tap = json!({ "tapped": { "from": recipient, "postback": postback(&world) } });
+            deliver(&world, &tap);
+        } else {
+            status_names(&world, &recipient);
+        }
+        let kept = world.items().into_iter().filter(|item| {
+            item.key.pk.starts_with("HANDLE#") || item.key.pk.starts_with("CONTACT#")
+        });
+        assert_eq!(kept.count(), 0, "{told}");
+    }
+}
+
 /// The prompt was forwarded, or its button copied.
 #[test]
 fn tap_of_another_customer_counts_nothing_and_ties_nothing() {

@@ -43,6 +43,7 @@ const ADDED: &[&str] = &[
     "/body/is/state/consent/signature/mac",
     "/body/is/answers",
     "/body/is/card/brand",
+    "/body/is/handle_mac",
     "/body/is/card/last4",
     "/body/is/thread/answer/in_thread",
     "/body/is/thread/answer/prompt",

@@ -50,6 +50,7 @@ const FORGERIES: &[Choice] = &[
     (1, "an attacker moves an item", Simulation::moves_item),
     (2, "an attacker follows a link of their own", Simulation::follows_own_link),
     (1, "an attacker gives a saved card away", Simulation::gives_card_away),
+    (2, "an attacker ties an id of their own", Simulation::ties_own_id),
 ];
 
 /// The attacker's knowledge for one forgery.
@@ -247,7 +248,15 @@ impl Simulation {
         }
     }
 
-    fn attacker_writes(&self, item: Item) {
+    /// Returns an item that the attacker has seen, by how its key begins.
+    pub(super) fn seen_by_attacker(&self, begins: &str) -> Option<Item> {
+        let environment = &mut *self.shared.lock();
+        let items = environment.attacker.as_ref()?.items.iter();
+        let known: Vec<&Item> = items.filter(|item| item.key.pk.starts_with(begins)).collect();
+        environment.rng.pick(&known).map(|item| (*item).clone())
+    }
+
+    pub(super) fn attacker_writes(&self, item: Item) {
         self.trace(|| format!("an attacker writes {:?}: {}", item.key, item.body));
         let written =
             block_on(self.tables.store().write(vec![Write::Put { item, expect: Expect::Any }]));

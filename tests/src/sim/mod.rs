@@ -9,6 +9,7 @@ mod brand;
 mod customer;
 mod environment;
 mod faults;
+mod forged_handles;
 mod forged_taps;
 mod hosted_page;
 mod malicious;

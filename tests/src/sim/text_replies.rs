@@ -10,7 +10,7 @@ use super::world::Simulation;
 
 impl Simulation {
     /// Returns an open request that asks on WhatsApp for something that words can approve, or any request.
-    fn asked_on_whatsapp(&self) -> Option<Request> {
+    pub(super) fn asked_on_whatsapp(&self) -> Option<Request> {
         let is_asked = |request: &&Request| {
             let here = |prompt: &PromptRecord| prompt.channel.as_str() == NAME;
             let is_payment = matches!(request.ask, Ask::Payment { .. });

@@ -250,6 +250,13 @@ impl Simulation {
         self.meta_reports(&[text], meaning);
     }
 
+    /// A person says yes who is no customer of ours.
+    pub(super) fn stranger_says_yes(&mut self, who: &Person) {
+        let yes = self.shared.lock().meta.cloud.writes(who, "yes", self.now());
+        self.trace(|| "a stranger said yes on WhatsApp".to_owned());
+        self.meta_reports(&[yes], CallbackMeaning::Words);
+    }
+
     /// Meta tells how messages fare: out of order, several at once, or never.
     fn whatsapp_status_comes(&mut self) {
         if self.happens(|faults| faults.receipt_lost) {

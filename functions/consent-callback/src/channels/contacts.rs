@@ -55,10 +55,10 @@ impl KnownSender<'_> {
             || guards::is_disabled(Guard::SenderOfAnotherAddress)
     }
 
-    /// Returns whether words of the sender may approve for an address.
+    /// Returns whether the sender is proven to be the customer at an address.
     ///
     /// It has their number, or a signed tie to their id. A writer of the table could tie an id of their own, but cannot sign.
-    pub(super) fn may_approve(&self, address: &str) -> bool {
+    pub(super) fn is_proven(&self, address: &str) -> bool {
         self.numbers.iter().any(|known| known == address)
             || self.tied.iter().any(|tied| tied.is_signed && tied.address == address)
             || guards::is_disabled(Guard::SignedHandle)
@@ -121,23 +121,22 @@ impl Contacts {
         let (scope, now) = (context.scope(mode), self.ports.clock.now());
         let (store, from) = (self.ports.store.as_ref(), &known.origin.from);
         let at = known.origin.time(now);
-        let active =
-            |known: &Contact| known.with_activity(from.handle.as_deref(), &from.features, at);
+        let handles = Handles { store, brand: context.brand, at: scope };
+        let active = |known: &Contact| handles.after_activity(known, address, from, at);
         contact::update(store, scope, address, now, active).await?;
         if known.may_tie(address) {
-            let handles = Handles { store, brand: context.brand, at: scope };
             handles.tie(address, from, now).await?;
         }
         Ok(())
     }
 
-    /// Updates the contact records of every address that the sender may be.
+    /// Updates the contact records of every address that the sender is proven to be.
     pub(super) async fn update_sender(
         &self,
         context: ChannelContext<'_>,
         known: &KnownSender<'_>,
     ) -> Result<(), Problem> {
-        for address in known.addresses() {
+        for address in known.addresses().into_iter().filter(|address| known.is_proven(address)) {
             self.update_contact(context, context.mode, &address, known).await?;
         }
         Ok(())

@@ -8,6 +8,7 @@ use domain::guards::Guard;
 use domain::keys;
 use domain::problem::Problem;
 use domain::request::Request;
+use domain::values::id::PromptId;
 use domain::values::name::ChannelName;
 use domain::values::prompt_ref::PromptRef;
 use ports::{PromptSelector, Store};
@@ -50,6 +51,15 @@ impl<'a> ChannelContext<'a> {
     /// Returns the brand and the mode whose credentials proved the sender.
     pub(super) fn brand_scope(&self) -> BrandScope<'a> {
         BrandScope { brand: &self.brand.name, mode: self.mode }
+    }
+
+    /// Returns the address of the customer whom a prompt was sent to; `None` where the request was altered since.
+    ///
+    /// Only then may the sender of an answer be tied to the address.
+    pub(super) fn prompted_address(&self, request: &Request, prompt: PromptId) -> Option<String> {
+        let prompt = request.prompt(prompt)?;
+        let is_genuine = request.is_prompt_genuine(prompt, &self.brand.link_key);
+        is_genuine.then(|| request.customer_address(self.brand))
     }
 
     /// Loads the request of the prompt that a callback is about; `None` when this channel sent no such prompt.

@@ -36,13 +36,15 @@ impl Replies {
             tracing::info!(channel.name = %context.channel, "postback of an unknown prompt ignored");
             return self.contacts.update_sender(context, known).await;
         };
-        if !known.may_be(&loaded.request.address) {
+        if !known.may_be(&loaded.request.customer_address(context.brand)) {
             tracing::warn!(channel.name = %context.channel, request.id = %loaded.request.id, "postback of another customer ignored");
             return self.contacts.update_sender(context, known).await;
         }
-        let (mode, address) = (loaded.request.mode, &loaded.request.address);
         // Before the reply: what follows from it may be sent at once, in the window that the tap opened.
-        self.contacts.update_contact(context, mode, address, known).await?;
+        if let Some(address) = context.prompted_address(&loaded.request, postback.reference.prompt)
+        {
+            self.contacts.update_contact(context, loaded.request.mode, &address, known).await?;
+        }
         if let Some(reply) = reply_of(&loaded.request, postback.action) {
             let (brand, prompt) = (Arc::clone(context.brand), postback.reference.prompt);
             let target = PromptedRequest { loaded, brand, prompt, visitor: None };

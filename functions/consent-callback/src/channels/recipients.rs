@@ -29,11 +29,14 @@ impl Recipients {
     ) -> Result<(), Problem> {
         let (store, now) = (self.ports.store.as_ref(), self.ports.clock.now());
         let found = context.load_prompted(store, about).await?;
-        let Some((_, VersionedRequest { request, .. })) = found else { return Ok(()) };
+        let Some((reference, VersionedRequest { request, .. })) = found else { return Ok(()) };
+        let Some(address) = context.prompted_address(&request, reference.prompt) else {
+            return Ok(());
+        };
         let at = context.scope(request.mode);
         let handles = Handles { store, brand: context.brand, at };
-        if handles.tie(&request.address, recipient, now).await? {
-            self.opt_out.end_open(context, &request.address).await?;
+        if handles.tie(&address, recipient, now).await? {
+            self.opt_out.end_open(context, &address).await?;
         }
         Ok(())
     }

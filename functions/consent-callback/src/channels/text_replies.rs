@@ -46,11 +46,13 @@ impl Replies {
         inbound: InboundText<'_>,
     ) -> Result<(), Problem> {
         if let Some(intent) = inbound.intent
-            && let Some((_, loaded)) = self.find_by_postback(context, intent).await?
-            && known.may_be(&loaded.request.address)
+            && let Some((postback, loaded)) = self.find_by_postback(context, intent).await?
+            && let Some(address) =
+                context.prompted_address(&loaded.request, postback.reference.prompt)
+            && known.may_be(&address)
         {
-            let (mode, address) = (loaded.request.mode, &loaded.request.address);
-            self.contacts.update_contact(context, mode, address, &known).await?;
+            let mode = loaded.request.mode;
+            self.contacts.update_contact(context, mode, &address, &known).await?;
             known = self.contacts.identify(context, known.origin).await?;
         }
         if known.addresses().is_empty() {
@@ -99,7 +101,7 @@ impl Replies {
             Some(Meaning::Yes)
                 if !is_payment
                     && context.brand.policy.text_replies
-                    && known.may_approve(&request.address) =>
+                    && known.is_proven(&request.customer_address(context.brand)) =>
             {
                 Action::Approve
             }
