@@ -181,6 +181,7 @@ pub fn sample_request(
             name: None,
             language: None,
         },
+        language: None,
         address: "hash".to_owned(),
         session: Session { kind: SessionKind::Voice, id: "call".to_owned(), agent: None },
         ask_hash: AskHash::of(id, brand, payee, &ask),

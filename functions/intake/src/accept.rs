@@ -163,6 +163,7 @@ impl Intake {
             ask_hash: AskHash::of(id, &brand.name, &payee, &params.ask),
             payee,
             customer: params.customer.clone(),
+            language: texts::used(params.customer.language.as_ref(), &brand.language),
             address,
             session: params.session.clone(),
             ask: params.ask.clone(),

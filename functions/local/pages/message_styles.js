@@ -16,7 +16,7 @@ export function drawMessage(message, onTap) {
   return [
     element("p", { class: "from" },
       element("span", { class: "avatar", "aria-hidden": "true" }, message.from.trim().charAt(0)),
-      element("span", { class: "who" }, element("b", {}, message.from), element("span", {}, details)),
+      element("span", { class: "who" }, element("b", { dir: "auto" }, message.from), element("span", {}, details)),
       element("time", { datetime: message.at }, formatMinutes(message.at))),
     style.draw(message, onTap),
   ];
@@ -32,8 +32,10 @@ function linkedText({ text, link }) {
 const newTabLink = (link, ...children) => element("a", { href: link, target: "_blank", rel: "noopener" }, ...children);
 
 function body(message) {
-  const title = message.title ? element("h2", { id: `heading-${message.id}` }, message.title) : null;
-  return [title, element("p", { class: "say" }, linkedText(message))];
+  // Messages are in the customer's language, whose script may run from right to left.
+  const language = { lang: message.language, dir: "auto" };
+  const title = message.title ? element("h2", { id: `heading-${message.id}`, ...language }, message.title) : null;
+  return [title, element("p", { class: "say", ...language }, linkedText(message))];
 }
 
 /** Returns the buttons; a retracted message has none. Spent ones look so and can still be tapped, as on a phone. A button that opens the page is a link and a tap at once.
@@ -41,8 +43,8 @@ function body(message) {
 function buttons(message, onTap, icon) {
   const spent = message.spent ? "true" : null;
   const draw = (action) => action.action === "open"
-    ? element("a", { class: "tap", "aria-disabled": spent, "data-action": "open", href: message.link, target: "_blank", rel: "noopener", onclick: () => onTap(action) }, action.label, icon?.("↗"))
-    : element("button", { type: "button", class: "tap", "aria-disabled": spent, "data-action": action.action, "data-code": action.session_code, onclick: () => onTap(action) }, icon?.("↩"), action.label);
+    ? element("a", { class: "tap", lang: message.language, dir: "auto", "aria-disabled": spent, "data-action": "open", href: message.link, target: "_blank", rel: "noopener", onclick: () => onTap(action) }, action.label, icon?.("↗"))
+    : element("button", { type: "button", class: "tap", lang: message.language, dir: "auto", "aria-disabled": spent, "data-action": action.action, "data-code": action.session_code, onclick: () => onTap(action) }, icon?.("↩"), action.label);
   return message.retracted ? [] : message.actions.map(draw);
 }
 

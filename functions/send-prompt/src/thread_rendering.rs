@@ -41,6 +41,7 @@ impl Rendering<'_> {
         let money =
             request.ask.money().map(|money| texts::amount(&asked.language, &brand.language, money));
         let success = Success::of(request, kind);
+        let time = success.at.map(|at| texts::date_time(&asked.language, &brand.language, at));
         let claims: Vec<&str> = success.claims.iter().map(String::as_str).collect();
         let content = ThreadContent {
             kind,
@@ -49,7 +50,7 @@ impl Rendering<'_> {
             card: success.card.as_ref(),
             claims: &claims,
             code: success.code,
-            time: success.time.as_deref(),
+            time: time.as_deref(),
             link: goes_on.then_some(asked.link.as_str()),
             asks_not_me,
         };
@@ -84,7 +85,7 @@ struct Success<'a> {
     card: Option<CardName>,
     claims: &'a [String],
     code: Option<&'a str>,
-    time: Option<String>,
+    at: Option<Timestamp>,
 }
 
 impl<'a> Success<'a> {
@@ -106,7 +107,7 @@ impl<'a> Success<'a> {
             Details::Card { receipt, .. } => (Some(CardName::from(receipt)), &[]),
             Details::Claims(receipt) => (None, &receipt.released),
         };
-        Self { card, claims, code: Some(transaction_code), time: Some(minute(*at)) }
+        Self { card, claims, code: Some(transaction_code), at: Some(*at) }
     }
 }
 
@@ -149,14 +150,5 @@ const fn ended(outcome: &Outcome) -> ThreadMessageKind {
         Outcome::Expired => ThreadMessageKind::Expired,
         Outcome::Cancelled => ThreadMessageKind::Cancelled,
         Outcome::Undeliverable { .. } | Outcome::Failed { .. } => ThreadMessageKind::Failed,
-    }
-}
-
-/// Writes a time to the minute. The customer's time zone is not known, so that it names its own.
-fn minute(at: Timestamp) -> String {
-    let text = at.to_string();
-    match (text.get(..10), text.get(11..16)) {
-        (Some(day), Some(minute)) => format!("{day} {minute} UTC"),
-        (Some(_) | None, _) => text,
     }
 }

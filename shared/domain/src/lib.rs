@@ -35,6 +35,7 @@ pub mod seal_binding;
 mod seal_keys;
 mod seal_public;
 pub mod settings;
+mod sound_alike;
 pub mod values;
 pub mod view;
 pub mod webhook;

@@ -27,6 +27,8 @@ struct View<'a> {
     session: &'a Session,
     #[serde(skip_serializing_if = "Option::is_none")]
     session_code: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    language: Option<&'a str>,
     channels: Vec<&'a str>,
     fallback_seconds: u32,
     metadata: &'a Metadata,
@@ -146,6 +148,7 @@ fn shown(request: &Request, version: u64, session_code: Option<&str>) -> Value {
         customer,
         session: &request.session,
         session_code,
+        language: request.language.as_ref().map(crate::values::language::Language::as_str),
         channels,
         fallback_seconds: request.fallback_seconds,
         metadata: &request.metadata,

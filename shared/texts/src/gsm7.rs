@@ -37,31 +37,55 @@ pub fn segments(text: &str) -> usize {
 
 /// Writes a text in the alphabet, folding only accents, quotes and dashes; `None` where that is not enough.
 ///
-/// A payee, an amount and a link are never folded.
+/// A payee and a link are never folded, and of an amount only its spaces and apostrophes.
 pub(super) fn folded(text: &str) -> Option<String> {
     let mut folded = String::with_capacity(text.len());
     for c in text.chars() {
         match cost(c) {
             Some(_) => folded.push(c),
-            None => folded.push_str(plain(c)?),
+            None => folded.push_str(folded_character(c)?),
         }
     }
     Some(folded)
 }
 
-fn plain(c: char) -> Option<&'static str> {
+/// Returns our words in the alphabet of text messages, where folding accents is enough for that.
+pub(super) fn plain(text: &str) -> String {
+    folded(text).unwrap_or_else(|| text.to_owned())
+}
+
+fn folded_character(c: char) -> Option<&'static str> {
     Some(match c {
-        'á' | 'â' | 'ã' => "a",
-        'Á' | 'À' | 'Â' | 'Ã' => "A",
-        'ç' => "c",
-        'ê' | 'ë' => "e",
-        'È' | 'Ê' | 'Ë' => "E",
-        'í' | 'î' | 'ï' => "i",
-        'Í' | 'Ì' | 'Î' | 'Ï' => "I",
-        'ó' | 'ô' | 'õ' => "o",
-        'Ó' | 'Ò' | 'Ô' | 'Õ' => "O",
-        'ú' | 'û' => "u",
-        'Ú' | 'Ù' | 'Û' => "U",
+        'á' | 'â' | 'ã' | 'ą' | 'ă' => "a",
+        'Á' | 'À' | 'Â' | 'Ã' | 'Ą' | 'Ă' => "A",
+        'ç' | 'ć' | 'č' => "c",
+        'Ć' | 'Č' => "C",
+        'ď' => "d",
+        'Ď' => "D",
+        'ê' | 'ë' | 'ę' | 'ě' => "e",
+        'È' | 'Ê' | 'Ë' | 'Ę' | 'Ě' => "E",
+        'ğ' => "g",
+        'Ğ' => "G",
+        'í' | 'î' | 'ï' | 'ı' => "i",
+        'Í' | 'Ì' | 'Î' | 'Ï' | 'İ' => "I",
+        'ł' => "l",
+        'Ł' => "L",
+        'ń' | 'ň' => "n",
+        'Ń' | 'Ň' => "N",
+        'ó' | 'ô' | 'õ' | 'ő' => "o",
+        'Ó' | 'Ò' | 'Ô' | 'Õ' | 'Ő' => "O",
+        'ř' => "r",
+        'Ř' => "R",
+        'ś' | 'š' | 'ş' | 'ș' => "s",
+        'Ś' | 'Š' | 'Ş' | 'Ș' => "S",
+        'ť' | 'ţ' | 'ț' => "t",
+        'Ť' | 'Ţ' | 'Ț' => "T",
+        'ú' | 'û' | 'ů' | 'ű' => "u",
+        'Ú' | 'Ù' | 'Û' | 'Ů' | 'Ű' => "U",
+        'ý' => "y",
+        'Ý' => "Y",
+        'ź' | 'ż' | 'ž' => "z",
+        'Ź' | 'Ż' | 'Ž' => "Z",
         'œ' => "oe",
         '‘' | '’' | '‚' => "'",
         '“' | '”' | '„' | '«' | '»' => "\"",
@@ -111,6 +135,8 @@ mod tests {
         assert_eq!(folded("Façade – “garçon”").as_deref(), Some("Facade - \"garcon\""));
         assert_eq!(folded("Größe").as_deref(), Some("Größe"));
         assert_eq!(folded("Счёт 4711"), None);
-        assert!("áÁçêÈíÍóÓúÚœ‘“–…ºª".chars().all(|c| plain(c).and_then(septets).is_some()));
+        assert!(
+            "áÁçêÈíÍóÓúÚœ‘“–…ºª".chars().all(|c| folded_character(c).and_then(septets).is_some())
+        );
     }
 }

@@ -2,6 +2,8 @@
 
 use domain::ask::CLAIMS;
 
+use crate::counted::Counted;
+
 /// The consent page's texts in one language. Texts about the payee stand beside the payee's name.
 #[derive(Debug)]
 pub struct PageTexts {
@@ -95,14 +97,12 @@ pub struct PageTexts {
 
     /// When less than a minute is left.
     pub left_seconds: &'static str,
-    /// When a minute is left.
-    pub left_minute: &'static str,
     /// When `{n}` minutes are left.
-    pub left_minutes: &'static str,
-    /// When `{n}` hours are left, two or more.
-    pub left_hours: &'static str,
-    /// When `{n}` days are left, two or more.
-    pub left_days: &'static str,
+    pub left_minutes: Counted,
+    /// When `{n}` hours are left.
+    pub left_hours: Counted,
+    /// When `{n}` days are left.
+    pub left_days: Counted,
     /// The button that asks for more time.
     pub extend: &'static str,
 
@@ -214,7 +214,12 @@ mod tests {
             assert!(!shown.contains("\"\"") && !shown.contains("\\\""), "{shown}");
             let page = spoken.page();
             for counted in [page.left_minutes, page.left_hours, page.left_days] {
-                assert!(counted.contains("{n}"), "{counted}");
+                for (_, text) in counted.forms() {
+                    assert!(text.len() > 3 && !text.contains(char::is_numeric), "{text}");
+                }
+                // A form for several numbers says which. Those for one or two say it in a word.
+                let counts = |n| counted.form(n).1.contains("{n}");
+                assert!([3, 5, 11, 20, 21, 100, 101].into_iter().all(counts), "{counted:?}");
             }
             assert!(page.pay.contains("{money}"), "{}", page.pay);
             for label in [

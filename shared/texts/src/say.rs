@@ -162,10 +162,12 @@ mod tests {
             for content in every_content() {
                 let SpokenSentence { tag, text } = said(content, spoken);
                 assert_eq!(tag, spoken.tag());
-                assert!((20..=180).contains(&text.chars().count()), "{text}");
-                let read = |c: char| c.is_alphanumeric() || " ,.'".contains(c);
-                assert!(text.chars().all(read), "{text}");
-                assert!(text.ends_with('.') && text.matches('.').count() == 1, "{text}");
+                // Chinese, Japanese and Korean say the same in fewer characters.
+                assert!((10..=180).contains(&text.chars().count()), "{text}");
+                let marks = " ,.'-،、，。।\u{93C}\u{94D}";
+                assert!(text.chars().all(|c| c.is_alphanumeric() || marks.contains(c)), "{text}");
+                let stop = spoken.prompt().full_stop;
+                assert!(text.ends_with(stop) && text.matches(stop).count() == 1, "{text}");
                 assert_eq!(text.contains("0 7"), text.contains(char::is_numeric), "{text}");
             }
         }
@@ -174,7 +176,10 @@ mod tests {
     #[test]
     fn say_differs_by_content_and_language() {
         let all = TextLanguage::ALL.into_iter().flat_map(|spoken| {
-            every_content().into_iter().map(move |content| said(content, spoken).text)
+            // The two Portugueses share some sentences.
+            let shared = if spoken == TextLanguage::PtBr { "pt-BR" } else { "" };
+            let text = move |content| format!("{shared}{}", said(content, spoken).text);
+            every_content().into_iter().map(text)
         });
         let mut texts: Vec<String> = all.collect();
         let count = texts.len();

@@ -96,7 +96,8 @@ fn brief_answer_speaks_the_customers_or_the_brands_language() {
         (json!("de-AT"), "de", "Bitte"),
         (json!("fr"), "fr", "Veuillez"),
         (json!("es-419"), "es", "Por favor"),
-        (json!("ja"), "en", "Please"),
+        (json!("pl-PL"), "pl", "Proszę"),
+        (json!("sw"), "en", "Please"),
     ] {
         let world = World::new();
         let mut body = world.payment(PHONE, 4250);

@@ -26,6 +26,7 @@ impl Request {
         let request = &mut change.request;
         request.erased_at = Some(now);
         request.customer = Customer { phone: Phone::erased(), name: None, language: None };
+        request.language = None;
         ERASED.clone_into(&mut request.address);
         ERASED.clone_into(&mut request.session.id);
         request.session_code = None;

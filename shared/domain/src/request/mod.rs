@@ -43,6 +43,7 @@ use crate::guards::Guard;
 use crate::outcome::Outcome;
 use crate::seal::Sealed;
 use crate::values::id::{PromptId, RequestId};
+use crate::values::language::Language;
 use crate::values::name::{BrandName, ChannelName, ProcessorName};
 use crate::values::time::Timestamp;
 
@@ -59,6 +60,9 @@ pub struct Request {
     pub payee: String,
     /// The customer who is asked.
     pub customer: Customer,
+    /// The language of the customer's messages, among those that have texts. `None` for requests from before it was kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub language: Option<Language>,
     /// The keyed hash of the customer's address.
     pub address: String,
     /// The live session between the requester and the customer.

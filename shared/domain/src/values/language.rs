@@ -26,6 +26,29 @@ impl Language {
     pub fn primary(&self) -> &str {
         self.0.split('-').next().unwrap_or_default()
     }
+
+    /// Returns the script, such as `Hant` of `zh-Hant-TW`; `None` where the tag names none.
+    #[must_use]
+    pub fn script(&self) -> Option<&str> {
+        self.before_extensions().find(|tag| tag.len() == 4 && starts_with_letter(tag))
+    }
+
+    /// Returns the region, such as `TW` of `zh-Hant-TW` or `419` of `es-419`; `None` where the tag names none.
+    #[must_use]
+    pub fn region(&self) -> Option<&str> {
+        let is_number = |tag: &str| tag.len() == 3 && tag.bytes().all(|byte| byte.is_ascii_digit());
+        self.before_extensions()
+            .find(|tag| (tag.len() == 2 && starts_with_letter(tag)) || is_number(tag))
+    }
+
+    /// Returns the subtags behind the first, up to the extensions, which begin with a single letter.
+    fn before_extensions(&self) -> impl Iterator<Item = &str> {
+        self.0.split('-').skip(1).take_while(|tag| tag.len() > 1)
+    }
+}
+
+fn starts_with_letter(tag: &str) -> bool {
+    tag.starts_with(|c: char| c.is_ascii_alphabetic())
 }
 
 impl Default for Language {
@@ -91,6 +114,21 @@ impl<'de> Deserialize<'de> for Language {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn language_names_its_script_and_its_region() {
+        for (tag, script, region) in [
+            ("en", None, None),
+            ("es-419", None, Some("419")),
+            ("zh-hant-tw", Some("Hant"), Some("TW")),
+            ("zh-yue-HK", None, Some("HK")),
+            ("de-CH-1996", None, Some("CH")),
+            ("ar-u-nu-latn", None, None),
+        ] {
+            let language: Language = tag.parse().unwrap();
+            assert_eq!((language.script(), language.region()), (script, region), "{tag}");
+        }
+    }
 
     #[test]
     fn language_parse_gives_canonical_case_or_refuses() {

@@ -127,6 +127,7 @@ fn request() -> Request {
         mode: Mode::Test,
         payee: "Demo".to_owned(),
         customer: Customer { phone: "+15551230001".parse().unwrap(), name: None, language: None },
+        language: None,
         address: "hash".to_owned(),
         session: Session { kind: SessionKind::Voice, id: "call".to_owned(), agent: None },
         ask_hash: AskHash::of(id, &brand, "Demo", &ask),

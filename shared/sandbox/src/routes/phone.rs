@@ -182,6 +182,7 @@ impl PhoneApi {
     async fn message_json(&self, message: PhoneMessage) -> Result<Value, Problem> {
         let loaded = storage::load(self.ports.store.as_ref(), message.request).await?;
         let spent = loaded.as_ref().is_some_and(|loaded| is_spent(&message, &loaded.request));
+        let language = loaded.as_ref().and_then(|loaded| loaded.request.language.clone());
         let open = loaded.filter(|loaded| loaded.request.is_open_to_answers());
         let codes = open.and_then(|loaded| loaded.request.session_code);
         let codes = codes.as_ref().and_then(SessionCode::picks);
@@ -193,6 +194,7 @@ impl PhoneApi {
             "from": message.from,
             "title": message.title,
             "text": message.text,
+            "language": language,
             "link": message.link,
             "actions": message.actions,
             "style": message.style,

@@ -1,6 +1,7 @@
 //! The text of a prompt: payee, ask and amount, in one SMS segment where possible.
 
-use super::{TextLanguage, gsm7};
+use super::bidi::isolated;
+use super::{TextLanguage, gsm7, segments};
 use domain::ask::AskKind;
 use domain::card_name::CardName;
 use domain::values::language::Language;
@@ -55,8 +56,10 @@ pub struct PromptTexts {
 
 /// The templates of one language, with `{payee}`, `{asks}`, `{money}` and `{code}`.
 ///
-/// They use only the GSM alphabet.
+/// A text message folds them into the GSM alphabet, where folding accents is enough for that.
 pub(super) struct Words {
+    /// Ends a sentence.
+    pub(super) full_stop: &'static str,
     pub(super) title_payment: &'static str,
     pub(super) title_payment_method: &'static str,
     pub(super) title_identity: &'static str,
@@ -97,41 +100,69 @@ pub fn reminder(
     written(spoken, spoken.prompt().still_asks, content)
 }
 
-fn written(spoken: TextLanguage, asks: &str, content: &PromptContent<'_>) -> PromptTexts {
+/// Fills the templates of one prompt, spelled as a channel takes them.
+struct Template<'a> {
+    spoken: TextLanguage,
+    asks: &'static str,
+    content: &'a PromptContent<'a>,
+    /// Spells our own words and amounts. A payee stays as it is.
+    spell: fn(&str) -> String,
+}
+
+impl Template<'_> {
+    fn fill(&self, template: &str) -> String {
+        let Self { spoken, asks, content, spell } = *self;
+        let own = |value: Option<&str>| spell(&isolated(spoken, value.unwrap_or_default()));
+        let payee = isolated(spoken, content.payee);
+        let payee = if content.by_assistant {
+            filled(&spell(spoken.prompt().assistant), &[("payee", &payee)])
+        } else {
+            payee.into_owned()
+        };
+        let (money, code) = (own(content.money), own(content.code));
+        let values =
+            [("payee", &*payee), ("asks", &spell(asks)), ("money", &money), ("code", &code)];
+        filled(&spell(template), &values)
+    }
+
+    /// Fills the sentence of the ask, and names the card.
+    fn sentence(&self, card: Option<String>) -> String {
+        let words = self.spoken.prompt();
+        let sentence = self.fill(match self.content.kind {
+            AskKind::Payment => words.payment,
+            AskKind::PaymentMethod => words.payment_method,
+            AskKind::Identity => words.identity,
+        });
+        let Some(card) = card else { return sentence };
+        let card = isolated(self.spoken, &card);
+        format!("{sentence}{}", filled(&(self.spell)(words.with), &[("card", &card)]))
+    }
+
+    /// Fills the sentence that names the session code; empty without one.
+    fn code(&self) -> String {
+        let code = self.content.code.map(|_| self.fill(self.spoken.prompt().code));
+        code.map(|sentence| format!(" {sentence}")).unwrap_or_default()
+    }
+}
+
+fn written(spoken: TextLanguage, asks: &'static str, content: &PromptContent<'_>) -> PromptTexts {
     let (words, page) = (spoken.prompt(), spoken.page());
-    let (title, sentence) = match content.kind {
-        AskKind::Payment => (words.title_payment, words.payment),
-        AskKind::PaymentMethod => (words.title_payment_method, words.payment_method),
-        AskKind::Identity => (words.title_identity, words.identity),
+    let rich = Template { spoken, asks, content, spell: str::to_owned };
+    let title = match content.kind {
+        AskKind::Payment => words.title_payment,
+        AskKind::PaymentMethod => words.title_payment_method,
+        AskKind::Identity => words.title_identity,
     };
-    let payee = if content.by_assistant {
-        filled(words.assistant, &[("payee", content.payee)])
-    } else {
-        content.payee.to_owned()
-    };
-    let values = [
-        ("payee", payee.as_str()),
-        ("asks", asks),
-        ("money", content.money.unwrap_or_default()),
-        ("code", content.code.unwrap_or_default()),
-    ];
-    let sentence = filled(sentence, &values);
-    let with = |card: Option<String>| match card {
-        Some(card) => format!("{sentence}{}", filled(words.with, &[("card", &card)])),
-        None => sentence.clone(),
-    };
-    let named = with(content.card.and_then(CardName::dotted));
-    // The page names the card again, so a text that would need another segment for it leaves it out.
-    let plain = with(content.card.and_then(CardName::plain));
-    let code =
-        content.code.map(|_| format!(" {}", filled(words.code, &values))).unwrap_or_default();
-    let pick = if content.picks { format!(" {}.", page.pick_code) } else { String::new() };
-    let tail = format!(".{code}{pick} {}", page.warning);
+    let stop = words.full_stop;
+    let pick = if content.picks { format!(" {}{stop}", page.pick_code) } else { String::new() };
+    let tail = format!("{stop}{}{pick} {}", rich.code(), page.warning);
+    let purpose = Purpose { spoken, label: page.purpose.to_owned(), text: content.description };
+    let named = rich.sentence(content.card.and_then(CardName::dotted));
     PromptTexts {
         tag: spoken.tag(),
-        title: filled(title, &values),
-        body: body(&named, &Purpose { label: page.purpose, text: content.description }, &tail),
-        text: text(spoken, [&plain, &sentence], &code, content),
+        title: rich.fill(title),
+        body: body(&named, &purpose, &tail),
+        text: text(&Template { spell: gsm7::plain, ..rich }),
         labels: Labels {
             approve: page.approve.to_owned(),
             deny: page.deny.to_owned(),
@@ -143,7 +174,8 @@ fn written(spoken: TextLanguage, asks: &str, content: &PromptContent<'_>) -> Pro
 
 /// The requester's words, which a message quotes as such.
 struct Purpose<'a> {
-    label: &'static str,
+    spoken: TextLanguage,
+    label: String,
     text: &'a str,
 }
 
@@ -154,10 +186,11 @@ impl Purpose<'_> {
         let is_mark =
             |c: char| "\"\u{201C}\u{201D}\u{201E}\u{201F}\u{AB}\u{BB}\u{2033}\u{FF02}".contains(c);
         let text: String = self.text.chars().map(|c| if is_mark(c) { '\'' } else { c }).collect();
+        let isolates = isolated(self.spoken, &text).chars().count() - text.chars().count();
         let around = format!(" ({}: \"\")", self.label);
-        let room = room.checked_sub(around.chars().map(&cost).sum())?;
+        let room = room.checked_sub(around.chars().map(&cost).sum())?.checked_sub(isolates)?;
         let text = shortened(&text, room, cost)?;
-        Some(format!(" ({}: \"{text}\")", self.label))
+        Some(format!(" ({}: \"{}\")", self.label, isolated(self.spoken, &text)))
     }
 }
 
@@ -169,37 +202,40 @@ fn body(sentence: &str, purpose: &Purpose<'_>, tail: &str) -> String {
 
 /// Returns the first variant that fits one segment: with the warning and a purpose, before without.
 ///
-/// The first sentence is taken if any variant with it fits. Our own link comes before the requester's words, so that the
-/// first link of the message is ours.
-fn text(
-    spoken: TextLanguage,
-    [sentence, shorter]: [&str; 2],
-    code: &str,
-    content: &PromptContent<'_>,
-) -> String {
+/// A language outside the GSM alphabet has two segments, as a link leaves 18 characters of one. The page names the card
+/// again, so a text that would need another segment for it leaves it out. Our own link comes before the requester's words,
+/// so that the first link of the message is ours.
+fn text(template: &Template<'_>) -> String {
+    let Template { spoken, content, spell, .. } = *template;
     let (words, link) = (spoken.prompt(), content.link);
-    let shortest = format!("{sentence}.{code} {} {link}", words.answer);
-    let fits = gsm7::septets(&shortest).is_some_and(|septets| septets <= gsm7::SEGMENT);
-    let sentence = if fits { sentence } else { shorter };
-    let warned = format!("{sentence}.{code} {} {} {link}", words.unexpected, words.answer);
-    let plain = format!("{sentence}.{code} {} {link}", words.answer);
-    let text = if content.describes { content.description } else { "" };
-    let folded = gsm7::folded(text).unwrap_or_default();
-    let label = spoken.page().purpose;
-    let purpose = Purpose { label, text: &folded };
+    let (stop, code) = (words.full_stop, template.code());
+    let (answer, unexpected) = (spell(words.answer), spell(words.unexpected));
+    let most = if gsm7::septets(&answer).is_some() { 1 } else { 2 };
+    let shortest = |sentence: &str| format!("{sentence}{stop}{code} {answer} {link}");
+    let named = template.sentence(content.card.and_then(CardName::plain));
+    let is_short = segments(&shortest(&named)) <= most;
+    let sentence = if is_short { named } else { template.sentence(None) };
+    let warned = format!("{sentence}{stop}{code} {unexpected} {answer} {link}");
+    let plain = shortest(&sentence);
+    let description = if content.describes { content.description } else { "" };
+    let folded = gsm7::folded(description).unwrap_or_default();
+    let label = spell(spoken.page().purpose);
+    let purpose = Purpose { spoken, label: label.clone(), text: &folded };
     let described = [&warned, &plain].into_iter().find_map(|message| {
         let room = gsm7::SEGMENT.checked_sub(gsm7::septets(message)?)?;
         let cost = |c| gsm7::cost(c).unwrap_or(gsm7::SEGMENT);
         Some(format!("{message}{}", purpose.quoted(room, cost)?))
     });
     let bare = || {
-        let fits =
-            |text: &&String| gsm7::septets(text).is_some_and(|septets| septets <= gsm7::SEGMENT);
+        let fits = |text: &&String| segments(text) <= most;
         [&warned, &plain].into_iter().find(fits).cloned()
     };
     described.or_else(bare).unwrap_or_else(|| {
-        let purpose = Purpose { label, text };
+        if most > 1 {
+            return plain.clone();
+        }
         let around = label.chars().count() + 7;
+        let purpose = Purpose { spoken, label, text: description };
         let purpose = purpose.quoted(DESCRIPTION_MAX + around, |_| 1).unwrap_or_default();
         format!("{warned}{purpose}")
     })

@@ -1,7 +1,9 @@
 //! The text of a message that follows the customer's answer, in the thread where they answered.
 
+use super::bidi::isolated;
+use super::gsm7::plain;
 use super::prompt::filled;
-use super::{TextLanguage, gsm7, segments};
+use super::{TextLanguage, segments};
 use domain::ask::CLAIMS;
 use domain::card_name::CardName;
 use domain::values::language::Language;
@@ -110,11 +112,9 @@ pub fn thread(
     let spoken = TextLanguage::nearest(language, fallback);
     let (words, page) = (spoken.thread(), spoken.page());
     let fill = |template: &str| {
-        let values = [
-            ("payee", content.payee),
-            ("money", content.money.unwrap_or_default()),
-            ("button", page.not_me),
-        ];
+        let money = isolated(spoken, content.money.unwrap_or_default());
+        let payee = isolated(spoken, content.payee);
+        let values = [("payee", &*payee), ("money", &*money), ("button", page.not_me)];
         filled(template, &values)
     };
     let (title, hint) = match content.kind {
@@ -134,7 +134,8 @@ pub fn thread(
         ThreadMessageKind::Cancelled => (page.cancelled, page.cancelled_hint.to_owned()),
         ThreadMessageKind::Spent => (words.spent, words.spent_hint.to_owned()),
     };
-    let payee = content.payee;
+    let payee = isolated(spoken, content.payee);
+    let stop = spoken.prompt().full_stop;
     let end = content.link.map(|link| format!(" {link}")).unwrap_or_default();
     // A text has no buttons.
     let said = if content.kind == ThreadMessageKind::Denied { words.denied } else { &hint };
@@ -142,8 +143,8 @@ pub fn thread(
     let variants = [
         format!("{payee}: {long}{end}"),
         format!("{long}{end}"),
-        format!("{payee}: {short}.{end}"),
-        format!("{short}.{end}"),
+        format!("{payee}: {short}{stop}{end}"),
+        format!("{short}{stop}{end}"),
     ];
     ThreadTexts { title: title.to_owned(), body: hint, text: one_segment(&variants) }
 }
@@ -156,11 +157,13 @@ fn receipt(spoken: TextLanguage, done: &str, content: &ThreadContent<'_>) -> Thr
         known.map(|(_, name)| name)
     };
     let claims: Vec<&str> = content.claims.iter().filter_map(named).collect();
-    let code = content.code.unwrap_or_default();
+    let stop = spoken.prompt().full_stop;
+    let own = |text: String| isolated(spoken, &text).into_owned();
+    let code = own(content.code.unwrap_or_default().to_owned());
     let code = format!("{}: {code}", page.transaction_code);
-    let payee = content.payee;
-    let (dotted, spelt) =
-        (content.card.and_then(CardName::dotted), content.card.and_then(CardName::plain));
+    let payee = &*isolated(spoken, content.payee);
+    let dotted = content.card.and_then(CardName::dotted).map(own);
+    let spelt = content.card.and_then(CardName::plain).map(own);
     let labelled = |label: &str, text: &str| format!("{label}: {text}");
     let (to, card) = match content.kind {
         ThreadMessageKind::CardKept => (payee.to_owned(), dotted),
@@ -179,7 +182,8 @@ fn receipt(spoken: TextLanguage, done: &str, content: &ThreadContent<'_>) -> Thr
         }
     };
     let claims = (!claims.is_empty()).then(|| claims.join(", "));
-    let time = content.time.map(str::to_owned);
+    let time = content.time.map(|time| own(time.to_owned()));
+    let plain_time = time.as_deref().map(plain);
     let lines = [Some(to), claims, card, time, Some(code.clone())];
     let body = lines.into_iter().flatten().collect::<Vec<_>>().join("\n");
     let spelt = spelt.as_deref();
@@ -190,23 +194,21 @@ fn receipt(spoken: TextLanguage, done: &str, content: &ThreadContent<'_>) -> Thr
     let (short, plain_code) = (plain(done), plain(&code));
     let done_text = Some(short.as_str());
     let variants = [
-        format!("{payee}: {}. {plain_code}", parts(&[done_text, spelt, content.time])),
-        format!("{payee}: {}. {plain_code}", parts(&[done_text, spelt])),
-        format!("{payee}: {short}. {plain_code}"),
-        format!("{short}. {plain_code}"),
+        format!(
+            "{payee}: {}{stop} {plain_code}",
+            parts(&[done_text, spelt, plain_time.as_deref()])
+        ),
+        format!("{payee}: {}{stop} {plain_code}", parts(&[done_text, spelt])),
+        format!("{payee}: {short}{stop} {plain_code}"),
+        format!("{short}{stop} {plain_code}"),
     ];
     ThreadTexts { title: done.to_owned(), body, text: one_segment(&variants) }
 }
 
-/// Returns our words in the alphabet of text messages, where folding accents is enough for that.
-fn plain(text: &str) -> String {
-    gsm7::folded(text).unwrap_or_else(|| text.to_owned())
-}
-
-/// Returns the first variant in one segment, or the last.
+/// Returns the first variant in one segment, else in two, or the last.
 fn one_segment(variants: &[String]) -> String {
-    let fits = variants.iter().find(|text| segments(text) == 1);
-    fits.or(variants.last()).cloned().unwrap_or_default()
+    let fits = |most| variants.iter().find(|text| segments(text) <= most);
+    fits(1).or_else(|| fits(2)).or(variants.last()).cloned().unwrap_or_default()
 }
 
 #[cfg(test)]

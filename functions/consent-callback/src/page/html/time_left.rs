@@ -13,13 +13,13 @@ const HOURS: [u64; 8] = [2, 3, 4, 6, 9, 12, 24, 36];
 /// Returns the time left in the largest unit of which two are left.
 pub(super) fn left(seconds: u64, texts: &PageTexts) -> String {
     let rounded = |unit: u64| seconds.saturating_add(unit / 2) / unit;
-    let (text, count) = match seconds {
-        0..60 => (texts.left_seconds, 0),
-        60..90 => (texts.left_minute, 1),
-        90..7_200 => (texts.left_minutes, rounded(60)),
+    let (counted, count) = match seconds {
+        0..60 => return texts.left_seconds.to_owned(),
+        60..7_200 => (texts.left_minutes, rounded(60)),
         7_200..172_800 => (texts.left_hours, rounded(3_600)),
         172_800.. => (texts.left_days, rounded(86_400)),
     };
+    let (_, text) = counted.form(count);
     text.replace("{n}", &count.to_string())
 }
 

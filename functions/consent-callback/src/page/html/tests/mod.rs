@@ -94,7 +94,11 @@ fn page_of_each_stage_is_small_and_loads_nothing() {
         for stage in STAGES {
             let html = render(&view(language, stage)).unwrap();
             assert!(html.len() < 18_000, "{} bytes for {stage:?}", html.len());
-            assert!(html.contains(&format!("<html lang=\"{}\" dir=\"ltr\">", language.tag())));
+            assert!(html.contains(&format!(
+                "<html lang=\"{}\" dir=\"{}\">",
+                language.tag(),
+                language.page().dir
+            )));
             let title = html.split("<title>").nth(1).unwrap().split("</title>").next().unwrap();
             assert!(!title.trim().is_empty());
             // The hosted page is the only outside address that a page may name.

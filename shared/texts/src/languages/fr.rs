@@ -1,11 +1,17 @@
 //! French.
 
-use super::page::PageTexts;
-use super::prompt::Words;
-use super::say::Sentences;
-use super::thread::ThreadWords;
+use super::LanguageTexts;
+use crate::counted::Counted;
+use crate::page::PageTexts;
+use crate::prompt::Words;
+use crate::say::Sentences;
+use crate::thread::ThreadWords;
 
-pub(super) static PROMPT: Words = Words {
+pub(super) static TEXTS: LanguageTexts =
+    LanguageTexts { prompt: &PROMPT, thread: &THREAD, say: &SAY, page: &PAGE };
+
+static PROMPT: Words = Words {
+    full_stop: ".",
     title_payment: "Paiement de {money}",
     title_payment_method: "Enregistrer une carte",
     title_identity: "Confirmer votre identité",
@@ -22,7 +28,7 @@ pub(super) static PROMPT: Words = Words {
     open: "Voir la demande",
 };
 
-pub(super) static THREAD: ThreadWords = ThreadWords {
+static THREAD: ThreadWords = ThreadWords {
     paid: "Payé : {money}",
     card_kept: "Carte enregistrée",
     claims_shared: "Transmis",
@@ -34,7 +40,7 @@ pub(super) static THREAD: ThreadWords = ThreadWords {
     spent_hint: "Ce message a déjà reçu une réponse ou a été remplacé. Si l’on vous demande encore quelque chose, utilisez le message le plus récent.",
 };
 
-pub(super) static SAY: Sentences = Sentences {
+static SAY: Sentences = Sentences {
     sending: "J'envoie un message sur votre téléphone.",
     waiting: "Veuillez ouvrir le message sur votre téléphone et y répondre.",
     waiting_code: "Veuillez ouvrir le message sur votre téléphone et y répondre avec le nombre {code}.",
@@ -54,7 +60,7 @@ pub(super) static SAY: Sentences = Sentences {
     failed: "Cela n'a pas fonctionné, rien n'a été payé et rien n'a été partagé.",
 };
 
-pub(super) static PAGE: PageTexts = PageTexts {
+static PAGE: PageTexts = PageTexts {
     tag: "fr",
     dir: "ltr",
     test_mode: "Mode test : aucun argent réel n’est débité.",
@@ -109,10 +115,18 @@ pub(super) static PAGE: PageTexts = PageTexts {
     no_way: "Ce n’est pas possible ici pour le moment. Dites-le à l’entreprise, ou refusez.",
     wallet_failed: "Cela n’a pas fonctionné et rien n’a été payé. Réessayez ou choisissez un autre moyen.",
     left_seconds: "Il reste moins d’une minute.",
-    left_minute: "Il reste environ 1 minute.",
-    left_minutes: "Il reste environ {n} minutes.",
-    left_hours: "Il reste environ {n} heures.",
-    left_days: "Il reste environ {n} jours.",
+    left_minutes: Counted::ZeroOne {
+        one: "Il reste environ {n} minute.",
+        other: "Il reste environ {n} minutes.",
+    },
+    left_hours: Counted::ZeroOne {
+        one: "Il reste environ {n} heure.",
+        other: "Il reste environ {n} heures.",
+    },
+    left_days: Counted::ZeroOne {
+        one: "Il reste environ {n} jour.",
+        other: "Il reste environ {n} jours.",
+    },
     extend: "Plus de temps, svp",
     refused: "Votre carte a été refusée et rien n’a été payé. Vous pouvez réessayer, avec une autre carte si vous le souhaitez.",
     refused_identity: "Cela n’a pas fonctionné et rien n’a été transmis. Vous pouvez réessayer.",

@@ -1,11 +1,17 @@
 //! Spanish.
 
-use super::page::PageTexts;
-use super::prompt::Words;
-use super::say::Sentences;
-use super::thread::ThreadWords;
+use super::LanguageTexts;
+use crate::counted::Counted;
+use crate::page::PageTexts;
+use crate::prompt::Words;
+use crate::say::Sentences;
+use crate::thread::ThreadWords;
 
-pub(super) static PROMPT: Words = Words {
+pub(super) static TEXTS: LanguageTexts =
+    LanguageTexts { prompt: &PROMPT, thread: &THREAD, say: &SAY, page: &PAGE };
+
+static PROMPT: Words = Words {
+    full_stop: ".",
     title_payment: "Pago de {money}",
     title_payment_method: "Guardar una tarjeta",
     title_identity: "Confirmar su identidad",
@@ -22,7 +28,7 @@ pub(super) static PROMPT: Words = Words {
     open: "Ver la solicitud",
 };
 
-pub(super) static THREAD: ThreadWords = ThreadWords {
+static THREAD: ThreadWords = ThreadWords {
     paid: "Pagado: {money}",
     card_kept: "Tarjeta guardada",
     claims_shared: "Compartido",
@@ -34,7 +40,7 @@ pub(super) static THREAD: ThreadWords = ThreadWords {
     spent_hint: "Este mensaje ya tiene respuesta o fue reemplazado. Si aún se le pide algo, use el mensaje más reciente.",
 };
 
-pub(super) static SAY: Sentences = Sentences {
+static SAY: Sentences = Sentences {
     sending: "Le estoy enviando un mensaje a su teléfono.",
     waiting: "Por favor, abra el mensaje en su teléfono y responda allí.",
     waiting_code: "Por favor, abra el mensaje en su teléfono y responda con el número {code}.",
@@ -54,7 +60,7 @@ pub(super) static SAY: Sentences = Sentences {
     failed: "No ha funcionado, no se ha pagado ni compartido nada.",
 };
 
-pub(super) static PAGE: PageTexts = PageTexts {
+static PAGE: PageTexts = PageTexts {
     tag: "es",
     dir: "ltr",
     test_mode: "Modo de prueba: no se mueve dinero real.",
@@ -109,10 +115,17 @@ pub(super) static PAGE: PageTexts = PageTexts {
     no_way: "Ahora mismo no es posible hacerlo aquí. Dígaselo a la empresa o rechácelo.",
     wallet_failed: "No ha funcionado y no se ha pagado nada. Inténtelo de nuevo o elija otra forma.",
     left_seconds: "Queda menos de un minuto.",
-    left_minute: "Queda 1 minuto, más o menos.",
-    left_minutes: "Quedan unos {n} minutos.",
-    left_hours: "Quedan unas {n} horas.",
-    left_days: "Quedan unos {n} días.",
+    left_minutes: Counted::One {
+        one: "Queda {n} minuto, más o menos.",
+        other: "Quedan unos {n} minutos.",
+    },
+    left_hours: Counted::One {
+        one: "Queda {n} hora, más o menos.",
+        other: "Quedan unas {n} horas.",
+    },
+    left_days: Counted::One {
+        one: "Queda {n} día, más o menos.", other: "Quedan unos {n} días."
+    },
     extend: "Necesito más tiempo",
     refused: "Su tarjeta fue rechazada y no se ha pagado nada. Puede intentarlo de nuevo, también con otra tarjeta.",
     refused_identity: "No ha funcionado y no se ha compartido nada. Puede intentarlo de nuevo.",

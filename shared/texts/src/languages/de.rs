@@ -1,11 +1,17 @@
 //! German.
 
-use super::page::PageTexts;
-use super::prompt::Words;
-use super::say::Sentences;
-use super::thread::ThreadWords;
+use super::LanguageTexts;
+use crate::counted::Counted;
+use crate::page::PageTexts;
+use crate::prompt::Words;
+use crate::say::Sentences;
+use crate::thread::ThreadWords;
 
-pub(super) static PROMPT: Words = Words {
+pub(super) static TEXTS: LanguageTexts =
+    LanguageTexts { prompt: &PROMPT, thread: &THREAD, say: &SAY, page: &PAGE };
+
+static PROMPT: Words = Words {
+    full_stop: ".",
     title_payment: "Zahlung von {money}",
     title_payment_method: "Karte hinterlegen",
     title_identity: "Identität bestätigen",
@@ -22,7 +28,7 @@ pub(super) static PROMPT: Words = Words {
     open: "Anfrage ansehen",
 };
 
-pub(super) static THREAD: ThreadWords = ThreadWords {
+static THREAD: ThreadWords = ThreadWords {
     paid: "Bezahlt: {money}",
     card_kept: "Karte hinterlegt",
     claims_shared: "Weitergegeben",
@@ -34,7 +40,7 @@ pub(super) static THREAD: ThreadWords = ThreadWords {
     spent_hint: "Diese Nachricht wurde schon beantwortet oder ersetzt. Wenn Sie noch um etwas gebeten werden, nutzen Sie die neueste Nachricht.",
 };
 
-pub(super) static SAY: Sentences = Sentences {
+static SAY: Sentences = Sentences {
     sending: "Ich sende gerade eine Nachricht an Ihr Telefon.",
     waiting: "Bitte öffnen Sie die Nachricht auf Ihrem Telefon und antworten Sie dort.",
     waiting_code: "Bitte öffnen Sie die Nachricht auf Ihrem Telefon und antworten Sie mit der Zahl {code}.",
@@ -54,7 +60,7 @@ pub(super) static SAY: Sentences = Sentences {
     failed: "Das hat nicht geklappt, es wurde nichts bezahlt und nichts weitergegeben.",
 };
 
-pub(super) static PAGE: PageTexts = PageTexts {
+static PAGE: PageTexts = PageTexts {
     tag: "de",
     dir: "ltr",
     test_mode: "Testmodus: Es fließt kein echtes Geld.",
@@ -109,10 +115,9 @@ pub(super) static PAGE: PageTexts = PageTexts {
     no_way: "Das geht hier im Moment nicht. Sagen Sie es dem Unternehmen, oder lehnen Sie ab.",
     wallet_failed: "Das hat nicht geklappt, es wurde nichts gezahlt. Versuchen Sie es noch einmal oder auf einem anderen Weg.",
     left_seconds: "Noch weniger als eine Minute.",
-    left_minute: "Noch etwa 1 Minute.",
-    left_minutes: "Noch etwa {n} Minuten.",
-    left_hours: "Noch etwa {n} Stunden.",
-    left_days: "Noch etwa {n} Tage.",
+    left_minutes: Counted::One { one: "Noch etwa {n} Minute.", other: "Noch etwa {n} Minuten." },
+    left_hours: Counted::One { one: "Noch etwa {n} Stunde.", other: "Noch etwa {n} Stunden." },
+    left_days: Counted::One { one: "Noch etwa {n} Tag.", other: "Noch etwa {n} Tage." },
     extend: "Ich brauche mehr Zeit",
     refused: "Ihre Karte wurde nicht angenommen, es wurde nichts gezahlt. Sie können es noch einmal versuchen, auch mit einer anderen Karte.",
     refused_identity: "Das hat nicht geklappt, es wurde nichts weitergegeben. Sie können es noch einmal versuchen.",

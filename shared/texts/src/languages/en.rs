@@ -1,11 +1,17 @@
 //! English.
 
-use super::page::PageTexts;
-use super::prompt::Words;
-use super::say::Sentences;
-use super::thread::ThreadWords;
+use super::LanguageTexts;
+use crate::counted::Counted;
+use crate::page::PageTexts;
+use crate::prompt::Words;
+use crate::say::Sentences;
+use crate::thread::ThreadWords;
 
-pub(super) static PROMPT: Words = Words {
+pub(super) static TEXTS: LanguageTexts =
+    LanguageTexts { prompt: &PROMPT, thread: &THREAD, say: &SAY, page: &PAGE };
+
+static PROMPT: Words = Words {
+    full_stop: ".",
     title_payment: "Payment of {money}",
     title_payment_method: "Keep a card on file",
     title_identity: "Confirm who you are",
@@ -22,7 +28,7 @@ pub(super) static PROMPT: Words = Words {
     open: "View request",
 };
 
-pub(super) static THREAD: ThreadWords = ThreadWords {
+static THREAD: ThreadWords = ThreadWords {
     paid: "Paid: {money}",
     card_kept: "Card kept on file",
     claims_shared: "Shared",
@@ -34,7 +40,7 @@ pub(super) static THREAD: ThreadWords = ThreadWords {
     spent_hint: "This message was answered or replaced already. If you are still asked for something, use the newest message.",
 };
 
-pub(super) static SAY: Sentences = Sentences {
+static SAY: Sentences = Sentences {
     sending: "I am sending a message to your phone now.",
     waiting: "Please open the message on your phone and answer it there.",
     waiting_code: "Please open the message on your phone and answer it with the number {code}.",
@@ -54,7 +60,7 @@ pub(super) static SAY: Sentences = Sentences {
     failed: "That did not work, so nothing was paid and nothing was shared.",
 };
 
-pub(super) static PAGE: PageTexts = PageTexts {
+static PAGE: PageTexts = PageTexts {
     tag: "en",
     dir: "ltr",
     test_mode: "Test mode: no real money moves.",
@@ -109,10 +115,9 @@ pub(super) static PAGE: PageTexts = PageTexts {
     no_way: "This cannot be done here at the moment. Tell the business, or decline.",
     wallet_failed: "That did not work and nothing was paid. Please try again or choose another way.",
     left_seconds: "Less than a minute left.",
-    left_minute: "About 1 minute left.",
-    left_minutes: "About {n} minutes left.",
-    left_hours: "About {n} hours left.",
-    left_days: "About {n} days left.",
+    left_minutes: Counted::One { one: "About {n} minute left.", other: "About {n} minutes left." },
+    left_hours: Counted::One { one: "About {n} hour left.", other: "About {n} hours left." },
+    left_days: Counted::One { one: "About {n} day left.", other: "About {n} days left." },
     extend: "I need more time",
     refused: "Your card was refused and nothing was paid. You can try again, with another card if you like.",
     refused_identity: "That did not work and nothing was shared. You can try again.",
