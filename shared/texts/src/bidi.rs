@@ -7,9 +7,9 @@ use crate::TextLanguage;
 /// The characters that begin and end an isolate whose direction is that of its first letter (UAX 9, 2.4).
 const ISOLATE: [char; 2] = ['\u{2068}', '\u{2069}'];
 
-/// Isolates a value in a text of a language, where the two could mix: in a text from right to left, or if the value is one.
+/// Isolates a value in a text of a language, where either runs from right to left.
 ///
-/// An isolate does not decide the direction of its paragraph, so that a text that begins with a payee keeps its own.
+/// An isolate does not decide the direction of its paragraph. So a text that begins with a payee keeps its own.
 /// A link is never isolated: phones would take the last character for a part of it.
 pub(super) fn isolated(language: TextLanguage, value: &str) -> Cow<'_, str> {
     let [begin, end] = ISOLATE;

@@ -20,7 +20,7 @@ fn request_is_shown_as_documented() {
         "key": shown["key"],
         "customer": { "phone": "+1•••••0001", "name": "Ada Byron", "language": "en-GB" },
         "session": { "kind": "voice", "id": "CA123", "agent": "a17" },
-        "session_code": asked.answer["session_code"],
+        "session_code": asked.answer["session_code"], "language": "en",
         "channels": ["rcs", "sms"],
         "fallback_seconds": 12, "metadata": { "ticket": "88" },
         "created_at": "2026-12-01T00:00:00.000Z", "expires_at": "2026-12-01T00:05:00.000Z",

@@ -62,7 +62,7 @@ impl Timestamp {
 /// The minute of a time on the calendar, in UTC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CalendarMinute {
-    /// The year.
+    /// The year, 0 to 9999.
     pub year: u16,
     /// The month, from 1.
     pub month: u8,

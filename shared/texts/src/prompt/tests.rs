@@ -28,7 +28,7 @@ fn fits(text: &str) -> bool {
     gsm7::septets(text).is_some_and(|septets| septets <= gsm7::SEGMENT)
 }
 
-/// Whether a text has the one segment of a language in the GSM alphabet, or the two of another.
+/// Returns whether a text has the one segment of a language in the GSM alphabet, or the two of another.
 fn fits_in(spoken: TextLanguage, text: &str) -> bool {
     fits_in_segments(spoken, text, 2)
 }

@@ -29,7 +29,7 @@ fn content<'a>(kind: ThreadMessageKind, payee: &'a str, card: &'a CardName) -> T
     }
 }
 
-/// Whether the language's words are in the GSM alphabet, but for accents.
+/// Returns whether the language's words are in the GSM alphabet, but for accents.
 fn is_gsm(spoken: TextLanguage) -> bool {
     crate::gsm7::folded(spoken.page().paid).is_some()
 }
