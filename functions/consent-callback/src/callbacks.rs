@@ -11,6 +11,7 @@ use ports::{CallbackReply, Proof, UnverifiedCallback};
 use records::authentication;
 
 use crate::browser::Cookies;
+use crate::page::Reader;
 use crate::processors::{ProcessorReply, ReturnPage};
 use crate::rejection::absent;
 use crate::{ConsentCallback, page};
@@ -54,12 +55,13 @@ impl ConsentCallback {
         }
         // A name that no channel has may be a processor's.
         let processor = name.parse().map_err(|_not_a_name| absent())?;
+        let reader = Reader { brand: &brand, accepts: page::accepts(&parts.headers) };
         let received = self.processor_webhooks().receive(&brand, &processor, &callback).await;
         match received {
             Ok(ProcessorReply::Webhook(reply)) => Ok(response(reply)),
-            Ok(ProcessorReply::Return(returned)) => self.returned(&brand, path, returned),
+            Ok(ProcessorReply::Return(returned)) => self.returned(reader, path, returned),
             // A person reads the answer, and can do nothing with a problem in JSON.
-            Err(problem) if is_browser(&callback) => page::return_failed(&brand, &problem),
+            Err(problem) if is_browser(&callback) => page::return_failed(reader, &problem),
             Err(problem) => Err(problem),
         }
     }
@@ -67,7 +69,7 @@ impl ConsentCallback {
     /// Answers the browser of a customer who returns.
     fn returned(
         &self,
-        brand: &Brand,
+        reader: Reader<'_>,
         path: &str,
         returned: ReturnPage,
     ) -> Result<Response<Bytes>, Problem> {
@@ -77,18 +79,18 @@ impl ConsentCallback {
                 let response = page::see_other(&token, "");
                 Ok(match remember {
                     Some((request, prompt)) => {
-                        Cookies::of(&self.public_base).set(response, brand, &request, prompt)
+                        Cookies::of(&self.public_base).set(response, reader.brand, &request, prompt)
                     }
                     None => response,
                 })
             }
             ReturnPage::AskCode { request, fields } => {
-                page::ask_code(&request, brand, action, &fields)
+                page::ask_code(&request, reader, action, &fields)
             }
-            ReturnPage::OtherBrowser(request) => page::other_browser(&request, brand),
-            ReturnPage::WrongCode(request) => page::wrong_code(&request, brand),
-            ReturnPage::Ended(request) => page::return_ended(&request, brand),
-            ReturnPage::Unknown => page::unknown(""),
+            ReturnPage::OtherBrowser(request) => page::other_browser(&request, reader),
+            ReturnPage::WrongCode(request) => page::wrong_code(&request, reader),
+            ReturnPage::Ended(request) => page::return_ended(&request, reader),
+            ReturnPage::Unknown => page::unknown("", reader.accepts),
         }
     }
 }

@@ -163,7 +163,7 @@ async fn open_page(
 ) -> Response {
     let page = consent.page();
     let shown = if call.parts.method == Method::HEAD {
-        page.show(&token).await
+        page.show(&token, &call.parts.headers).await
     } else {
         let query = call.parts.uri.query().unwrap_or_default();
         page.open(&token, query, &call.parts.headers).await
@@ -172,7 +172,8 @@ async fn open_page(
 }
 
 async fn cut_link(State(consent): Root, call: Call) -> Response {
-    call.answer(&consent, page::unknown(""))
+    let unknown = page::unknown("", page::accepts(&call.parts.headers));
+    call.answer(&consent, unknown)
 }
 
 async fn submit_page(

@@ -28,6 +28,7 @@ mod impersonation;
 mod in_chat_payments;
 mod keys;
 mod labels;
+mod languages;
 mod lists;
 mod metrics;
 mod money_path;

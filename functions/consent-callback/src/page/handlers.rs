@@ -46,15 +46,17 @@ impl ConsentPage {
         query: &str,
         headers: &HeaderMap,
     ) -> Result<Response<Bytes>, Problem> {
-        let Some(target) = self.follow(token).await? else { return unknown(token) };
-        let visit = Visit::with_query(token, query);
+        let Some(target) = self.follow(token).await? else {
+            return unknown(token, link::accepts(headers));
+        };
+        let visit = Visit::with_query(token, query).by(headers);
         if let Some(seen) = visit.seen {
             return self.wait_for_change(target, visit.view, seen).await;
         }
         if link::is_preview(headers) {
             let (request, brand) = (&target.loaded.request, target.brand.as_ref());
             if request.prompt(target.prompt).is_none() {
-                return unknown(token);
+                return unknown(token, link::accepts(headers));
             }
             return page(StatusCode::OK, view::preview(request, brand), &[]);
         }
@@ -99,7 +101,7 @@ impl ConsentPage {
         let now = self.ports.clock.now();
         let parts = hosted_parts(target);
         let view = shown(view, request, prompt.id, now);
-        let visit = PageVisit { action: "", again: "", view, now };
+        let visit = PageVisit { action: "", again: "", view, now, accepts: "" };
         view::stage(request, prompt, visit, &parts).name()
     }
 
@@ -125,9 +127,11 @@ impl ConsentPage {
     ///
     /// # Errors
     /// A [`Problem`] when a port failed.
-    pub async fn show(&self, token: &str) -> Result<Response<Bytes>, Problem> {
-        let Some(target) = self.follow(token).await? else { return unknown(token) };
-        self.respond(StatusCode::OK, &target, Visit::of(token)).await
+    pub async fn show(&self, token: &str, headers: &HeaderMap) -> Result<Response<Bytes>, Problem> {
+        let Some(target) = self.follow(token).await? else {
+            return unknown(token, link::accepts(headers));
+        };
+        self.respond(StatusCode::OK, &target, Visit::of(token).by(headers)).await
     }
 
     /// Serves `POST /c/{token}`: records the reply, then redirects to the page that shows the result.
@@ -140,7 +144,9 @@ impl ConsentPage {
         headers: &HeaderMap,
         body: &[u8],
     ) -> Result<Response<Bytes>, Problem> {
-        let Some(mut target) = self.follow(token).await? else { return unknown(token) };
+        let Some(mut target) = self.follow(token).await? else {
+            return unknown(token, link::accepts(headers));
+        };
         target.visitor = Some(caller::visitor(headers));
         let (brand, request) = (&target.brand, &target.loaded.request);
         let form = Form::read(body);
@@ -148,7 +154,9 @@ impl ConsentPage {
         let drawn_here = form.text("nonce").is_some_and(|given| keys::same(given, &nonce));
         let elsewhere = headers.get("sec-fetch-site").is_some_and(|site| site == "cross-site");
         let Some(submission) = form.submission().filter(|_| drawn_here && !elsewhere) else {
-            return self.respond(StatusCode::BAD_REQUEST, &target, Visit::of(token)).await;
+            return self
+                .respond(StatusCode::BAD_REQUEST, &target, Visit::of(token).by(headers))
+                .await;
         };
         let reply = match submission {
             Submission::Reply(reply) => reply,
@@ -190,9 +198,9 @@ impl ConsentPage {
             // The payment options changed after the page was drawn, or none is left.
             Err(ReplyError::SessionCodeMissing | ReplyError::PayloadNotSupported) => {
                 let status = StatusCode::UNPROCESSABLE_ENTITY;
-                self.respond(status, &target, Visit::of(token)).await
+                self.respond(status, &target, Visit::of(token).by(headers)).await
             }
-            Err(ReplyError::NoSuchPrompt) => unknown(token),
+            Err(ReplyError::NoSuchPrompt) => unknown(token, link::accepts(headers)),
             Err(ReplyError::Failed(problem)) => Err(problem),
         }
     }
@@ -228,7 +236,9 @@ impl ConsentPage {
         visit: Visit<'_>,
     ) -> Result<Response<Bytes>, Problem> {
         let (request, brand) = (&target.loaded.request, target.brand.as_ref());
-        let Some(prompt) = request.prompt(target.prompt) else { return unknown(visit.token) };
+        let Some(prompt) = request.prompt(target.prompt) else {
+            return unknown(visit.token, visit.accepts);
+        };
         let now = self.ports.clock.now();
         let (action, again) = (visit.action(), visit.again());
         let mut parts = hosted_parts(target);
@@ -236,7 +246,7 @@ impl ConsentPage {
             parts.offers = self.offers(request, brand).await?;
         }
         let view = shown(visit.view, request, prompt.id, now);
-        let visit = PageVisit { action: &action, again: &again, view, now };
+        let visit = PageVisit { action: &action, again: &again, view, now, accepts: visit.accepts };
         page(status, view::render(request, prompt, brand, visit, &parts), &parts.offers)
     }
 }
@@ -261,9 +271,9 @@ fn shown(view: View, request: &Request, prompt: PromptId, now: Timestamp) -> Vie
 }
 
 /// Returns the page of an unknown link. A text that is no token is not written into the page.
-pub(crate) fn unknown(token: &str) -> Result<Response<Bytes>, Problem> {
+pub(crate) fn unknown(token: &str, accepts: &str) -> Result<Response<Bytes>, Problem> {
     let action = if link::is_plain(token) { format!("/c/{token}") } else { "/c/".to_owned() };
-    page(StatusCode::NOT_FOUND, view::unknown(&action), &[])
+    page(StatusCode::NOT_FOUND, view::unknown(&action, accepts), &[])
 }
 
 /// Returns the response that holds a rendered page.

@@ -86,12 +86,14 @@ pub(super) struct Visit<'a> {
     pub(super) view: View,
     /// The stage that a waiting page shows, where its script asks whether it is still right.
     pub(super) seen: Option<&'a str>,
+    /// The languages that the browser accepts, as its header says; empty without one.
+    pub(super) accepts: &'a str,
 }
 
 impl<'a> Visit<'a> {
     /// Returns the view of a page without a query.
     pub(super) const fn of(token: &'a str) -> Self {
-        Self { token, view: View::Plain, seen: None }
+        Self { token, view: View::Plain, seen: None, accepts: "" }
     }
 
     /// Returns the view of a page with the query of its address.
@@ -103,7 +105,12 @@ impl<'a> Visit<'a> {
             NOT_ME => View::NotMe,
             _ => View::Plain,
         };
-        Self { token, view, seen: last.strip_prefix(SEEN) }
+        Self { token, view, seen: last.strip_prefix(SEEN), accepts: "" }
+    }
+
+    /// Returns the visit with the languages that its browser accepts.
+    pub(super) fn by(self, headers: &'a HeaderMap) -> Self {
+        Self { accepts: accepts(headers), ..self }
     }
 
     /// Returns the page's path.
@@ -115,6 +122,12 @@ impl<'a> Visit<'a> {
     pub(super) fn again(&self) -> String {
         path(self.token, self.view.query())
     }
+}
+
+/// Returns the languages that a browser accepts, as its header says; empty without one.
+pub(crate) fn accepts(headers: &HeaderMap) -> &str {
+    let given = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
+    given.unwrap_or_default()
 }
 
 impl ConsentPage {

@@ -19,8 +19,10 @@ use ports::{Ports, Processors};
 use crate::approvals::Approvals;
 
 pub(crate) use handlers::unknown;
-pub(crate) use link::{empty, see_other};
-pub(crate) use returned::{ask_code, other_browser, return_ended, return_failed, wrong_code};
+pub(crate) use link::{accepts, empty, see_other};
+pub(crate) use returned::{
+    Reader, ask_code, other_browser, return_ended, return_failed, wrong_code,
+};
 
 /// The consent page.
 #[derive(Clone)]

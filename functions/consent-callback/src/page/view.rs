@@ -6,9 +6,8 @@ use domain::card_name::CardName;
 use domain::keys;
 use domain::outcome::{DenialReason, Details, Outcome};
 use domain::request::{PromptRecord, Request, ReturnBrowser, State};
-use domain::values::language::Language;
 use domain::values::time::Timestamp;
-use texts::PageTexts;
+use texts::{Locale, PageTexts};
 use zeroize::Zeroizing;
 
 use super::html::{
@@ -36,6 +35,8 @@ pub(super) struct PageVisit<'a> {
     /// The reason for the view.
     pub(super) view: View,
     pub(super) now: Timestamp,
+    /// The languages that the browser accepts, as its header says; empty without one.
+    pub(super) accepts: &'a str,
 }
 
 /// The parts of a page that are not in the request. They are loaded first, as rendering does no I/O.
@@ -69,15 +70,16 @@ pub(super) fn render(
     parts: &PageParts,
 ) -> Result<String, askama::Error> {
     let now = visit.now;
-    let language = request.customer.language.as_ref().unwrap_or(&brand.language);
-    let texts = texts::page(language, &brand.language);
-    let money = request.ask.money().map(|money| texts::amount(language, &brand.language, money));
+    let locale = locale(request, brand, visit.accepts);
+    let texts = locale.page();
+    let money = request.ask.money().map(|money| locale.amount(money));
     let nonce = keys::page_nonce(&brand.link_key, prompt.id, &request.ask_hash);
     let code = request.session_code.as_ref().map(|code| match code.picks() {
         Some(choices) => CodeField::Picks(choices.each_ref().map(String::as_str)),
         None => CodeField::Typed,
     });
     let view = PageView {
+        locale,
         texts,
         test_mode: request.mode == Mode::Test,
         payee: &request.payee,
@@ -99,6 +101,13 @@ pub(super) fn render(
         can_extend: !request.customer_extended && request.is_open_to_answers(),
     };
     html::render(&view)
+}
+
+/// Returns the language and region of a page: the customer's, else the browser's, else the brand's.
+pub(super) fn locale(request: &Request, brand: &Brand, accepts: &str) -> Locale {
+    let accepted = texts::accepted(accepts).filter(|_| request.customer.language.is_none());
+    let language = request.customer.language.as_ref().or(accepted.as_ref());
+    Locale::nearest(language.unwrap_or(&brand.language), &brand.language)
 }
 
 /// Returns the requested claims in the customer's language, and at the end those that were shared.
@@ -147,28 +156,25 @@ pub(super) fn card(request: &Request) -> Option<String> {
 /// When the template cannot be written.
 pub(super) fn preview(request: &Request, brand: &Brand) -> Result<String, askama::Error> {
     let language = request.customer.language.as_ref().unwrap_or(&brand.language);
-    let texts = texts::page(language, &brand.language);
-    html::render(&blank(texts, &request.payee, Stage::Preview))
+    let locale = Locale::nearest(language, &brand.language);
+    html::render(&blank(locale, &request.payee, Stage::Preview))
 }
 
 /// Renders the page of an unknown link.
 ///
 /// # Errors
 /// When the template cannot be written.
-pub(super) fn unknown(action: &str) -> Result<String, askama::Error> {
-    let language = Language::default();
-    let view = blank(texts::page(&language, &language), "", Stage::Unknown);
+pub(super) fn unknown(action: &str, accepts: &str) -> Result<String, askama::Error> {
+    let language = texts::accepted(accepts).unwrap_or_default();
+    let view = blank(Locale::nearest(&language, &language), "", Stage::Unknown);
     html::render(&PageView { action, again: action, ..view })
 }
 
 /// Returns the view of a page without a request's details.
-pub(super) const fn blank<'a>(
-    texts: &'static PageTexts,
-    payee: &'a str,
-    stage: Stage<'a>,
-) -> PageView<'a> {
+pub(super) const fn blank<'a>(locale: Locale, payee: &'a str, stage: Stage<'a>) -> PageView<'a> {
     PageView {
-        texts,
+        locale,
+        texts: locale.page(),
         test_mode: false,
         payee,
         money: None,

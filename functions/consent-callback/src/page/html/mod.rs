@@ -7,7 +7,7 @@ mod time_left;
 use askama::Template;
 use domain::ask::AskKind;
 use domain::values::time::Timestamp;
-use texts::PageTexts;
+use texts::{Locale, PageTexts};
 
 pub(super) use policy::content_security_policy;
 use templates::{NotMe, Preview, ask, end, fulfilled, hosted_page, other_browser, working};
@@ -25,7 +25,9 @@ const BACK_SECONDS: u64 = 20;
 /// The content of the page. It comes from what is stored, never from the address.
 #[derive(Clone, Copy)]
 pub(super) struct PageView<'a> {
-    /// The texts, from [`texts::page`].
+    /// The language, and the region that decides its digits.
+    pub locale: Locale,
+    /// The texts of the language.
     pub texts: &'static PageTexts,
     /// Whether the request is in test mode.
     pub test_mode: bool,

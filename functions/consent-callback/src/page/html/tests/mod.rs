@@ -2,7 +2,8 @@
 
 mod policy;
 
-use texts::TextLanguage;
+use domain::values::language::Language;
+use texts::{Locale, TextLanguage};
 
 use super::*;
 
@@ -37,7 +38,9 @@ const STAGES: [Stage<'static>; 15] = [
 ];
 
 fn view(language: TextLanguage, stage: Stage<'static>) -> PageView<'static> {
+    let tag: Language = language.tag().parse().unwrap();
     PageView {
+        locale: Locale::nearest(&tag, &tag),
         texts: language.page(),
         test_mode: true,
         payee: "Acme Energy Ltd",
