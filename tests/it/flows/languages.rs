@@ -18,7 +18,7 @@ fn asked(language: Value) -> (World, CreatedRequest) {
 fn page(world: &World, accepts: &str) -> String {
     let path = world.customer().newest().page;
     let call = world.call(Method::GET, &path).key(None).header("user-agent", BROWSER);
-    call.header("accept-language", accepts).send().ok(200).text().to_owned()
+    call.header("accept-language", accepts).send().ok(200).text()
 }
 
 #[test]
@@ -48,7 +48,7 @@ fn page_keeps_the_language_that_the_request_names() {
 fn unknown_link_answers_in_the_browsers_language() {
     let world = World::new();
     let call = world.call(Method::GET, "/c/").key(None).header("user-agent", BROWSER);
-    let shown = call.header("accept-language", "he-IL").send().ok(404).text().to_owned();
+    let shown = call.header("accept-language", "he-IL").send().ok(404).text();
     assert!(shown.contains("<html lang=\"he\" dir=\"rtl\">"), "{shown}");
 }
 
