@@ -25,7 +25,7 @@ const STEPS: u64 = 20_000_000;
 
 /// The findings of a simulation with a guard disabled.
 #[derive(Debug, Serialize, Deserialize)]
-struct Found {
+struct Findings {
     seed: u64,
     step: u64,
     broken: Vec<String>,
@@ -106,7 +106,7 @@ fn tried(guard: Guard, steps: u64) -> io::Result<Row> {
 }
 
 /// Returns the row of a simulation's findings.
-fn noticed(found: Option<Found>, expected: &[Invariant], steps: u64) -> Row {
+fn noticed(found: Option<Findings>, expected: &[Invariant], steps: u64) -> Row {
     let Some(found) = found else {
         let (what, when) = ("NOTHING".to_owned(), format!("{steps} steps"));
         return Row { noticed: false, what, when };
@@ -126,7 +126,7 @@ fn begins_with(line: &str, word: &str) -> bool {
 }
 
 /// Simulates in a process of its own, since a process reads only once which guard is disabled.
-fn simulated(guard: &str, steps: u64, scenario: Option<&str>) -> io::Result<Option<Found>> {
+fn simulated(guard: &str, steps: u64, scenario: Option<&str>) -> io::Result<Option<Findings>> {
     let mut command = Command::new(std::env::current_exe()?);
     command.args(["simulate", &steps.to_string()]).args(scenario).env("GUARD", guard);
     let output = command.stderr(Stdio::inherit()).output()?;
@@ -142,7 +142,7 @@ fn simulate(steps: u64, scenario: Option<&'static Scenario>) -> io::Result<ExitC
         Some(scenario) => sweep_plans(|seed| Plan::in_scenario(scenario, seed), 1, steps, |_| {}),
         None => sweep(1, steps, |_| {}),
     };
-    let found = swept.err().map(|failure| Found {
+    let found = swept.err().map(|failure| Findings {
         seed: failure.seed,
         step: failure.step,
         broken: failure.broken,

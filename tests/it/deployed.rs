@@ -190,8 +190,8 @@ async fn page_works_without_script_and_get_never_consents() {
     assert_eq!(requester.until(id, is_closed).await["state"], "fulfilled");
     let after = raw(Request::get(&link), "").await;
     let closed = requester.get(&format!("/v1/requests/{id}")).await;
-    let told = std::str::from_utf8(after.body()).unwrap();
-    assert!(told.contains(closed["outcome"]["transaction_code"].as_str().unwrap()));
+    let reported = std::str::from_utf8(after.body()).unwrap();
+    assert!(reported.contains(closed["outcome"]["transaction_code"].as_str().unwrap()));
 }
 
 #[tokio::test]
@@ -302,11 +302,11 @@ async fn topic_tap_on_the_channels_own_card_is_charged() {
     let reference = card["Context"]["ref"].as_str().unwrap();
     let delivered = events::of_card("RCS_DELIVERED", "DELIVERED", reference, phone);
     publishes("ASSENT_CARDS_TOPIC", &delivered).await;
-    let told = |request: &Value, what: &str| {
+    let reported = |request: &Value, what: &str| {
         let mut timeline = request["timeline"].as_array().unwrap().iter();
         timeline.any(|fact| fact["what"] == what && fact["channel"] == "cards")
     };
-    requester.until(id, |request| told(request, "delivered")).await;
+    requester.until(id, |request| reported(request, "delivered")).await;
     let content = &card["RcsMessageContent"]["Content"]["RichCard"]["CardContent"];
     let mut replies = content["Suggestions"].as_array().unwrap().iter().map(|one| &one["Reply"]);
     let code = &asked["session_code"];
@@ -315,7 +315,7 @@ async fn topic_tap_on_the_channels_own_card_is_charged() {
     publishes("ASSENT_CARDS_TOPIC", &events::tap(phone, code.as_str().unwrap(), postback)).await;
     let closed = requester.until(id, is_closed).await;
     assert_eq!(closed["state"], "fulfilled", "{closed:#}");
-    assert!(told(&closed, "authorized"), "{closed:#}");
+    assert!(reported(&closed, "authorized"), "{closed:#}");
 }
 
 #[tokio::test]

@@ -122,9 +122,9 @@ async fn assert_outcomes_reported_under_one_id(ended: impl Iterator<Item = &Ende
     for one in ended {
         let last = format!("request.{}", one.request["outcome"]["kind"].as_str().unwrap());
         loop {
-            let told = webhooks(one.id(), &last).await;
-            if !told.is_empty() {
-                assert_eq!(told.len(), 1, "{last} of {one:#?}: {told:#?}");
+            let events = webhooks(one.id(), &last).await;
+            if !events.is_empty() {
+                assert_eq!(events.len(), 1, "{last} of {one:#?}: {events:#?}");
                 break;
             }
             assert!(SystemClock.now() < deadline, "no webhook reports {last} of {one:#?}");

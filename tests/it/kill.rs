@@ -87,7 +87,7 @@ async fn assert_counts(folder: &Folder, endpoint: &Endpoint, ended: &[EndedConve
     let store: Arc<dyn Store> = Arc::new(database.clone());
     let deliveries = endpoint.deliveries();
     assert!(deliveries.values().flatten().all(|delivery| delivery.verified));
-    let mut told = 0;
+    let mut reported = 0;
     for one in ended {
         let id = one.id().parse().unwrap();
         let stored = storage::load(store.as_ref(), id).await.unwrap().unwrap().request;
@@ -104,9 +104,9 @@ async fn assert_counts(folder: &Folder, endpoint: &Endpoint, ended: &[EndedConve
             assert!(seen.iter().any(|delivery| delivery.taken), "{webhook:?} was never taken");
             let same = |body: &[u8]| body == webhook.payload.as_bytes();
             assert!(seen.iter().all(|delivery| same(&delivery.body)), "{webhook:?} differs");
-            told += 1;
+            reported += 1;
         }
     }
-    assert_eq!(deliveries.len(), told, "a webhook of no request came");
+    assert_eq!(deliveries.len(), reported, "a webhook of no request came");
     assert_eq!(database.dead_letters().unwrap(), Vec::new());
 }

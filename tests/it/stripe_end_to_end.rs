@@ -48,8 +48,8 @@ impl Fixture {
 
     /// Asserts that the stand-in has charged as often as requests were reported as paid.
     async fn assert_charges_as_reported(&self, ended: &[EndedConversation]) {
-        let told = ended.iter().filter(|ended| ended.is_fulfilled()).count();
-        assert_eq!(self.proxy.charges().await.unwrap(), told, "{ended:#?}");
+        let reported = ended.iter().filter(|ended| ended.is_fulfilled()).count();
+        assert_eq!(self.proxy.charges().await.unwrap(), reported, "{ended:#?}");
     }
 }
 
@@ -145,9 +145,9 @@ async fn simultaneous_taps_of_one_customer_charge_once() {
     let tap = json!({ "action": "approve", "session_code": request["session_code"] });
     let taps = (0..12).map(|_| requester.tap(phone, message["id"].as_str().unwrap(), &tap));
     for answer in futures_util::future::join_all(taps).await {
-        let (status, told) = answer.unwrap();
+        let (status, reported) = answer.unwrap();
         // One tap comes late, after the first one is charged.
-        assert!(matches!(status, 200 | 409), "{status} {told}");
+        assert!(matches!(status, 200 | 409), "{status} {reported}");
     }
     let request = requester.until(&id, |request| !request["outcome"].is_null()).await;
     assert_eq!(request["outcome"]["kind"], "fulfilled", "{request:#}");

@@ -89,7 +89,7 @@ pub const fn witness(guard: Guard) -> Witness {
         Guard::ConsentSignature => Witness::Test("flows::consent::forged_consent_is_never_charged"),
         Guard::SealedForApproval => Witness::Test("flows::attacker::approval_is_used_once"),
         Guard::SealedBySender => {
-            Witness::Test("flows::attacker::authorization_of_a_thief_is_never_used")
+            Witness::Test("flows::attacker::authorization_of_an_attacker_is_never_used")
         }
         Guard::PromptMac => {
             Witness::Test("flows::attacker::ask_altered_before_approval_is_refused")
@@ -97,7 +97,7 @@ pub const fn witness(guard: Guard) -> Witness {
         Guard::ApprovalAge => {
             Witness::Test("flows::attacker::approval_put_back_after_a_day_is_not_used")
         }
-        Guard::LinkOfPrompt => Witness::Test("flows::attacker::link_of_a_thief_leads_nowhere"),
+        Guard::LinkOfPrompt => Witness::Test("flows::attacker::link_of_an_attacker_leads_nowhere"),
         Guard::SealedForCustomer => {
             Witness::Test("flows::attacker::saved_card_of_another_customer_is_never_charged")
         }
@@ -133,8 +133,10 @@ pub const fn witness(guard: Guard) -> Witness {
         Guard::RejectedKeyKeepsDoubt => {
             Witness::Test("flows::circuit_breaker::attempt_in_doubt_is_kept_while_circuit_is_open")
         }
-        // Only a brand that refuses 3-D Secure comes to it, with one card in ten.
-        Guard::VoidWithoutRedirect => Witness::Simulation(&[C2, C5]),
+        // Only a brand that refuses 3-D Secure comes to it in the simulation, with one card in ten.
+        Guard::VoidWithoutRedirect => Witness::Test(
+            "flows::money_path::action_without_redirect_is_voided_before_another_attempt",
+        ),
         Guard::CheckBeforeRequest
         | Guard::NextCheck
         | Guard::LostFetch

@@ -204,12 +204,12 @@ pub fn check(exchange: Exchange<'_>) {
     let Exchange { method, uri, status, headers, body, .. } = exchange;
     let (path, query) = uri.split_once('?').unwrap_or((uri, ""));
     let content_type = headers.get("content-type").map_or("", |value| value.to_str().unwrap_or(""));
-    let told = serde_json::from_slice::<Value>(body).unwrap_or_default();
+    let answer_json = serde_json::from_slice::<Value>(body).unwrap_or_default();
     if content_type == "application/problem+json" {
-        let faults = faults("Problem", Reading::Answer, &told);
+        let faults = faults("Problem", Reading::Answer, &answer_json);
         assert!(
             faults.is_empty(),
-            "{method} {uri} answered {told}, which is no problem: {faults:?}"
+            "{method} {uri} answered {answer_json}, which is no problem: {faults:?}"
         );
     }
     if !path.starts_with("/v1") || [Method::HEAD, Method::OPTIONS].contains(method) {
@@ -220,35 +220,38 @@ pub fn check(exchange: Exchange<'_>) {
     let name = method.as_str().to_lowercase();
     let Some(operation) = described.iter().find(|one| one.method == name) else {
         let expected = if described.is_empty() { 404 } else { 405 };
-        assert_eq!(status, expected, "{method} {uri} is not described, and answered {told}");
+        assert_eq!(status, expected, "{method} {uri} is not described, and answered {answer_json}");
         return;
     };
-    check_answer(exchange, *operation, content_type, &told);
+    check_answer(exchange, *operation, content_type, &answer_json);
     if status < 300 {
         check_query(*operation, query);
     }
-    check_body(exchange, *operation, &told);
+    check_body(exchange, *operation, &answer_json);
 }
 
 fn check_answer(
     exchange: Exchange<'_>,
     operation: Operation<'static>,
     content_type: &str,
-    told: &Value,
+    answer_json: &Value,
 ) {
     let Exchange { method, uri, status, headers, .. } = exchange;
     let responses = operation.value["responses"].as_object().expect("an operation has responses");
     let response = responses.get(&status.to_string());
-    let response =
-        response.unwrap_or_else(|| panic!("{method} {uri}: {status} is not described: {told}"));
+    let response = response
+        .unwrap_or_else(|| panic!("{method} {uri}: {status} is not described: {answer_json}"));
     let response = resolve(response);
     let content = &response["content"];
     let schema = schema_name(content, content_type);
     let schema =
         schema.unwrap_or_else(|| panic!("{method} {uri}: {content_type:?} is not described"));
-    let faults = faults(&schema, Reading::Answer, told);
-    assert!(faults.is_empty(), "{method} {uri} answered {told}, which is no {schema}: {faults:#?}");
-    if let Some(code) = told["code"].as_str().filter(|_| schema == "Problem") {
+    let faults = faults(&schema, Reading::Answer, answer_json);
+    assert!(
+        faults.is_empty(),
+        "{method} {uri} answered {answer_json}, which is no {schema}: {faults:#?}"
+    );
+    if let Some(code) = answer_json["code"].as_str().filter(|_| schema == "Problem") {
         let examples = content[content_type]["examples"].as_object().expect("problems are listed");
         let is_listed = examples.values().any(|one| resolve(one)["value"]["code"] == code);
         assert!(is_listed, "{method} {uri}: {code} is not listed under {status}");
@@ -294,7 +297,7 @@ fn check_query(operation: Operation<'static>, query: &str) {
 }
 
 /// Checks a body both ways: a body that was taken is as described, and one that was refused is not.
-fn check_body(exchange: Exchange<'_>, operation: Operation<'static>, told: &Value) {
+fn check_body(exchange: Exchange<'_>, operation: Operation<'static>, answer_json: &Value) {
     let Exchange { method, uri, sent_headers, sent, status, .. } = exchange;
     let request = &operation.value["requestBody"];
     let Some(schema) = schema_name(&request["content"], "application/json") else {
@@ -311,7 +314,7 @@ fn check_body(exchange: Exchange<'_>, operation: Operation<'static>, told: &Valu
         let broken = faults(&schema, Reading::Body, &value);
         assert!(broken.is_empty(), "{method} {uri} took {value}: {broken:#?}");
     }
-    let refused = told["errors"].as_array().filter(|_| status == 400);
+    let refused = answer_json["errors"].as_array().filter(|_| status == 400);
     let is_live = sent_headers
         .get("authorization")
         .is_some_and(|key| key.to_str().unwrap_or_default().contains("sk_live_"));
@@ -320,7 +323,10 @@ fn check_body(exchange: Exchange<'_>, operation: Operation<'static>, told: &Valu
     let by_schema = |fault: &Value| fault.get("pointer").is_some() && !is_beyond(fault);
     if !is_live && refused.is_some_and(|faults| faults.iter().any(by_schema)) {
         let broken = faults(&schema, Reading::StrictBody, &value);
-        assert!(!broken.is_empty(), "{method} {uri} refused {value}, which is described: {told}");
+        assert!(
+            !broken.is_empty(),
+            "{method} {uri} refused {value}, which is described: {answer_json}"
+        );
     }
 }
 

@@ -19,58 +19,17 @@ use records::customers::{CustomerItem, CustomerScope};
 use records::effects::send_task;
 use records::erasures::Erasure;
 use records::limits::AddressLimits;
-use records::update::{Conflict, retry_conflicts};
+use records::update::retry_conflicts;
 use records::{claims, contact, customers, erasures, limits, opt_outs, saved_cards, storage};
 use serde_json::{Value, json};
 
 use crate::operation::Operation;
 use crate::payment_methods::card_view;
+use crate::start_error::StartError;
 use crate::{CALL_MAX, Intake, json};
 
 /// The most requests that an answer lists.
 const REQUESTS_MAX: usize = 100;
-
-/// The reason why an erasure does not begin.
-#[derive(Debug)]
-pub(crate) enum StartError {
-    /// The call is refused with this problem.
-    Refused(Problem),
-    /// The store failed, or another writer was first.
-    Store(StoreError),
-}
-
-impl From<Problem> for StartError {
-    fn from(problem: Problem) -> Self {
-        Self::Refused(problem)
-    }
-}
-
-impl From<StoreError> for StartError {
-    fn from(error: StoreError) -> Self {
-        Self::Store(error)
-    }
-}
-
-impl From<StartError> for Problem {
-    fn from(error: StartError) -> Self {
-        match error {
-            StartError::Refused(problem) => problem,
-            StartError::Store(StoreError::Conflict) => Self::overtaken(),
-            StartError::Store(error @ (StoreError::Unavailable(_) | StoreError::Damaged(_))) => {
-                error.into()
-            }
-        }
-    }
-}
-
-impl Conflict for StartError {
-    fn is_conflict(&self) -> bool {
-        match self {
-            Self::Refused(_) => false,
-            Self::Store(error) => error.is_conflict(),
-        }
-    }
-}
 
 /// Reads the number of a path.
 fn number(text: &str) -> Result<Phone, Problem> {

@@ -26,6 +26,7 @@ mod read;
 mod record;
 mod refund;
 mod routes;
+mod start_error;
 
 use std::sync::Arc;
 use std::time::Duration;

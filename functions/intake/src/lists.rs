@@ -15,7 +15,7 @@ use http::{HeaderMap, Response, StatusCode};
 use ports::StoreError;
 use records::authentication::Requester;
 use records::request_lists;
-use records::request_lists::{Known, ListPage, Listed};
+use records::request_lists::{Known, ListEntry, ListPage};
 use records::storage;
 use records::storage::VersionedRequest;
 use serde_json::{Value, json};
@@ -61,7 +61,7 @@ impl Search<'_> {
     }
 
     /// Examines the next entry, with its request unless that cannot pass or is gone.
-    fn examine(&mut self, entry: &Listed, request: Option<VersionedRequest>) {
+    fn examine(&mut self, entry: &ListEntry, request: Option<VersionedRequest>) {
         self.place = Some(entry.id);
         self.examined = self.examined.saturating_add(1);
         let is_loaded = request.is_some() && !matches!(entry.known, Known::Whole(_));
@@ -137,7 +137,7 @@ impl Intake {
     async fn entries(&self, search: &Search<'_>) -> Result<ListPage, StoreError> {
         if let Some(ClientScope::Request(id)) = &search.requester.client {
             let is_new = search.place.is_none_or(|place| *id < place);
-            let entries = is_new.then_some(Listed { id: *id, known: Known::Id });
+            let entries = is_new.then_some(ListEntry { id: *id, known: Known::Id });
             return Ok(ListPage { entries: entries.into_iter().collect(), more: false });
         }
         let (store, scope) = (self.ports.store.as_ref(), search.requester.scope());
@@ -149,7 +149,7 @@ impl Intake {
     async fn whole_request(
         &self,
         filters: &Filters,
-        entry: &Listed,
+        entry: &ListEntry,
     ) -> Result<Option<VersionedRequest>, StoreError> {
         match &entry.known {
             Known::Whole(whole) => Ok(Some(whole.as_ref().clone())),

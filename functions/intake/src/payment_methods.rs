@@ -16,8 +16,8 @@ use records::update::retry_conflicts;
 use records::{card_checks, saved_cards};
 use serde_json::{Value, json};
 
-use crate::customers::StartError;
 use crate::operation::Operation;
+use crate::start_error::StartError;
 use crate::{CALL_MAX, Intake, json};
 
 impl Intake {

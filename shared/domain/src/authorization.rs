@@ -152,7 +152,7 @@ enum StoredKind {
 }
 
 #[derive(Deserialize)]
-struct Stored {
+struct StoredForm {
     kind: StoredKind,
     secret: SecretString,
 }
@@ -200,7 +200,7 @@ impl Sealable for StoredAuthorization {
     }
 
     fn from_plain(text: &str) -> Option<Self> {
-        let Stored { kind, secret } = serde_json::from_str(text).ok()?;
+        let StoredForm { kind, secret } = serde_json::from_str(text).ok()?;
         let credential = |kind| Self::Own(Credential::new(kind, secret.clone()).into());
         Some(match kind {
             StoredKind::Hosted => Self::Own(Authorization::Hosted),

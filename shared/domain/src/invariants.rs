@@ -77,7 +77,7 @@ fn charged_once(after: &Request) -> bool {
     settled && charged == usize::from(fulfilled)
 }
 
-/// C2 the other way round: no more is given back than was charged.
+/// C2 the other way round: no more is refunded than was charged.
 fn given_back_once(after: &Request) -> bool {
     let given = after.refunds.iter().filter(|refund| refund.counts());
     let given = given.fold(0_u64, |sum, refund| sum.saturating_add(refund.amount));

@@ -12,7 +12,7 @@ use crate::seal::{Scheme, Sealable};
 pub struct SavedCredential(pub Credential);
 
 #[derive(Deserialize)]
-struct Stored {
+struct StoredForm {
     kind: String,
     secret: SecretString,
 }
@@ -39,7 +39,7 @@ impl Sealable for SavedCredential {
     }
 
     fn from_plain(text: &str) -> Option<Self> {
-        let Stored { kind, secret } = serde_json::from_str(text).ok()?;
+        let StoredForm { kind, secret } = serde_json::from_str(text).ok()?;
         (kind == KIND).then(|| Self::new(secret))
     }
 }

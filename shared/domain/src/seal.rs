@@ -23,7 +23,7 @@ use crate::keys;
 use crate::random::Random;
 use crate::seal_binding::Binding;
 use crate::seal_public;
-use crate::seal_public::{Encapsulated, Sender};
+use crate::seal_public::{EncapsulatedText, Sender};
 
 /// The detail of the problem of an authorization that cannot be sealed.
 pub const FAILED: &str =
@@ -150,7 +150,7 @@ pub fn open<T: Sealable>(
             else {
                 return Err(SealError::Broken);
             };
-            let text = Encapsulated { key, ciphertext };
+            let text = EncapsulatedText { key, ciphertext };
             open_with_private(brand, &sealed.key_id, sender_key_id, &text, &bound)?
         }
         (Some(Form::Shared), Some(keys)) => {
@@ -232,7 +232,7 @@ fn seal_to_public(
     let key = senders.keys.get(&senders.current).ok_or(SealError::Key)?;
     let sender = Sender { key: &keys::sealing_key(key, SENDER), key_id: &senders.current };
     let sealed = seal_public::seal(public, &sender, plain.as_bytes(), bound.as_bytes(), random);
-    let Encapsulated { key, ciphertext } = sealed.ok_or(SealError::Key)?;
+    let EncapsulatedText { key, ciphertext } = sealed.ok_or(SealError::Key)?;
     let form = Form::Hpke {
         encapsulated_key: STANDARD.encode(key),
         sender_key_id: senders.current.clone(),
@@ -249,7 +249,7 @@ fn open_with_private(
     brand: &Brand,
     key_id: &str,
     sender_key_id: &str,
-    text: &Encapsulated,
+    text: &EncapsulatedText,
     bound: &str,
 ) -> Result<Zeroizing<Vec<u8>>, SealError> {
     let (Some(private), Some(senders)) = (&brand.sealing, &brand.consent) else {

@@ -27,7 +27,7 @@ pub(crate) struct Sender<'a> {
 }
 
 /// A text as it was sealed.
-pub(crate) struct Encapsulated {
+pub(crate) struct EncapsulatedText {
     /// The public key that was drawn for this text.
     pub(crate) key: Vec<u8>,
     pub(crate) ciphertext: Vec<u8>,
@@ -72,7 +72,7 @@ pub(crate) fn seal(
     plain: &[u8],
     bound: &[u8],
     random: &dyn Random,
-) -> Option<Encapsulated> {
+) -> Option<EncapsulatedText> {
     let to = <X25519HkdfSha256 as Kem>::PublicKey::from_bytes(&to.0).ok()?;
     let mode = OpModeS::Psk(sender.bundle()?);
     let sealed = hpke::single_shot_seal_with_rng::<AesGcm256, HkdfSha256, X25519HkdfSha256>(
@@ -84,14 +84,14 @@ pub(crate) fn seal(
         &mut Source(random),
     );
     let (key, ciphertext) = sealed.ok()?;
-    Some(Encapsulated { key: key.to_bytes().to_vec(), ciphertext })
+    Some(EncapsulatedText { key: key.to_bytes().to_vec(), ciphertext })
 }
 
 /// Opens a text that a sender with the same pre-shared key sealed to this key; `None` for any other text.
 pub(crate) fn open(
     private: &Key32,
     sender: &Sender<'_>,
-    sealed: &Encapsulated,
+    sealed: &EncapsulatedText,
     bound: &[u8],
 ) -> Option<Zeroizing<Vec<u8>>> {
     let key = <X25519HkdfSha256 as Kem>::EncappedKey::from_bytes(&sealed.key).ok()?;

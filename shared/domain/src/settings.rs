@@ -197,14 +197,14 @@ mod tests {
     #[serde(deny_unknown_fields)]
     struct Sample {
         #[expect(dead_code, reason = "only its reading is of interest")]
-        account: Option<Nested>,
+        account: Option<NestedSettings>,
         #[expect(dead_code, reason = "only its reading is of interest")]
         key: String,
     }
 
     #[derive(Debug, Deserialize)]
     #[serde(deny_unknown_fields)]
-    struct Nested {
+    struct NestedSettings {
         #[expect(dead_code, reason = "only its reading is of interest")]
         id: u32,
     }

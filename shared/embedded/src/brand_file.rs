@@ -28,12 +28,12 @@ use crate::private;
 #[derive(Debug)]
 pub struct BrandFile {
     folder: PathBuf,
-    cached: Mutex<Cached>,
+    cached: Mutex<CacheEntry>,
 }
 
 /// The state of each file when it was read last, and the last good brand.
 #[derive(Debug, Default)]
-struct Cached {
+struct CacheEntry {
     states: Option<Vec<Option<FileState>>>,
     good: Option<Arc<Brand>>,
 }
@@ -143,7 +143,7 @@ impl BrandFile {
             Some(brand) if !fresh && !is_new => Arc::clone(brand),
             good @ (Some(_) | None) => {
                 let brand = self.read_or_keep(name, good.as_ref(), is_new)?;
-                *cached = Cached { states: Some(states), good: Some(Arc::clone(&brand)) };
+                *cached = CacheEntry { states: Some(states), good: Some(Arc::clone(&brand)) };
                 brand
             }
         };

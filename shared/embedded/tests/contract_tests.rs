@@ -11,7 +11,7 @@ use domain::message::{Message, QueueName};
 use domain::values::name::BrandName;
 use domain::values::time::Timestamp;
 use embedded::{BrandFile, Database, Receipt};
-use ports::contract_tests::queue::{Receiving, Taken, TimedQueues};
+use ports::contract_tests::queue::{Delivery, Receiving, TimedQueues};
 use ports::contract_tests::secrets::SecretsAdmin;
 use ports::{Clock, Item, Key, Page, Queue, Range, Secrets, Store, StoreError, Write};
 
@@ -93,11 +93,11 @@ impl Receiving for Fresh {
         &self.database
     }
 
-    async fn receive(&self, queue: QueueName) -> Option<Taken> {
+    async fn receive(&self, queue: QueueName) -> Option<Delivery> {
         let received = self.database.receive(queue, self.clock.now()).unwrap()?;
         self.taken.lock().unwrap().push(received.receipt);
         let receipt = received.receipt.to_string();
-        Some(Taken { receipt, message: received.message, receives: received.receives })
+        Some(Delivery { receipt, message: received.message, receives: received.receives })
     }
 
     async fn delete(&self, _: QueueName, receipt: &str) {

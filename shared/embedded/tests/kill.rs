@@ -79,13 +79,13 @@ fn start_child(folder: &Path, round: u8) -> Child {
 
 /// The child's own account: the last version written and the number of messages sent, per writer.
 #[derive(Clone, Copy, Default)]
-struct Answered {
+struct ChildReport {
     written: u64,
     sent: u64,
 }
 
-fn kill_at_random(mut child: Child) -> Vec<Answered> {
-    let mut answered = vec![Answered::default(); WRITERS.into()];
+fn kill_at_random(mut child: Child) -> Vec<ChildReport> {
+    let mut answered = vec![ChildReport::default(); WRITERS.into()];
     let mut left = Some(u32::from(random()) + 1);
     for line in BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok) {
         let words: Vec<&str> = line.split(' ').collect();
@@ -110,7 +110,7 @@ fn kill_at_random(mut child: Child) -> Vec<Answered> {
     answered
 }
 
-async fn assert_whole(database: &Database, pk: &str, answered: Answered) {
+async fn assert_whole(database: &Database, pk: &str, answered: ChildReport) {
     let key = Key { pk: pk.to_owned(), sk: "REQ".to_owned() };
     let version = database.read(&key).await.unwrap().map_or(0, |item| item.version);
     // One more may have been committed without the answer having been said.

@@ -76,7 +76,7 @@ pub struct ListedEnd {
 
 /// An entry of a list.
 #[derive(Clone, Debug)]
-pub struct Listed {
+pub struct ListEntry {
     /// The request's id.
     pub id: RequestId,
     /// What the list has of the request.
@@ -98,7 +98,7 @@ pub enum Known {
 #[derive(Clone, Debug)]
 pub struct ListPage {
     /// The entries, newest first.
-    pub entries: Vec<Listed>,
+    pub entries: Vec<ListEntry>,
     /// Whether more follow.
     pub more: bool,
 }
@@ -226,7 +226,7 @@ pub async fn list(
                 let request: Request = decode(&item.body)?;
                 let id = request.id;
                 let whole = Box::new(VersionedRequest { request, version: item.version });
-                Ok(Listed { id, known: Known::Whole(whole) })
+                Ok(ListEntry { id, known: Known::Whole(whole) })
             };
             let entries: Result<_, StoreError> = page.items.iter().map(whole).collect();
             Ok(ListPage { entries: entries?, more: page.more })
@@ -239,7 +239,7 @@ pub async fn list(
             let page = store.list(&range).await?;
             let ids = page.items.iter().map(|item| {
                 let id = storage::parse_id(item.key.sk.trim_start_matches("REQ#"))?;
-                Ok(Listed { id, known: Known::Id })
+                Ok(ListEntry { id, known: Known::Id })
             });
             Ok(ListPage { entries: ids.collect::<Result<_, StoreError>>()?, more: page.more })
         }
@@ -257,7 +257,7 @@ pub async fn list(
             let page = store.list(&range).await?;
             let known = page.items.iter().map(|item| {
                 let (id, facts) = (storage::parse_id(&item.key.sk)?, decode(&item.body)?);
-                Ok(Listed { id, known: Known::Facts(facts) })
+                Ok(ListEntry { id, known: Known::Facts(facts) })
             });
             Ok(ListPage { entries: known.collect::<Result<_, StoreError>>()?, more: page.more })
         }

@@ -52,7 +52,7 @@ pub(crate) const GRACE: Duration = Duration::from_secs(30 * 86_400);
 
 /// A body: its version, and its content as that version writes it.
 #[derive(Serialize, Deserialize)]
-struct Stored<T> {
+struct StoredBody<T> {
     version: BodyVersion,
     is: T,
 }
@@ -78,7 +78,7 @@ pub struct VersionedRequest {
 /// # Errors
 /// [`StoreError::Damaged`] when the value cannot be encoded as JSON.
 pub fn encode<T: Serialize>(value: T) -> Result<String, StoreError> {
-    let body = Stored { version: BodyVersion::V1, is: value };
+    let body = StoredBody { version: BodyVersion::V1, is: value };
     serde_json::to_string(&body).map_err(|error| StoreError::Damaged(Box::new(error)))
 }
 
@@ -88,7 +88,7 @@ pub fn encode<T: Serialize>(value: T) -> Result<String, StoreError> {
 /// [`StoreError::Damaged`] when the body has no known version.
 pub fn decode<T: serde::de::DeserializeOwned>(body: &str) -> Result<T, StoreError> {
     match serde_json::from_str(body) {
-        Ok(Stored { version: BodyVersion::V1, is }) => Ok(is),
+        Ok(StoredBody { version: BodyVersion::V1, is }) => Ok(is),
         Err(error) => Err(StoreError::Damaged(Box::new(error))),
     }
 }

@@ -39,7 +39,7 @@ impl ApiReply {
         Self::error(400, "idempotency_error", None)
     }
 
-    pub(crate) fn told(&self, call: &ApiCall<'_>) -> StoredReply {
+    pub(crate) fn stored_reply(&self, call: &ApiCall<'_>) -> StoredReply {
         StoredReply {
             key: call.key.to_owned(),
             body: BodyDigest::of(call.body),

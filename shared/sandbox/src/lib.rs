@@ -18,6 +18,7 @@ mod ids;
 mod ledger;
 mod objects;
 mod page;
+mod page_response;
 pub mod phone;
 mod routes;
 mod server;

@@ -189,7 +189,7 @@ fn checkout(session: &CheckoutSession) -> SandboxPage {
         title: if price.is_some() { "Pay" } else { "Keep a card on file" },
         money: price.and_then(|(amount, currency)| money(*amount, currency)),
         description: &session.description,
-        refused: session.refused.map(told),
+        refused: session.refused.map(refusal_text),
         action: format!("/sandbox/checkout/{}", session.id),
         buttons: &CARDS,
         back: Some(&session.cancel_url),
@@ -198,7 +198,7 @@ fn checkout(session: &CheckoutSession) -> SandboxPage {
     .shown()
 }
 
-fn told(refusal: Refusal) -> &'static str {
+fn refusal_text(refusal: Refusal) -> &'static str {
     match refusal {
         Refusal::InsufficientFunds => "There is not enough money. Try again, or another card.",
         Refusal::AuthenticationFailed

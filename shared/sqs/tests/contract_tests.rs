@@ -15,7 +15,7 @@ use domain::message::{Message, QueueName, Step};
 use domain::values::id::RequestId;
 use domain::values::time::Timestamp;
 use ports::Queue;
-use ports::contract_tests::queue::{RECEIVES_MAX, Receiving, Taken};
+use ports::contract_tests::queue::{Delivery, RECEIVES_MAX, Receiving};
 use sqs::Queues;
 
 use crate::emulator::{config, unique};
@@ -56,7 +56,7 @@ impl Fresh {
     }
 
     /// Waits a second for a message, so that SQS asks all its servers.
-    async fn take(&self, url: &str) -> Option<Taken> {
+    async fn take(&self, url: &str) -> Option<Delivery> {
         let receive = self.client.receive_message().queue_url(url).wait_time_seconds(1);
         let received = receive
             .message_system_attribute_names(MessageSystemAttributeName::ApproximateReceiveCount)
@@ -66,7 +66,7 @@ impl Fresh {
         let message = received.messages.unwrap_or_default().pop()?;
         let mut attributes = message.attributes.unwrap();
         let receives = attributes.remove(&MessageSystemAttributeName::ApproximateReceiveCount);
-        Some(Taken {
+        Some(Delivery {
             receipt: message.receipt_handle.unwrap(),
             message: serde_json::from_str(&message.body.unwrap()).unwrap(),
             receives: receives.unwrap().parse().unwrap(),
@@ -80,7 +80,7 @@ impl Receiving for Fresh {
         &self.queues
     }
 
-    async fn receive(&self, queue: QueueName) -> Option<Taken> {
+    async fn receive(&self, queue: QueueName) -> Option<Delivery> {
         self.take(&self.urls[&queue]).await
     }
 

@@ -29,7 +29,7 @@ struct StepTimes {
     held: Vec<Duration>,
     asked: Vec<Duration>,
     prompted: Vec<Duration>,
-    told: Vec<Duration>,
+    reported: Vec<Duration>,
     listed: Vec<Duration>,
 }
 
@@ -57,7 +57,7 @@ impl AgentClient<'_> {
         });
         let made = self.call(Method::POST, "/v1/requests", &phone, &body).await;
         took.asked.push(began.elapsed());
-        let told = self.sink.expect(made["id"].as_str().unwrap());
+        let reported = self.sink.expect(made["id"].as_str().unwrap());
         let messages = format!("/sandbox/phones/{phone}/messages");
         let asked = instant();
         let message = loop {
@@ -72,9 +72,9 @@ impl AgentClient<'_> {
         let yes = json!({ "action": "approve", "session_code": made["session_code"] });
         let tapped = instant();
         self.call(Method::POST, &format!("{messages}/{message}/tap"), "", &yes).await;
-        let told = tokio::time::timeout(WAIT_MAX, told).await.unwrap().unwrap();
-        took.told.push(told.duration_since(tapped));
-        took.held.push(told.duration_since(began));
+        let reported = tokio::time::timeout(WAIT_MAX, reported).await.unwrap().unwrap();
+        took.reported.push(reported.duration_since(tapped));
+        took.held.push(reported.duration_since(began));
         let asked = instant();
         let page = self
             .call(Method::GET, &format!("/v1/requests?session=L{}", number / 3), "", &Value::Null)
@@ -101,7 +101,7 @@ impl AgentClient<'_> {
             whole.held.extend(took.held);
             whole.asked.extend(took.asked);
             whole.prompted.extend(took.prompted);
-            whole.told.extend(took.told);
+            whole.reported.extend(took.reported);
             whole.listed.extend(took.listed);
         }
         (whole, began.elapsed())
@@ -160,7 +160,7 @@ async fn one_size(size: usize, requests: usize, at_once: usize) {
         u128::from(count) * 1000 / time.as_millis(),
         quantiles(took.asked),
         quantiles(took.prompted),
-        quantiles(took.told),
+        quantiles(took.reported),
         quantiles(took.held),
         quantiles(took.listed),
         per(after.cpu_ms - before.cpu_ms),

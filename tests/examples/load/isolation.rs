@@ -95,7 +95,7 @@ impl Fixture {
         let prompted = self.until(id, began, |state| state != "pending").await;
         let request = storage::load(&self.database, id).await.unwrap().unwrap().request;
         let phone = request.customer.phone.as_str().to_owned();
-        let told = self.sink.expect(&id.to_string());
+        let reported = self.sink.expect(&id.to_string());
         let prompt = request.prompts.first()?.id.to_string();
         let yes = json!({ "action": "approve", "session_code": made["session_code"] }).to_string();
         let tapped = instant();
@@ -106,8 +106,12 @@ impl Fixture {
             return None;
         }
         let fulfilled = self.until(id, tapped, |state| state == "fulfilled").await;
-        let told = tokio::time::timeout(WAIT_MAX, told).await.ok().and_then(Result::ok);
-        Some((prompted, fulfilled, told.map_or(WAIT_MAX, |told| told.duration_since(tapped))))
+        let reported = tokio::time::timeout(WAIT_MAX, reported).await.ok().and_then(Result::ok);
+        Some((
+            prompted,
+            fulfilled,
+            reported.map_or(WAIT_MAX, |reported| reported.duration_since(tapped)),
+        ))
     }
 }
 

@@ -45,9 +45,9 @@ impl Sink {
 }
 
 async fn take(State(sink): State<Sink>, body: Bytes) -> StatusCode {
-    let told: Value = serde_json::from_slice(&body).unwrap();
-    if told["type"] == "request.fulfilled" {
-        let waiting = sink.0.lock().unwrap().remove(told["data"]["id"].as_str().unwrap());
+    let event_body: Value = serde_json::from_slice(&body).unwrap();
+    if event_body["type"] == "request.fulfilled" {
+        let waiting = sink.0.lock().unwrap().remove(event_body["data"]["id"].as_str().unwrap());
         // The waiting side may be gone.
         waiting.and_then(|waiting| waiting.send(instant()).ok());
     }

@@ -1,10 +1,13 @@
 //! The house rules that a program can check: dependencies, layout, routes, the template and the prose.
 
 mod alarms;
+mod circles;
 mod examples;
 mod files;
 mod guards;
 mod layers;
+mod names;
+mod parameters;
 mod prose;
 mod prose_rules;
 mod rooms;

@@ -74,9 +74,9 @@ impl ConsoleAndPhone {
 
     /// Asserts that agent and customer read the same transaction code.
     async fn is_paid(&self) {
-        let told = self.customer.reads(".receipt .code dd").await;
+        let reported = self.customer.reads(".receipt .code dd").await;
         self.is_told("fulfilled", "Paid").await;
-        assert_eq!(self.agent.reads("#transaction").await, told);
+        assert_eq!(self.agent.reads("#transaction").await, reported);
     }
 
     async fn shots(&self, step: &str) {

@@ -75,8 +75,8 @@ fn failed_capture_is_told_once() {
 fn refund_made_elsewhere_leaves_less_to_refund() {
     let (world, asked, charge) = paid();
     happens(&world, &charge, &refund("re_9", 4000, true));
-    let told = world.reads(&asked)["outside_refunds"].clone();
-    assert_eq!((&told[0]["amount"], &told[0]["state"]), (&json!(4000), &json!("refunded")));
+    let reported = world.reads(&asked)["outside_refunds"].clone();
+    assert_eq!((&reported[0]["amount"], &reported[0]["state"]), (&json!(4000), &json!("refunded")));
     assert_eq!(world.webhooks().last().unwrap(), "request.refunded_outside");
     world.acts(&asked, "refund", &json!({ "amount": 251 })).problem(422, "refund-too-large");
     // It fails later, and its amount is free. The success is older then.
@@ -142,8 +142,8 @@ fn payment_after_the_end_is_reversed_at_once() {
         assert_eq!(reversals(&world), ["Reverse 1 psp9"]);
         assert_eq!(world.reads(&asked)["late_payments"][0]["state"], "reversing");
         assert_eq!(world.webhooks().last().unwrap(), "request.late_payment");
-        let told = json!({ "request": asked.id, "attempt_no": 1, "success": success });
-        world.processor_sends(&json!({ "reversal_told": told })).ok(202);
+        let reported = json!({ "request": asked.id, "attempt_no": 1, "success": success });
+        world.processor_sends(&json!({ "reversal_reported": reported })).ok(202);
         let state = if success { "reversed" } else { "kept" };
         let after = world.reads(&asked);
         assert_eq!(after["late_payments"][0]["state"], state);
@@ -179,10 +179,10 @@ fn report_of_the_charge_itself_is_no_late_payment() {
     assert_eq!(world.state(&asked), "fulfilled");
 }
 
-fn reversal_told(world: &World, asked: &CreatedRequest, told: &Value) {
+fn reversal_reported(world: &World, asked: &CreatedRequest, reported: &Value) {
     let mut whole = json!({ "request": asked.id, "attempt_no": 1 });
-    whole.as_object_mut().unwrap().extend(told.as_object().unwrap().clone());
-    world.processor_sends(&json!({ "reversal_told": whole })).ok(202);
+    whole.as_object_mut().unwrap().extend(reported.as_object().unwrap().clone());
+    world.processor_sends(&json!({ "reversal_reported": whole })).ok(202);
 }
 
 fn states(world: &World, asked: &CreatedRequest) -> Vec<String> {
@@ -203,12 +203,12 @@ fn second_payment_of_a_charged_attempt_is_reversed() {
     world.processor_sends(&late(&asked, "psp9 4250 EUR 1")).ok(202);
     assert_eq!(reversals(&world), ["Reverse 1 psp9"]);
     // A report of the second payment says nothing of the charge.
-    reversal_told(&world, &asked, &json!({ "success": true, "payment": "psp9" }));
+    reversal_reported(&world, &asked, &json!({ "success": true, "payment": "psp9" }));
     assert_eq!(states(&world, &asked), ["psp9 reversed"]);
     let after = world.reads(&asked);
     assert_eq!((&after["outcome"], after.get("outside_refunds")), (&before["outcome"], None));
     // The charge itself is cancelled in the dashboard.
-    reversal_told(&world, &asked, &json!({ "success": true, "payment": charge }));
+    reversal_reported(&world, &asked, &json!({ "success": true, "payment": charge }));
     assert_eq!(world.reads(&asked)["outside_refunds"][0]["amount"], 4250);
     assert_eq!(states(&world, &asked), ["psp9 reversed"]);
 }
@@ -220,14 +220,14 @@ fn two_late_payments_of_an_attempt_have_reversals_of_their_own() {
         world.processor_sends(&late(&asked, &format!("{payment} 4250 EUR 1"))).ok(202);
     }
     assert_eq!(reversals(&world), ["Reverse 1 psp8", "Reverse 1 psp9"]);
-    reversal_told(&world, &asked, &json!({ "success": false, "payment": "psp8" }));
-    reversal_told(&world, &asked, &json!({ "success": true, "payment": "psp9" }));
+    reversal_reported(&world, &asked, &json!({ "success": false, "payment": "psp8" }));
+    reversal_reported(&world, &asked, &json!({ "success": true, "payment": "psp9" }));
     assert_eq!(states(&world, &asked), ["psp8 kept", "psp9 reversed"]);
     // A report of an unknown payment changes nothing.
-    reversal_told(&world, &asked, &json!({ "success": false, "payment": "psp7" }));
+    reversal_reported(&world, &asked, &json!({ "success": false, "payment": "psp7" }));
     assert_eq!(states(&world, &asked), ["psp8 kept", "psp9 reversed"]);
     // A person reversed the first one since.
-    reversal_told(&world, &asked, &json!({ "success": true, "payment": "psp8" }));
+    reversal_reported(&world, &asked, &json!({ "success": true, "payment": "psp8" }));
     assert_eq!(states(&world, &asked), ["psp8 reversed", "psp9 reversed"]);
     assert_eq!(world.webhooks().last().unwrap(), "request.late_payment_reversed");
 }
@@ -246,7 +246,7 @@ fn reversal_without_a_result_ends_after_a_week() {
     world.time_passes(86_400);
     assert_eq!(reversals(&world).len(), 1);
     // The result is told at last.
-    reversal_told(&world, &asked, &json!({ "success": true, "payment": "psp9" }));
+    reversal_reported(&world, &asked, &json!({ "success": true, "payment": "psp9" }));
     assert_eq!(states(&world, &asked), ["psp9 reversed"]);
 }
 
@@ -258,9 +258,9 @@ fn reversal_that_is_taken_back_is_kept_in_any_order() {
     for order in [[&done, &back], [&back, &done]] {
         let (world, asked) = unpaid();
         world.processor_sends(&late(&asked, "psp9 4250 EUR 1")).ok(202);
-        for told in order {
-            reversal_told(&world, &asked, told);
-            reversal_told(&world, &asked, told);
+        for reported in order {
+            reversal_reported(&world, &asked, reported);
+            reversal_reported(&world, &asked, reported);
         }
         assert_eq!(states(&world, &asked), ["psp9 kept"]);
         let kept = world.webhooks().iter().filter(|name| name.ends_with("_kept")).count();
@@ -272,19 +272,19 @@ fn reversal_that_is_taken_back_is_kept_in_any_order() {
 /// The reversal failed first, and the processor then takes an earlier one back. The success of that one is reported last.
 #[test]
 fn success_of_a_reversal_taken_back_never_counts() {
-    let told = |success: bool, code: Option<&str>| {
-        let mut told = json!({ "success": success, "payment": "psp9" });
+    let reported = |success: bool, code: Option<&str>| {
+        let mut reported = json!({ "success": success, "payment": "psp9" });
         if let Some(code) = code {
-            told["code"] = json!(code);
+            reported["code"] = json!(code);
         }
-        told
+        reported
     };
     let (failed, back, done) =
-        (told(false, None), told(false, Some("refund_failed")), told(true, None));
+        (reported(false, None), reported(false, Some("refund_failed")), reported(true, None));
     let (world, asked) = unpaid();
     world.processor_sends(&late(&asked, "psp9 4250 EUR 1")).ok(202);
     for report in [&failed, &back, &back, &done, &done] {
-        reversal_told(&world, &asked, report);
+        reversal_reported(&world, &asked, report);
         assert_eq!(states(&world, &asked), ["psp9 kept"], "{report}");
     }
     let kept = world.webhooks().iter().filter(|name| name.ends_with("_kept")).count();
@@ -298,7 +298,7 @@ fn cancellation_that_is_taken_back_becomes_a_kept_payment() {
     let (world, asked) = unpaid();
     let back = json!({ "success": false, "payment": "psp5", "code": "refund_failed" });
     for _ in 0..2 {
-        reversal_told(&world, &asked, &back);
+        reversal_reported(&world, &asked, &back);
     }
     assert_eq!(states(&world, &asked), ["psp5 kept"]);
     assert_eq!(world.webhooks().last().unwrap(), "request.late_payment_kept");
@@ -312,7 +312,7 @@ fn refused_cancellation_leaves_an_open_attempt_as_it_is() {
     let world = World::builder().with_fake_processor(&["hosted"]).build();
     let asked = world.asks(4250);
     world.customer().approves_hosted();
-    reversal_told(&world, &asked, &json!({ "success": false }));
+    reversal_reported(&world, &asked, &json!({ "success": false }));
     assert_eq!(world.state(&asked), "processing");
     world.fake_processor().customer_is_done(&asked, 1);
     world.time_passes(30);

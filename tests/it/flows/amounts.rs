@@ -49,9 +49,10 @@ fn amount_that_stripe_cannot_take_is_refused_when_asked() {
         (1_000_000, "UGX", "/ask/amount", "maximum"),
     ] {
         let body = payment(&world, amount, currency);
-        let told = world.post("/v1/requests", &body).problem(422, "amount-not-supported").json();
-        assert_eq!(told["errors"][0]["pointer"], pointer, "{told}");
-        assert_eq!(told["errors"][0]["code"], code, "{told}");
+        let reported =
+            world.post("/v1/requests", &body).problem(422, "amount-not-supported").json();
+        assert_eq!(reported["errors"][0]["pointer"], pointer, "{reported}");
+        assert_eq!(reported["errors"][0]["code"], code, "{reported}");
         assert_eq!(processors(&world, &body), [("stripe".to_owned(), false)]);
     }
     for (amount, currency) in [(1010, "KWD"), (500, "MGA"), (500, "ISK"), (150_000_000, "IDR")] {
@@ -91,11 +92,12 @@ fn named_processor_takes_the_ask_or_refuses_it() {
     world.post("/v1/requests", &body).ok(201);
     assert_eq!(processors(&world, &body), [("adyen".to_owned(), true)]);
     body["processor"] = json!("stripe");
-    let told = world.post("/v1/requests", &body).problem(422, "amount-not-supported").json();
-    assert_eq!(told["errors"][0]["code"], "step");
+    let reported = world.post("/v1/requests", &body).problem(422, "amount-not-supported").json();
+    assert_eq!(reported["errors"][0]["code"], "step");
     body["processor"] = json!("paypal");
-    let told = world.post("/v1/requests", &body).problem(422, "processor-not-configured").json();
-    assert_eq!(told["errors"][0]["pointer"], "/processor");
+    let reported =
+        world.post("/v1/requests", &body).problem(422, "processor-not-configured").json();
+    assert_eq!(reported["errors"][0]["pointer"], "/processor");
     body["processor"] = json!("No Name");
     world.post("/v1/requests", &body).problem(400, "invalid-request");
     world.leaves();

@@ -29,8 +29,9 @@ fn approval_with_session_code_is_charged_and_reported() {
     assert_eq!(outcome["payment"], payment);
     let timeline = ["accepted rcs", "delivered rcs", "authorized rcs", "fulfilled"];
     assert_eq!(world.timeline(&asked), timeline);
-    let told = ["request.prompted", "request.delivered", "request.authorized", "request.fulfilled"];
-    assert_eq!(world.webhooks(), told);
+    let reported =
+        ["request.prompted", "request.delivered", "request.authorized", "request.fulfilled"];
+    assert_eq!(world.webhooks(), reported);
 }
 
 #[test]
@@ -269,10 +270,7 @@ fn approval_losing_to_cancel_is_rejected_uncharged() {
 fn authorization_is_sealed_while_waiting_and_then_erased() {
     let world = World::new();
     let asked = world.asks(4250);
-    let customer = world.customer();
-    let message = customer.newest();
-    let yes = json!({ "action": "approve", "session_code": customer.session_code_of(&message) });
-    customer.taps(&message, &yes).ok(200);
+    world.customer().taps_approve().ok(200);
     let stored = || world.items().into_iter().find(|item| item.key.sk == "REQ").unwrap().body;
     assert!(stored().contains("ciphertext"));
     assert!(world.items().iter().all(|item| !item.body.contains("pm_card")));
@@ -288,10 +286,7 @@ fn authorization_is_sealed_while_waiting_and_then_erased() {
 fn sealing_key_lost_fails_the_request() {
     let world = World::new();
     let asked = world.asks(4250);
-    let customer = world.customer();
-    let message = customer.newest();
-    let yes = json!({ "action": "approve", "session_code": customer.session_code_of(&message) });
-    customer.taps(&message, &yes).ok(200);
+    world.customer().taps_approve().ok(200);
     let other = "ZGVmZ2hpamtsbW5vcHFyc3R1dnd4eXp7fH1+f4CBgoM=";
     world.rotates("/sealing", &json!({ "current": "2027-01", "keys": { "2027-01": other } }));
     world.run_until_idle();
@@ -303,10 +298,7 @@ fn sealing_key_lost_fails_the_request() {
 fn sealing_key_rotated_still_opens_authorization() {
     let world = World::new();
     let asked = world.asks(4250);
-    let customer = world.customer();
-    let message = customer.newest();
-    let yes = json!({ "action": "approve", "session_code": customer.session_code_of(&message) });
-    customer.taps(&message, &yes).ok(200);
+    world.customer().taps_approve().ok(200);
     let old = "YGFiY2RlZmdoaWprbG1ub3BxcnN0dXZ3eHl6e3x9fn8=";
     let new = "ZGVmZ2hpamtsbW5vcHFyc3R1dnd4eXp7fH1+f4CBgoM=";
     let keys = json!({ "current": "2027-01", "keys": { "2026-11": old, "2027-01": new } });
@@ -319,10 +311,7 @@ fn sealing_key_rotated_still_opens_authorization() {
 fn approval_with_unsent_step_is_found_by_check() {
     let world = World::new();
     let asked = world.asks(4250);
-    let customer = world.customer();
-    let message = customer.newest();
-    let yes = json!({ "action": "approve", "session_code": customer.session_code_of(&message) });
-    customer.taps(&message, &yes).ok(200);
+    world.customer().taps_approve().ok(200);
     world.loses_messages(QueueName::Authorizations);
     assert_eq!(world.state(&asked), "authorized");
     world.time_passes(15);

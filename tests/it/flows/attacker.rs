@@ -59,7 +59,7 @@ fn guessing(world: &World) -> Brand {
 }
 
 #[test]
-fn authorization_of_a_thief_is_never_used() {
+fn authorization_of_an_attacker_is_never_used() {
     let world = World::new();
     let asked = [PHONE, OTHER_PHONE].map(|phone| world.asks_at(phone, 4250));
     approve(&world, PHONE, "pm_card_visa").ok(200);
@@ -168,7 +168,7 @@ fn ask_altered_before_approval_is_refused() {
 
 /// The attacker writes where a token of their own leads, and approves as the customer.
 #[test]
-fn link_of_a_thief_leads_nowhere() {
+fn link_of_an_attacker_leads_nowhere() {
     let world = World::new();
     let asked = world.asks(4250);
     let request = world.stored(&asked);
@@ -191,7 +191,7 @@ fn link_of_a_thief_leads_nowhere() {
 
 /// The attacker writes a consent into the journal, and another state beside it.
 #[test]
-fn journal_of_a_thief_moves_nothing() {
+fn journal_of_an_attacker_moves_nothing() {
     let world = World::new();
     let asked = [PHONE, OTHER_PHONE].map(|phone| world.asks_at(phone, 4250));
     approve(&world, OTHER_PHONE, "pm_card_visa").ok(200);

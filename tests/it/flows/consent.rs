@@ -14,10 +14,7 @@ use tests::world::{PHONE, World};
 fn approve_and_tamper(pointer: &str, value: &Value) -> World {
     let world = World::new();
     world.asks(4250);
-    let customer = world.customer();
-    let message = customer.newest();
-    let yes = json!({ "action": "approve", "session_code": customer.session_code_of(&message) });
-    customer.taps(&message, &yes).ok(200);
+    world.customer().taps_approve().ok(200);
     let mut item = world.items().into_iter().find(|item| item.key.sk == "REQ").unwrap();
     let mut body: Value = serde_json::from_str(&item.body).unwrap();
     let place = body.pointer_mut(pointer).unwrap();

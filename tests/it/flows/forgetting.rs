@@ -49,17 +49,23 @@ pub(super) fn sends(world: &World, task: Task) {
 #[test]
 fn customer_export_lists_what_is_kept_and_no_secret() {
     let (world, card) = with_a_card();
-    let told = world.get(CUSTOMER).ok(200).json();
-    assert_eq!(told["phone"], "+1•••••0001");
-    assert_eq!((&told["erasure"], &told["opt_out"]["opted_out"]), (&Value::Null, &json!(false)));
-    let kept = &told["cards"][0];
+    let answer_json = world.get(CUSTOMER).ok(200).json();
+    assert_eq!(answer_json["phone"], "+1•••••0001");
+    assert_eq!(
+        (&answer_json["erasure"], &answer_json["opt_out"]["opted_out"]),
+        (&Value::Null, &json!(false))
+    );
+    let kept = &answer_json["cards"][0];
     assert_eq!(
         (&kept["id"], &kept["state"], &kept["last4"]),
         (&json!(card), &json!("on_file"), &json!("4242"))
     );
-    assert_eq!(told["requests"][0]["state"], "fulfilled");
+    assert_eq!(answer_json["requests"][0]["state"], "fulfilled");
     assert_eq!(
-        (told["cards"].as_array().unwrap().len(), told["requests"].as_array().unwrap().len()),
+        (
+            answer_json["cards"].as_array().unwrap().len(),
+            answer_json["requests"].as_array().unwrap().len()
+        ),
         (1, 1)
     );
     let alone = world.get(&card_path(&card)).ok(200).json();
@@ -90,13 +96,13 @@ fn erased_customer_leaves_no_trace_but_the_proof() {
     world.time_passes(400);
     let outcome = world.reads(&asked)["outcome"].clone();
 
-    let told = erases(&world).ok(202).json();
-    assert_eq!(told["erasure"]["state"], "under_way");
+    let answer_json = erases(&world).ok(202).json();
+    assert_eq!(answer_json["erasure"]["state"], "under_way");
     world.run_until_idle();
-    let told = world.get(CUSTOMER).ok(200).json();
-    assert_eq!(told["erasure"]["state"], "done", "{told}");
+    let answer_json = world.get(CUSTOMER).ok(200).json();
+    assert_eq!(answer_json["erasure"]["state"], "done", "{answer_json}");
     for list in ["cards", "contacts", "handles", "requests"] {
-        assert_eq!(told[list], json!([]), "{list}");
+        assert_eq!(answer_json[list], json!([]), "{list}");
     }
     assert_eq!(world.fake_processor().count(ProcessorCall::Detach), 1);
     world.get(&card_path(&card)).problem(404, "not-found");
@@ -221,9 +227,9 @@ fn erased_customer_who_opted_out_stays_silent() {
     world.run(records::opt_outs::record(world.ports.store.as_ref(), of, &hash, statement)).unwrap();
     erases(&world).ok(202);
     world.run_until_idle();
-    let told = world.get(CUSTOMER).ok(200).json();
+    let answer_json = world.get(CUSTOMER).ok(200).json();
     assert_eq!(
-        (&told["erasure"]["state"], &told["opt_out"]["opted_out"]),
+        (&answer_json["erasure"]["state"], &answer_json["opt_out"]["opted_out"]),
         (&json!("done"), &json!(true))
     );
     world.post("/v1/requests", &world.payment(PHONE, 100)).problem(403, "address-opted-out");
@@ -272,11 +278,14 @@ fn ending_card_is_offered_no_more_and_detached_in_the_end() {
     let ends = || world.call(Method::DELETE, &card_path(&card)).send().ok(202).json();
     assert_eq!(ends()["state"], "ending");
     world.run_until_idle();
-    let told = world.get(&card_path(&card)).ok(200).json();
-    assert_eq!((&told["state"], &told["waits_for"]), (&json!("ending"), &json!("processor")));
+    let answer_json = world.get(&card_path(&card)).ok(200).json();
+    assert_eq!(
+        (&answer_json["state"], &answer_json["waits_for"]),
+        (&json!("ending"), &json!("processor"))
+    );
     let again = ask_for(&world, PHONE, &paying_with(&card));
     world.post("/v1/requests", &again).problem(422, "payment-method-gone");
-    assert_eq!(ends()["ending_since"], told["ending_since"], "a repeat changes nothing");
+    assert_eq!(ends()["ending_since"], answer_json["ending_since"], "a repeat changes nothing");
     world.time_passes(3_600);
     world.get(&card_path(&card)).problem(404, "not-found");
     assert_eq!(
@@ -293,8 +302,8 @@ fn card_that_cannot_be_detached_is_told() {
     let ends = || world.call(Method::DELETE, &card_path(&card)).send().ok(202);
     ends();
     world.time_passes(3 * 3_600);
-    let told = world.get(&card_path(&card)).ok(200).json();
-    assert_eq!(told["waits_for"], "refused_by_processor", "{told}");
+    let answer_json = world.get(&card_path(&card)).ok(200).json();
+    assert_eq!(answer_json["waits_for"], "refused_by_processor", "{answer_json}");
     assert!(world.logs().contains("delete it at the processor"));
     assert_eq!(world.fake_processor().count(ProcessorCall::Detach), 2);
     ends();

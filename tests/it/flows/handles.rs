@@ -142,7 +142,7 @@ fn yes_of_a_handle_without_signature_approves_nothing() {
         "session_code": { "payment_method": false }, "text_replies": true, "fallback_seconds": 300,
     });
     let stranger = json!({ "handle": "US.666" });
-    let told = |text: &str| json!({ "wrote": { "from": stranger, "text": text } });
+    let wrote = |text: &str| json!({ "wrote": { "from": stranger, "text": text } });
     for forged in ["old form", "another handle's", "own"] {
         let world =
             World::builder().with_fake_channels(&["whatsapp"]).with("/policy", &policy).build();
@@ -166,11 +166,11 @@ fn yes_of_a_handle_without_signature_approves_nothing() {
             item.key.pk = format!("HANDLE#demo#Test#whatsapp#{}", hash("US.666"));
             world.put_item(item);
         }
-        deliver(&world, &told("yes"));
+        deliver(&world, &wrote("yes"));
         let state = world.state(&asked);
         assert_eq!(state == "prompted", !is_own, "{forged}: {state}");
         if !is_own {
-            deliver(&world, &told("no"));
+            deliver(&world, &wrote("no"));
             assert_eq!(world.reads(&asked)["outcome"]["kind"], "denied", "{forged}");
         }
     }

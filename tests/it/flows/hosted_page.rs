@@ -107,15 +107,15 @@ fn webhook_of_one_processor_ignores_requests_of_another() {
     let world = World::builder().with("/test/processors", &fake_processors).build();
     let asked = world.asks(4250);
     follow_redirect(&world, &asked, &world.customer().newest().page);
-    let told = json!({ "told": { "request": asked.id, "attempt_no": 1, "success": true } });
+    let reported = json!({ "reported": { "request": asked.id, "attempt_no": 1, "success": true } });
     let call = world.call(Method::POST, "/callbacks/demo/other").key(None).header(PROOF, "mine");
-    call.json(&told).send().ok(202);
+    call.json(&reported).send().ok(202);
     let uri = format!("/callbacks/demo/other?state={}.1.mine&code=x", asked.id);
     world.call(Method::GET, &uri).key(None).send().ok(404);
     world.time_passes(20);
     assert_eq!(world.state(&asked), "processing");
     assert_eq!(world.timeline(&asked).last().unwrap(), "redirected");
-    world.processor_sends(&told).ok(202);
+    world.processor_sends(&reported).ok(202);
     assert_eq!(world.state(&asked), "fulfilled");
 }
 
@@ -258,9 +258,9 @@ fn webhook_during_look_up_triggers_another_at_once() {
     let (world, asked, _) = on_hosted_page();
     let id = asked.id.clone();
     world.meanwhile("fake Retrieve", move |core| {
-        let told = json!({ "told": { "request": id, "attempt_no": 1, "success": true } });
+        let reported = json!({ "reported": { "request": id, "attempt_no": 1, "success": true } });
         let call = core.call(Method::POST, "/callbacks/demo/fake").key(None);
-        call.header(PROOF, "proven").json(&told).send().ok(202);
+        call.header(PROOF, "proven").json(&reported).send().ok(202);
     });
     world.time_passes(3);
     assert_eq!(world.state(&asked), "fulfilled");
@@ -270,17 +270,17 @@ fn webhook_during_look_up_triggers_another_at_once() {
 #[test]
 fn reported_decline_reopens_and_success_is_final() {
     let (world, asked, page) = on_hosted_page();
-    let told = |attempt_no: u32, success: bool| json!({ "told": { "request": asked.id, "attempt_no": attempt_no, "success": success } });
-    world.processor_sends(&told(2, true)).ok(202);
+    let reported = |attempt_no: u32, success: bool| json!({ "reported": { "request": asked.id, "attempt_no": attempt_no, "success": success } });
+    world.processor_sends(&reported(2, true)).ok(202);
     assert_eq!(world.state(&asked), "processing");
     assert!(world.logs().contains("a success that no attempt waits for"));
-    world.processor_sends(&told(1, false)).ok(202);
+    world.processor_sends(&reported(1, false)).ok(202);
     assert_eq!(world.timeline(&asked).last().unwrap(), "card_declined card_declined");
     follow_redirect(&world, &asked, &page);
-    world.processor_sends(&told(2, true)).ok(202);
+    world.processor_sends(&reported(2, true)).ok(202);
     assert_eq!(world.state(&asked), "fulfilled");
-    world.processor_sends(&told(2, false)).ok(202);
-    world.processor_sends(&told(1, true)).ok(202);
+    world.processor_sends(&reported(2, false)).ok(202);
+    world.processor_sends(&reported(1, true)).ok(202);
     assert_eq!(world.state(&asked), "fulfilled");
 }
 

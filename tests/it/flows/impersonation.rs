@@ -25,8 +25,8 @@ fn description_that_leads_elsewhere_is_refused() {
             "Ac\u{200D}me",
             "\u{3164}",
         ] {
-            let told = ask_with(&world, pointer, text).problem(400, "invalid-request").json();
-            assert_eq!(told["errors"][0]["pointer"], pointer, "{text}: {told}");
+            let problem = ask_with(&world, pointer, text).problem(400, "invalid-request").json();
+            assert_eq!(problem["errors"][0]["pointer"], pointer, "{text}: {problem}");
         }
     }
     assert!(world.items().is_empty() && world.sent().is_empty());
@@ -83,9 +83,9 @@ fn member_that_comes_twice_is_refused_with_its_place() {
         ),
     ] {
         let call = world.call(Method::POST, "/v1/requests").idempotency("twice").body(body(ask));
-        let told = call.send().problem(400, "invalid-request").json();
+        let problem = call.send().problem(400, "invalid-request").json();
         assert_eq!(
-            (&told["errors"][0]["pointer"], &told["errors"][0]["code"]),
+            (&problem["errors"][0]["pointer"], &problem["errors"][0]["code"]),
             (&json!(pointer), &json!("repeated"))
         );
     }
@@ -109,8 +109,8 @@ fn number_that_costs_is_refused_by_default() {
         ("+4402079460000", 400, "invalid-request"),
     ] {
         let mut body = world.payment(phone, 100);
-        let told = world.post("/v1/requests", &body).problem(status, code).json();
-        assert_eq!(told["errors"][0]["pointer"], "/customer/phone", "{phone}");
+        let problem = world.post("/v1/requests", &body).problem(status, code).json();
+        assert_eq!(problem["errors"][0]["pointer"], "/customer/phone", "{phone}");
         body.as_object_mut().unwrap().remove("session");
         world.post("/v1/capabilities", &body).problem(status, code);
     }

@@ -39,8 +39,8 @@ fn label_that_no_processor_takes_is_refused_when_asked() {
     let world = world(&[stripe(&labels)]);
     let mut body = world.payment(PHONE, 4250);
     body["metadata"] = json!({ "order": "4711" });
-    let told = world.post("/v1/requests", &body).problem(422, "label-not-supported").json();
-    assert_eq!(told["errors"][0]["pointer"], "/metadata/order", "{told}");
+    let problem = world.post("/v1/requests", &body).problem(422, "label-not-supported").json();
+    assert_eq!(problem["errors"][0]["pointer"], "/metadata/order", "{problem}");
     assert!(world.items().is_empty() && world.sent().is_empty());
     // Adyen takes a text without a letter.
     let world = self::world(&[stripe(&labels), adyen(&labels)]);

@@ -11,15 +11,15 @@ use tests::world::{CreatedRequest, PHONE, World};
 const OTHER_PHONE: &str = "+15551230002";
 
 /// A request with what its view hides or leaves out.
-struct Told {
+struct RequestWithView {
     phone: &'static str,
     view: Value,
 }
 
-struct Story {
+struct ListFixture {
     world: World,
     /// Newest first.
-    requests: Vec<Told>,
+    requests: Vec<RequestWithView>,
 }
 
 fn begun() -> World {
@@ -44,7 +44,7 @@ fn body(world: &World, phone: &str, session: &str, agent: Option<&str>) -> Value
 }
 
 /// Requests of two customers, sessions, agents and keys, of which some ended.
-fn story() -> Story {
+fn story() -> ListFixture {
     let world = begun();
     let mut asked: Vec<(CreatedRequest, &'static str)> = Vec::new();
     let mut asks = |body: &Value, phone: &'static str| asked.push((world.asks_for(body), phone));
@@ -66,10 +66,12 @@ fn story() -> Story {
     world.run_until_idle();
     let id = own["id"].as_str().unwrap().to_owned();
     asked.push((CreatedRequest { path: format!("/v1/requests/{id}"), id, answer: own }, PHONE));
-    let told =
-        |(asked, phone): &(CreatedRequest, &'static str)| Told { phone, view: world.reads(asked) };
-    let requests = asked.iter().rev().map(told).collect();
-    Story { world, requests }
+    let entry = |(asked, phone): &(CreatedRequest, &'static str)| RequestWithView {
+        phone,
+        view: world.reads(asked),
+    };
+    let requests = asked.iter().rev().map(entry).collect();
+    ListFixture { world, requests }
 }
 
 fn text<'a>(view: &'a Value, pointer: &str) -> Option<&'a str> {
@@ -77,13 +79,13 @@ fn text<'a>(view: &'a Value, pointer: &str) -> Option<&'a str> {
 }
 
 /// Returns whether a request passes a filter, as its view says.
-fn passes(told: &Told, name: &str, value: &str) -> bool {
-    let (view, ended) = (&told.view, text(&told.view, "/ended_at"));
+fn passes(entry: &RequestWithView, name: &str, value: &str) -> bool {
+    let (view, ended) = (&entry.view, text(&entry.view, "/ended_at"));
     match name {
         "state" if value == "open" => ended.is_none(),
         "state" => text(view, "/state") == Some(value),
         "kind" => text(view, "/ask/kind") == Some(value),
-        "phone" => told.phone == value,
+        "phone" => entry.phone == value,
         "session" => text(view, "/session/id") == Some(value),
         "agent" => text(view, "/session/agent") == Some(value),
         "key" => text(view, "/key/id") == Some(value),
@@ -99,7 +101,7 @@ fn passes(told: &Told, name: &str, value: &str) -> bool {
 }
 
 /// Returns filters that some requests pass and some do not.
-fn filters(story: &Story) -> Vec<(&'static str, String)> {
+fn filters(story: &ListFixture) -> Vec<(&'static str, String)> {
     let paid = story.requests.last().unwrap();
     let middle = text(&story.requests[2].view, "/created_at").unwrap();
     let denied = text(&story.requests[3].view, "/ended_at").unwrap();
@@ -158,13 +160,14 @@ fn listed(world: &World, filters: &[&(&'static str, String)], limit: usize) -> V
     }
 }
 
-fn expected(story: &Story, filters: &[&(&'static str, String)]) -> Vec<String> {
-    let all = |told: &&Told| filters.iter().all(|(name, value)| passes(told, name, value));
+fn expected(story: &ListFixture, filters: &[&(&'static str, String)]) -> Vec<String> {
+    let all =
+        |entry: &&RequestWithView| filters.iter().all(|(name, value)| passes(entry, name, value));
     story
         .requests
         .iter()
         .filter(all)
-        .map(|told| told.view["id"].as_str().unwrap().to_owned())
+        .map(|entry| entry.view["id"].as_str().unwrap().to_owned())
         .collect()
 }
 
@@ -242,13 +245,15 @@ fn list_shows_nothing_to_another_brand_or_mode() {
 #[test]
 fn key_of_own_sessions_lists_its_own_requests_only() {
     let story = story();
-    let own = |told: &&Told| told.view["key"]["id"] == "key_own";
+    let own = |entry: &&RequestWithView| entry.view["key"]["id"] == "key_own";
     for one in filters(&story).iter().map(|one| vec![one]).chain([Vec::new()]) {
         let call = story.world.call(Method::GET, &path(&one, "")).key(RESTRICTED_KEY);
         let page = call.send().ok(200).json();
-        let passes = |told: &&Told| one.iter().all(|(name, value)| passes(told, name, value));
+        let passes =
+            |entry: &&RequestWithView| one.iter().all(|(name, value)| passes(entry, name, value));
         let expected = story.requests.iter().filter(own).filter(passes);
-        let expected: Vec<&str> = expected.map(|told| told.view["id"].as_str().unwrap()).collect();
+        let expected: Vec<&str> =
+            expected.map(|entry| entry.view["id"].as_str().unwrap()).collect();
         assert_eq!(ids(&page), expected, "{one:?}");
     }
 }
@@ -308,8 +313,8 @@ fn cursor_of_other_filters_is_refused() {
         format!("phone=%2B15551230001&cursor={}", cursors[1]),
         format!("created_from=2026-01-01T00:00:00Z&cursor={}", cursors[1]),
     ] {
-        let told = world.get(&format!("/v1/requests?{query}")).problem(400, "invalid-request");
-        assert_eq!(told.json()["errors"][0]["parameter"], "cursor", "{query}");
+        let problem = world.get(&format!("/v1/requests?{query}")).problem(400, "invalid-request");
+        assert_eq!(problem.json()["errors"][0]["parameter"], "cursor", "{query}");
     }
     let live = world.call(Method::GET, &format!("/v1/requests?cursor={}", cursors[1]));
     live.key(LIVE_KEY).send().problem(400, "invalid-request");
@@ -336,8 +341,8 @@ fn invalid_filter_names_its_parameter() {
         ("customer=1", "customer"),
         ("kind=payment&kind=payment", "kind"),
     ] {
-        let told = world.get(&format!("/v1/requests?{query}")).problem(400, "invalid-request");
-        assert_eq!(told.json()["errors"][0]["parameter"], parameter, "{query}");
+        let problem = world.get(&format!("/v1/requests?{query}")).problem(400, "invalid-request");
+        assert_eq!(problem.json()["errors"][0]["parameter"], parameter, "{query}");
     }
     world.get("/v1/requests?ended_from=2026-11-26T10:00:00%2B01:00").ok(200);
 }

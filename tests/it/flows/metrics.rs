@@ -20,14 +20,14 @@ fn each_act_is_counted_once_by_channel_and_processor() {
     world.customer().approves().ok(200);
     world.time_passes(120);
     let lines = counted(&world);
-    for metric in ["CreatedRequest", "Delivered", "Approved", "InDoubt", "Fulfilled"] {
+    for metric in ["Asked", "Delivered", "Approved", "InDoubt", "Fulfilled"] {
         let metric = format!("metric=\"{metric}\"");
         assert_eq!(count(&lines, &[&metric, "value=1 "]), 1, "{metric} {lines:#?}");
         let by = [metric.as_str(), "mode=\"test\"", "processor=sandbox"];
         assert_eq!(count(&lines, &by), 1, "{metric} {lines:#?}");
     }
     // Nothing is sent yet when it is accepted.
-    assert_eq!(count(&lines, &["metric=\"CreatedRequest\"", "channel="]), 0, "{lines:#?}");
+    assert_eq!(count(&lines, &["metric=\"Asked\"", "channel="]), 0, "{lines:#?}");
     assert_eq!(count(&lines, &["metric=\"Approved\"", "channel=rcs"]), 1, "{lines:#?}");
     let measured: Vec<u64> = lines
         .iter()

@@ -2,8 +2,10 @@
 //!
 //! Processors answer and report in the worst order. It ends as one charge, which the requester is told of once.
 
+use ports::Confirmed;
 use serde_json::{Value, json};
 use tests::providers::{adyen, stripe};
+use tests::world::fake_processor::ProcessorCall;
 use tests::world::{Core, CreatedRequest, RecordedCall, Reply, World};
 
 const STRIPE: &str = "api.stripe.com";
@@ -135,6 +137,34 @@ fn simultaneous_refunds_are_at_most_the_charge() {
     assert_eq!(world.fake_processor().refunds(), 1);
 }
 
+/// The bank asks in its own app, so that no redirect leads there. The customer could still confirm there later.
+#[test]
+fn action_without_redirect_is_voided_before_another_attempt() {
+    let world = World::builder().with_fake_processor(&["test_card"]).build();
+    let asked = world.asks(4250);
+    world.fake_processor().will_return([Confirmed::RequiresAction { redirect: None }]);
+    world.customer().approves().ok(200);
+    assert_eq!(world.fake_processor().calls(), ["Create 1", "Confirm 1 PaymentMethod", "Void 1"]);
+    assert_eq!(world.timeline(&asked).last().unwrap(), "card_declined authentication_required");
+    world.customer().approves().ok(200);
+    assert_eq!(world.state(&asked), "fulfilled");
+    assert_eq!(world.fake_processor().charges(), 1);
+}
+
+/// The customer confirmed in the bank's app just before the void. The void finds the payment, and no second attempt begins.
+#[test]
+fn action_confirmed_before_its_void_is_the_payment() {
+    let world = World::builder().with_fake_processor(&["test_card"]).build();
+    let asked = world.asks(4250);
+    world.fake_processor().will_return([Confirmed::RequiresAction { redirect: None }]);
+    let id = asked.id.clone();
+    world.meanwhile("fake Void", move |core| core.fake_processor().confirms_elsewhere(&id, 1));
+    world.customer().approves().ok(200);
+    assert_eq!(world.state(&asked), "fulfilled");
+    assert_eq!(world.fake_processor().charges(), 1);
+    assert_eq!(world.fake_processor().count(ProcessorCall::Create), 1);
+}
+
 fn link(asked: &CreatedRequest, status: &str) -> Reply {
     let body = json!({
         "id": "PL61C53A8B97E6915A", "url": "https://test.adyen.link/PL61C53A8B97E6915A", "status": status,
@@ -146,7 +176,8 @@ fn link(asked: &CreatedRequest, status: &str) -> Reply {
 
 fn adyen_reports(core: &Core, asked: &CreatedRequest, psp: &str, success: bool) {
     let reference = format!("{}.1", asked.id);
-    let body = adyen::webhook("AUTHORISATION", success, psp, (&reference, 4250, "EUR"));
+    let about = adyen::Notification { psp, reference: &reference, value: 4250, currency: "EUR" };
+    let body = adyen::webhook("AUTHORISATION", success, &about);
     let call = core.call(http::Method::POST, "/callbacks/demo/adyen").key(None).idempotency(None);
     call.json(&body).send().ok(202);
     core.run_until_idle();

@@ -80,7 +80,7 @@ fn saved_card_is_charged_by_approval_on_page_or_by_tap() {
 fn saved_card_of_another_customer_is_not_found() {
     let (world, card) = with_a_card();
     let unknown = "crd_01M844DZG03XCBJ52V4K8GHNXC";
-    let mut told = Vec::new();
+    let mut problems = Vec::new();
     for (phone, key, card) in [
         (PHONE, None, unknown),
         ("+15551230002", None, card.as_str()),
@@ -94,9 +94,9 @@ fn saved_card_of_another_customer_is_not_found() {
         let mut problem = answer.problem(422, "payment-method-unknown").json();
         assert_eq!(problem["errors"][0]["pointer"], "/ask/payment_method");
         problem["instance"] = Value::Null;
-        told.push(problem);
+        problems.push(problem);
     }
-    assert!(told.iter().all(|one| *one == told[0]), "{told:?}");
+    assert!(problems.iter().all(|one| *one == problems[0]), "{problems:?}");
     for bad in ["crd_1", "pm_card_visa", "req_01M844DZG03XCBJ52V4K8GHNXC", ""] {
         let answer = world.post("/v1/requests", &ask_for(&world, PHONE, &paying_with(bad)));
         assert_eq!(answer.problem(400, "invalid-request").json()["errors"][0]["code"], "value");
@@ -188,7 +188,7 @@ fn first_capable_processor_is_selected() {
         fake_processor("fake", &["payment", "payment_method"]),
     ]);
     let world = World::builder().with("/test/processors", &fake_processors).build();
-    let taker = |ask: &Value, phone: &str| {
+    let processor_of = |ask: &Value, phone: &str| {
         let asked = world.asks_for(&ask_for(&world, phone, ask));
         let processor = world.stored(&asked).processor.to_string();
         world.acts(&asked, "cancel", &json!({})).ok(200);
@@ -196,9 +196,9 @@ fn first_capable_processor_is_selected() {
     };
     let pay = json!({ "kind": "payment", "amount": 1, "currency": "EUR", "description": "x" });
     let who = json!({ "kind": "identity", "claims": ["name"], "description": "x" });
-    assert_eq!(taker(&pay, "+15551230002"), "cash");
-    assert_eq!(taker(&who, "+15551230002"), "who");
-    assert_eq!(taker(&save_card_ask(), "+15551230002"), "fake");
+    assert_eq!(processor_of(&pay, "+15551230002"), "cash");
+    assert_eq!(processor_of(&who, "+15551230002"), "who");
+    assert_eq!(processor_of(&save_card_ask(), "+15551230002"), "fake");
     let brand = world.run(world.ports.secrets.brand(&"demo".parse().unwrap())).unwrap();
     let asked = world.asks_for(&ask_for(&world, PHONE, &save_card_ask()));
     let request = world.stored(&asked);
@@ -225,7 +225,7 @@ fn first_capable_processor_is_selected() {
     let id = "crd_01M844DZG03XCBJ52V4K8GHNXC";
     let put = saved_cards::put(&brand.name, Mode::Test, id.parse().unwrap(), &card).unwrap();
     world.run(world.ports.store.write(vec![put])).unwrap();
-    assert_eq!(taker(&paying_with(id), PHONE), "fake");
+    assert_eq!(processor_of(&paying_with(id), PHONE), "fake");
     world.acts(&asked, "cancel", &json!({})).ok(200);
 }
 

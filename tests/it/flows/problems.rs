@@ -66,11 +66,11 @@ fn each_wrong_field_is_named_by_its_pointer() {
         ("/metadata", json!({ "n": 1 }), "type"),
     ];
     for (pointer, value, word) in cases {
-        let told = post_with(&world, pointer, value).problem(400, "invalid-request").json();
-        let fault = &told["errors"][0];
+        let problem = post_with(&world, pointer, value).problem(400, "invalid-request").json();
+        let fault = &problem["errors"][0];
         let place = fault["pointer"].as_str().unwrap();
-        assert!(place.starts_with(&pointer.replace("~1", "~01")), "{pointer} {value}: {told}");
-        assert_eq!(fault["code"], *word, "{pointer} {value}: {told}");
+        assert!(place.starts_with(&pointer.replace("~1", "~01")), "{pointer} {value}: {problem}");
+        assert_eq!(fault["code"], *word, "{pointer} {value}: {problem}");
     }
     assert!(world.items().is_empty() && world.sent().is_empty());
 }
@@ -118,9 +118,13 @@ fn all_faults_of_a_body_are_reported_at_once() {
         "customer": { "phone": "1" }, "session": { "kind": "voice" },
         "ask": { "kind": "payment", "amount": 0, "currency": "E", "description": "x" }, "extra": 1,
     });
-    let told = world.post("/v1/requests", &body).problem(400, "invalid-request").json();
-    let mut places: Vec<&str> =
-        told["errors"].as_array().unwrap().iter().map(|e| e["pointer"].as_str().unwrap()).collect();
+    let problem = world.post("/v1/requests", &body).problem(400, "invalid-request").json();
+    let mut places: Vec<&str> = problem["errors"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|e| e["pointer"].as_str().unwrap())
+        .collect();
     places.sort_unstable();
     let expected = ["/ask/amount", "/ask/currency", "/customer/phone", "/extra", "/session/id"];
     assert_eq!(places, expected);
@@ -192,18 +196,18 @@ fn fault_outside_the_body_names_parameter_or_header() {
         (&format!("{}?after=-1", asked.path), "after", "value"),
         ("/sandbox/phones/x/messages", "phone", "value"),
     ] {
-        let told = world.get(path).problem(400, "invalid-request").json();
-        let fault = &told["errors"][0];
+        let problem = world.get(path).problem(400, "invalid-request").json();
+        let fault = &problem["errors"][0];
         assert_eq!((&fault["parameter"], &fault["code"]), (&json!(parameter), &json!(code)));
-        assert!(fault.get("pointer").is_none(), "{told}");
+        assert!(fault.get("pointer").is_none(), "{problem}");
     }
     let body = world.payment(PHONE, 4250);
     let call = world.call(Method::POST, "/v1/requests").idempotency(None).json(&body);
-    let told = call.send().problem(400, "idempotency-key-missing").json();
-    assert_eq!(told["errors"][0]["header"], "Idempotency-Key", "{told}");
+    let problem = call.send().problem(400, "idempotency-key-missing").json();
+    assert_eq!(problem["errors"][0]["header"], "Idempotency-Key", "{problem}");
     let call = world.call(Method::POST, "/v1/requests").idempotency("é").json(&body);
-    let told = call.send().problem(400, "invalid-request").json();
-    assert_eq!(told["errors"][0]["header"], "Idempotency-Key", "{told}");
+    let problem = call.send().problem(400, "invalid-request").json();
+    assert_eq!(problem["errors"][0]["header"], "Idempotency-Key", "{problem}");
 }
 
 #[test]
@@ -230,16 +234,16 @@ fn missing_wrong_and_malformed_keys_are_rejected_alike() {
         Some("sk_test_demo_"),
         Some(""),
     ];
-    let mut told: Vec<Value> = Vec::new();
+    let mut problem: Vec<Value> = Vec::new();
     for key in keys {
         let answer = world.call(Method::GET, &asked.path).key(key).send();
         let answer = answer.problem(401, "unauthenticated");
         assert_eq!(answer.header("www-authenticate"), "Bearer");
-        told.push(answer.json());
+        problem.push(answer.json());
         let call = world.call(Method::POST, "/v1/requests").key(key);
         call.json(&world.payment(PHONE, 1)).send().problem(401, "unauthenticated");
     }
-    assert!(told.iter().all(|one| *one == told[0]), "{told:?}");
+    assert!(problem.iter().all(|one| *one == problem[0]), "{problem:?}");
     let basic = format!("Basic {TEST_KEY}");
     let call = world.call(Method::GET, &asked.path).key(None).header("authorization", &basic);
     call.send().problem(401, "unauthenticated");

@@ -31,13 +31,13 @@ fn messages(core: &Core) -> (usize, usize) {
 }
 
 /// Delivers an event of Google and runs nothing that follows.
-fn post(core: &Core, told: &SignedEvent) -> Answer {
+fn post(core: &Core, signed_event: &SignedEvent) -> Answer {
     let call = core.call(Method::POST, "/callbacks/demo/rcs").key(None).idempotency(None);
-    call.header("x-goog-signature", &told.signature).body(told.body.clone()).send()
+    call.header("x-goog-signature", &signed_event.signature).body(signed_event.body.clone()).send()
 }
 
-fn deliver(core: &Core, told: &SignedEvent) {
-    let answer = post(core, told).ok(200);
+fn deliver(core: &Core, signed_event: &SignedEvent) {
+    let answer = post(core, signed_event).ok(200);
     assert_eq!(answer.text(), "");
     core.run_until_idle();
 }
@@ -77,8 +77,8 @@ fn card_is_delivered_read_and_approved_by_right_code() {
     deliver(&world, &world.rbm().reads(&card));
     taps(&world, &card, code(&asked));
     assert_eq!(world.state(&asked), "fulfilled");
-    let told = ["prompted", "delivered", "read", "authorized", "fulfilled"];
-    assert_eq!(world.webhooks(), told.map(|what| format!("request.{what}")));
+    let signed_event = ["prompted", "delivered", "read", "authorized", "fulfilled"];
+    assert_eq!(world.webhooks(), signed_event.map(|what| format!("request.{what}")));
     assert_eq!(messages(&world), (2, 0), "the prompt, and that it is paid");
 }
 
@@ -124,8 +124,8 @@ fn receipts_repeated_unordered_or_late_are_reported_once() {
     let asked = world.asks(4250);
     let (card, rbm) = (card(&world), world.rbm());
     deliver(&world, &rbm.reads(&card));
-    for told in [rbm.delivers(&card), rbm.reads(&card), rbm.delivers(&card)] {
-        deliver(&world, &told);
+    for signed_event in [rbm.delivers(&card), rbm.reads(&card), rbm.delivers(&card)] {
+        deliver(&world, &signed_event);
     }
     assert_eq!(world.timeline(&asked), ["accepted rcs", "read rcs"]);
     // Google may report a delivered message as expired, in either order.
@@ -334,8 +334,8 @@ fn unsubscribe_stops_prompts_until_subscribe() {
     deliver(&world, &rbm.switches(PHONE, "IS_TYPING"));
     assert_eq!(world.state(&asked), "prompted");
     // Google sends both, in any order.
-    for told in [rbm.switches(PHONE, "UNSUBSCRIBE"), rbm.writes(PHONE, "STOP")] {
-        deliver(&world, &told);
+    for signed_event in [rbm.switches(PHONE, "UNSUBSCRIBE"), rbm.writes(PHONE, "STOP")] {
+        deliver(&world, &signed_event);
         let outcome = json!({ "kind": "denied", "reason": "opted_out" });
         assert_eq!(world.reads(&asked)["outcome"], outcome);
     }

@@ -48,8 +48,8 @@ fn end_is_the_timelines_last_line_and_has_a_time() {
     assert_eq!(shown["ended_at"], end["at"]);
     assert_eq!(shown["timeline"].as_array().unwrap().last().unwrap(), &end);
     world.acts(&asked, "refund", &json!({})).ok(202);
-    let told = ["authorized rcs", "fulfilled", "refund_asked", "refunded"];
-    assert_eq!(world.timeline(&asked)[2..], told);
+    let expected = ["authorized rcs", "fulfilled", "refund_asked", "refunded"];
+    assert_eq!(world.timeline(&asked)[2..], expected);
     let denied = world.asks(4250);
     world.customer().denies().ok(200);
     assert_eq!(world.timeline(&denied).last().unwrap(), "denied customer");

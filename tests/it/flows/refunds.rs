@@ -75,8 +75,8 @@ fn wait_for_refund_ends_with_its_result() {
     world.post(&format!("{}/refund", asked.path), &json!({})).ok(202);
     world.meanwhile("waited", tests::world::Core::run_until_idle);
     let after = version + 1;
-    let told = world.get(&format!("{}?wait=20&after={after}", asked.path)).ok(200).json();
-    assert_eq!(told["refunds"][0]["state"], "refunded");
+    let reported = world.get(&format!("{}?wait=20&after={after}", asked.path)).ok(200).json();
+    assert_eq!(reported["refunds"][0]["state"], "refunded");
 }
 
 #[test]
@@ -85,9 +85,9 @@ fn partial_refunds_add_up_to_the_amount_at_most() {
     for amount in [4000, 200] {
         world.acts(&asked, "refund", &json!({ "amount": amount })).ok(202);
     }
-    let told = world.acts(&asked, "refund", &json!({ "amount": 51 }));
-    let told = told.problem(422, "refund-too-large").json();
-    assert!(told["detail"].as_str().unwrap().starts_with("50 are left"), "{told}");
+    let reported = world.acts(&asked, "refund", &json!({ "amount": 51 }));
+    let reported = reported.problem(422, "refund-too-large").json();
+    assert!(reported["detail"].as_str().unwrap().starts_with("50 are left"), "{reported}");
     world.acts(&asked, "refund", &json!({})).ok(202);
     assert_eq!(states(&world, &asked), ["refunded 4000", "refunded 200", "refunded 50"]);
     world.acts(&asked, "refund", &json!({ "amount": 1 })).problem(422, "refund-too-large");
@@ -189,13 +189,13 @@ fn slow_refund_is_reported_by_webhook_or_look_up() {
     assert!(sent < 1_400, "{sent} messages in four days");
     world.processor_sends(&json!({ "look": asked.id })).ok(202);
     assert_eq!(world.fake_processor().count(ProcessorCall::Refund), calls + 1);
-    let told = json!({ "request": asked.id, "seq": 1, "success": true });
-    world.processor_sends(&json!({ "refund_told": told })).ok(202);
+    let reported = json!({ "request": asked.id, "seq": 1, "success": true });
+    world.processor_sends(&json!({ "refund_reported": reported })).ok(202);
     assert_eq!(states(&world, &asked), ["refunded 100"]);
 }
 
-fn told(asked: &CreatedRequest, seq: u32, success: bool, code: Option<&str>) -> Value {
-    json!({ "refund_told": { "request": asked.id, "seq": seq, "success": success, "code": code } })
+fn reported(asked: &CreatedRequest, seq: u32, success: bool, code: Option<&str>) -> Value {
+    json!({ "refund_reported": { "request": asked.id, "seq": seq, "success": success, "code": code } })
 }
 
 /// At Adyen that order is the usual one. At Stripe, too, a success can be followed by a failure.
@@ -205,7 +205,7 @@ fn refund_that_fails_after_success_frees_its_amount() {
     let before = world.reads(&asked);
     world.acts(&asked, "refund", &json!({})).ok(202);
     assert_eq!(states(&world, &asked), ["refunded 4250"]);
-    world.processor_sends(&told(&asked, 1, false, Some("refund_failed"))).ok(202);
+    world.processor_sends(&reported(&asked, 1, false, Some("refund_failed"))).ok(202);
     assert_eq!(states(&world, &asked), ["failed 4250 refund_failed"]);
     assert_eq!(world.webhooks().last().unwrap(), "request.refund_failed");
     assert_eq!(
@@ -216,7 +216,7 @@ fn refund_that_fails_after_success_frees_its_amount() {
     let told_so_far = world.webhooks().len();
     for success in [true, false, true] {
         let code = (!success).then_some("refund_failed");
-        world.processor_sends(&told(&asked, 1, success, code)).ok(202);
+        world.processor_sends(&reported(&asked, 1, success, code)).ok(202);
     }
     assert_eq!(states(&world, &asked), ["failed 4250 refund_failed"]);
     assert_eq!(world.webhooks().len(), told_so_far);
@@ -232,7 +232,7 @@ fn reversal_that_overtakes_the_success_stands() {
     world.fake_processor().will_return_for_refunds([pending(), pending()]);
     world.acts(&asked, "refund", &json!({})).ok(202);
     let [failed, done] =
-        [told(&asked, 1, false, Some("refund_failed")), told(&asked, 1, true, None)];
+        [reported(&asked, 1, false, Some("refund_failed")), reported(&asked, 1, true, None)];
     world.processor_sends(&failed).ok(202);
     world.processor_sends(&done).ok(202);
     assert_eq!(states(&world, &asked), ["failed 4250 refund_failed"]);
@@ -248,7 +248,7 @@ fn success_after_a_failure_takes_the_amount_again() {
         .will_return_for_refunds([RefundResult::Failed { code: "not_refundable" }]);
     world.acts(&asked, "refund", &json!({ "amount": 4000 })).ok(202);
     assert_eq!(states(&world, &asked), ["failed 4000 not_refundable"]);
-    world.processor_sends(&told(&asked, 1, true, None)).ok(202);
+    world.processor_sends(&reported(&asked, 1, true, None)).ok(202);
     assert_eq!(states(&world, &asked), ["refunded 4000"]);
     assert_eq!(world.webhooks().last().unwrap(), "request.refunded");
     world.acts(&asked, "refund", &json!({ "amount": 251 })).problem(422, "refund-too-large");
@@ -269,7 +269,7 @@ fn late_success_stops_the_refund_that_repeats_it() {
         world.post(&path, &json!({ "amount": amount })).ok(202);
         let call = world.call(Method::POST, "/callbacks/demo/fake").key(None).idempotency(None);
         let call = call.header(tests::world::fake_processor::PROOF, "proven");
-        call.json(&told(&asked, 1, true, None)).send().ok(202);
+        call.json(&reported(&asked, 1, true, None)).send().ok(202);
         world.run_until_idle();
         let expected = [format!("refunded {amount}"), format!("failed {amount} refunded_before")];
         assert_eq!(states(&world, &asked), expected);
@@ -288,9 +288,9 @@ fn late_success_waits_for_a_refund_under_way() {
             .will_return_for_refunds([RefundResult::Failed { code: "not_refundable" }, pending()]);
         world.acts(&asked, "refund", &json!({})).ok(202);
         world.acts(&asked, "refund", &json!({})).ok(202);
-        world.processor_sends(&told(&asked, 1, true, None)).ok(202);
+        world.processor_sends(&reported(&asked, 1, true, None)).ok(202);
         assert_eq!(states(&world, &asked), ["failed 4250 not_refundable", "pending 4250"]);
-        world.processor_sends(&told(&asked, 2, second, None)).ok(202);
+        world.processor_sends(&reported(&asked, 2, second, None)).ok(202);
         let expected = if second {
             ["failed 4250 not_refundable", "refunded 4250"]
         } else {
@@ -304,7 +304,7 @@ fn late_success_waits_for_a_refund_under_way() {
 #[test]
 fn failure_during_the_run_that_succeeds_is_kept() {
     let (world, asked) = paid();
-    let body = told(&asked, 1, false, Some("refund_failed"));
+    let body = reported(&asked, 1, false, Some("refund_failed"));
     world.meanwhile("fake Refund", move |core| {
         let call = core.call(Method::POST, "/callbacks/demo/fake").key(None);
         call.header(tests::world::fake_processor::PROOF, "proven").json(&body).send().ok(202);
@@ -321,8 +321,8 @@ fn failed_refund_is_reported_and_may_be_repeated() {
     world.fake_processor().will_return_for_refunds([pending()]);
     world.acts(&asked, "refund", &json!({})).ok(202);
     world.acts(&asked, "refund", &json!({})).problem(422, "refund-too-large");
-    let told = json!({ "request": asked.id, "seq": 1, "success": false });
-    world.processor_sends(&json!({ "refund_told": told })).ok(202);
+    let reported = json!({ "request": asked.id, "seq": 1, "success": false });
+    world.processor_sends(&json!({ "refund_reported": reported })).ok(202);
     assert_eq!(states(&world, &asked), ["failed 4250 declined"]);
     assert_eq!(world.webhooks().last().unwrap(), "request.refund_failed");
     assert_eq!(world.timeline(&asked).last().unwrap(), "refund_failed declined");
@@ -365,10 +365,10 @@ fn refund_waits_while_circuit_is_open() {
 fn webhook_during_refund_is_acted_on_at_once() {
     let (world, asked) = paid();
     world.fake_processor().will_return_for_refunds([pending()]);
-    let told = json!({ "refund_told": { "request": asked.id, "seq": 1, "success": true } });
+    let reported = json!({ "refund_reported": { "request": asked.id, "seq": 1, "success": true } });
     world.meanwhile("fake Refund", move |core| {
         let call = core.call(Method::POST, "/callbacks/demo/fake").key(None);
-        call.header(tests::world::fake_processor::PROOF, "proven").json(&told).send().ok(202);
+        call.header(tests::world::fake_processor::PROOF, "proven").json(&reported).send().ok(202);
     });
     world.acts(&asked, "refund", &json!({})).ok(202);
     world.time_passes(2);

@@ -60,8 +60,8 @@ fn failed_capture_and_outside_refund_are_played() {
     assert_eq!(world.webhooks().last().unwrap(), "request.capture_failed");
     reports(&world, &message, "refunded_outside");
     assert_eq!(world.webhooks().last().unwrap(), "request.refunded_outside");
-    let told = world.reads(&asked)["outside_refunds"][0].clone();
-    assert_eq!((&told["amount"], &told["state"]), (&json!(100), &json!("refunded")));
+    let answer_json = world.reads(&asked)["outside_refunds"][0].clone();
+    assert_eq!((&answer_json["amount"], &answer_json["state"]), (&json!(100), &json!("refunded")));
     world.acts(&asked, "refund", &json!({ "amount": 4151 })).problem(422, "refund-too-large");
     world.acts(&asked, "refund", &json!({ "amount": 4150 })).ok(202);
 }

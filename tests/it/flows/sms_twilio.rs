@@ -77,8 +77,8 @@ fn text_with_link_is_sent_opened_and_approved() {
     let fields = [("action", "approve"), ("session_code", &code(&asked))];
     world.customer().answers_on(&page, &fields).ok(303);
     assert_eq!(world.state(&asked), "fulfilled");
-    let told = ["prompted", "delivered", "opened", "authorized", "fulfilled"];
-    assert_eq!(world.webhooks(), told.map(|what| format!("request.{what}")));
+    let reported = ["prompted", "delivered", "opened", "authorized", "fulfilled"];
+    assert_eq!(world.webhooks(), reported.map(|what| format!("request.{what}")));
 }
 
 #[test]

@@ -60,7 +60,7 @@ fn asks_for_card(world: &World) -> CreatedRequest {
 }
 
 /// Lets a request end so on a channel of this style. Returns the messages that followed, oldest first.
-fn told(style: &str, end: End) -> Vec<String> {
+fn thread_texts(style: &str, end: End) -> Vec<String> {
     let mut policy = policy();
     policy["session_code"] = json!(end == End::WrongCode);
     let world = over(style, &policy);
@@ -154,7 +154,7 @@ fn every_channel_tells_every_end() {
     let mut table = String::new();
     for end in ENDS {
         for style in STYLES {
-            let messages = told(style, end).join("\n-\n");
+            let messages = thread_texts(style, end).join("\n-\n");
             writeln!(table, "## {end:?} over {style}\n{messages}\n").unwrap();
         }
     }
@@ -179,8 +179,8 @@ fn taps(core: &Core, label: &str) {
 /// The statuses of the messages about a request's end.
 fn ends(core: &Core, asked: &CreatedRequest) -> Vec<MessageStatus> {
     let thread = core.stored(asked).thread;
-    let messages = thread.messages.into_iter().filter(|told| told.fact == ThreadFact::Ended);
-    messages.map(|told| told.status).collect()
+    let messages = thread.messages.into_iter().filter(|message| message.fact == ThreadFact::Ended);
+    messages.map(|message| message.status).collect()
 }
 
 #[test]

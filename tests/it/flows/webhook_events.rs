@@ -22,9 +22,9 @@ fn redeliver(world: &World, event: &Value) -> Value {
 }
 
 fn since(world: &World, body: &Value) -> Value {
-    let told = world.post("/v1/events/redeliver", body).ok(202).json();
+    let answer_json = world.post("/v1/events/redeliver", body).ok(202).json();
     world.run_until_idle();
-    told
+    answer_json
 }
 
 fn types(events: &[Value]) -> Vec<&str> {
@@ -50,8 +50,8 @@ fn events_are_listed_newest_first_with_what_was_delivered() {
     for event in &events {
         let called =
             calls.iter().find(|one| one.headers["webhook-id"] == *event["id"].as_str().unwrap());
-        let told: Value = serde_json::from_slice(&called.unwrap().body).unwrap();
-        assert_eq!(event["payload"], told);
+        let answer_json: Value = serde_json::from_slice(&called.unwrap().body).unwrap();
+        assert_eq!(event["payload"], answer_json);
         assert_eq!((&event["state"], &event["request"]), (&json!("delivered"), &json!(asked.id)));
         assert_eq!(reasons(event), [Value::Null]);
         assert_eq!(world.get(&path(event)).ok(200).json(), *event);
@@ -124,9 +124,9 @@ fn key_of_own_sessions_sees_its_own_events() {
     assert_eq!(listed["events"][0]["id"], test["id"]);
     own(Method::GET, &path(&others[0])).send().ok(404);
     let begun = json!({ "since": "2026-11-01T00:00:00Z" });
-    let told = own(Method::POST, "/v1/events/redeliver").json(&begun).send().ok(202).json();
+    let answer_json = own(Method::POST, "/v1/events/redeliver").json(&begun).send().ok(202).json();
     world.run_until_idle();
-    assert_eq!(told, json!({ "queued": 1, "next_cursor": null }));
+    assert_eq!(answer_json, json!({ "queued": 1, "next_cursor": null }));
 }
 
 /// An endpoint's error page may quote its settings.
@@ -215,15 +215,15 @@ fn redelivery_since_a_time_takes_that_events_and_later_ones() {
     };
     let (first, second) = (test(), test());
     assert_eq!(world.calls_to(HOST).len(), 2);
-    let told = since(&world, &json!({ "since": second["created_at"] }));
-    assert_eq!(told, json!({ "queued": 1, "next_cursor": null }));
+    let answer_json = since(&world, &json!({ "since": second["created_at"] }));
+    assert_eq!(answer_json, json!({ "queued": 1, "next_cursor": null }));
     let calls = world.calls_to(HOST);
     assert_eq!(calls.len(), 3);
     assert_eq!(calls[2].headers["webhook-id"], *second["id"].as_str().unwrap());
-    let told = since(&world, &json!({ "since": first["created_at"] }));
-    assert_eq!(told["queued"], 2);
-    let told = since(&world, &json!({ "since": "2030-01-01T00:00:00Z" }));
-    assert_eq!(told["queued"], 0);
+    let answer_json = since(&world, &json!({ "since": first["created_at"] }));
+    assert_eq!(answer_json["queued"], 2);
+    let answer_json = since(&world, &json!({ "since": "2030-01-01T00:00:00Z" }));
+    assert_eq!(answer_json["queued"], 0);
     for bad in [json!({}), json!({ "since": "yesterday" }), json!({ "since": 7 })] {
         world.post("/v1/events/redeliver", &bad).ok(400);
     }
@@ -237,14 +237,14 @@ fn redelivery_of_many_events_is_bounded_and_goes_on() {
     }
     world.run_until_idle();
     let body = json!({ "since": "2026-11-01T00:00:00Z" });
-    let told = since(&world, &body);
-    assert_eq!(told["queued"], 100);
-    let cursor = told["next_cursor"].as_str().unwrap();
+    let answer_json = since(&world, &body);
+    assert_eq!(answer_json["queued"], 100);
+    let cursor = answer_json["next_cursor"].as_str().unwrap();
     let list = world.get(&format!("/v1/events?cursor={cursor}"));
     assert_eq!(list.status, 400, "the cursor is of another list");
     let rest = json!({ "since": body["since"], "cursor": cursor });
-    let told = since(&world, &rest);
-    assert_eq!(told, json!({ "queued": 3, "next_cursor": null }));
+    let answer_json = since(&world, &rest);
+    assert_eq!(answer_json, json!({ "queued": 3, "next_cursor": null }));
     assert_eq!(world.calls_to(HOST).len(), 206);
     let foreign = json!({ "since": body["since"], "cursor": "bm8.bm8" });
     world.post("/v1/events/redeliver", &foreign).ok(400);
@@ -297,7 +297,7 @@ fn event_of_an_erased_customer_is_not_delivered_again() {
         let refused = world.post(&format!("{}/redeliver", path(event)), &json!({}));
         assert_eq!(refused.ok(409).json()["code"], "conflict-state");
     }
-    let told = since(&world, &json!({ "since": "2026-11-01T00:00:00Z" }));
-    assert_eq!(told, json!({ "queued": 0, "next_cursor": null }));
+    let answer_json = since(&world, &json!({ "since": "2026-11-01T00:00:00Z" }));
+    assert_eq!(answer_json, json!({ "queued": 0, "next_cursor": null }));
     assert_eq!(world.calls_to(HOST).len(), calls);
 }

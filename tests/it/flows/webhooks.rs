@@ -51,14 +51,14 @@ fn payload_omits_what_only_the_agent_may_see() {
     let called = world.calls_to(HOST).remove(0);
     assert_eq!(called.uri, WEBHOOKS_URL);
     assert_eq!(text(&called.headers, "content-type"), "application/json");
-    let told: Value = serde_json::from_slice(&called.body).unwrap();
-    assert_eq!(told["type"], "request.prompted");
-    assert_eq!(told["timestamp"], "2026-12-01T00:00:00.000Z");
-    assert_eq!(told["data"]["id"], asked.id.as_str());
-    assert_eq!(told["data"]["state"], "prompted");
-    assert!(told["data"]["version"].as_u64().is_some());
-    assert!(told["data"].get("session_code").is_none());
-    assert!(told["data"]["customer"].get("name").is_none());
+    let event_body: Value = serde_json::from_slice(&called.body).unwrap();
+    assert_eq!(event_body["type"], "request.prompted");
+    assert_eq!(event_body["timestamp"], "2026-12-01T00:00:00.000Z");
+    assert_eq!(event_body["data"]["id"], asked.id.as_str());
+    assert_eq!(event_body["data"]["state"], "prompted");
+    assert!(event_body["data"]["version"].as_u64().is_some());
+    assert!(event_body["data"].get("session_code").is_none());
+    assert!(event_body["data"]["customer"].get("name").is_none());
     assert!(called.body.len() < 20_000);
 }
 
@@ -180,10 +180,10 @@ fn slow_endpoint_delays_no_other() {
     world.customer().approves().ok(200);
     assert_eq!(world.state(&asked), "fulfilled");
     world.time_passes(60);
-    let mut told = world.webhooks();
-    told.sort();
+    let mut event_body = world.webhooks();
+    event_body.sort();
     let expected = ["authorized", "delivered", "fulfilled", "prompted"];
-    assert_eq!(told, expected.map(|what| format!("request.{what}")));
+    assert_eq!(event_body, expected.map(|what| format!("request.{what}")));
 }
 
 #[test]
@@ -195,9 +195,9 @@ fn webhook_with_lost_message_is_found_by_check() {
     assert!(world.webhooks().is_empty());
     world.time_passes(400);
     assert_eq!(world.state(&asked), "expired");
-    let told = world.webhooks();
-    assert!(told.contains(&"request.prompted".to_owned()), "{told:?}");
-    assert_eq!(told.len(), 3);
+    let event_body = world.webhooks();
+    assert!(event_body.contains(&"request.prompted".to_owned()), "{event_body:?}");
+    assert_eq!(event_body.len(), 3);
 }
 
 #[test]

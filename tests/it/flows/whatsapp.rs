@@ -3,7 +3,8 @@
 use http::Method;
 use serde_json::{Value, json};
 use tests::providers::whatsapp::{
-    self, ButtonAction, HOST, Person, Sent, SignedCallback, VERIFY_TOKEN, posted, refusal, signed,
+    self, ButtonAction, HOST, Person, SentMessage, SignedCallback, VERIFY_TOKEN, posted, refusal,
+    signed,
 };
 use tests::world::{
     Answer, Core, CreatedRequest, PHONE, PUBLIC_BASE, Reply, World, WorldBuilder, brand,
@@ -55,7 +56,7 @@ fn deliver(core: &Core, values: &[Value]) {
     assert!(answer.body.is_empty() && answer.header("content-type") == "text/plain");
 }
 
-fn fares(core: &Core, message: &Sent, status: &str) {
+fn fares(core: &Core, message: &SentMessage, status: &str) {
     deliver(core, &[core.whatsapp().status(message, status, core.now())]);
 }
 
@@ -69,7 +70,7 @@ fn taps(core: &Core, who: &Person, label: &str) {
     deliver(core, &[core.whatsapp().taps(who, &message, label, core.now())]);
 }
 
-fn page(message: &Sent) -> String {
+fn page(message: &SentMessage) -> String {
     message.link().replacen(PUBLIC_BASE, "", 1)
 }
 
@@ -90,8 +91,8 @@ fn template_opens_chat_and_links_to_the_page() {
     let fields = [("action", "approve"), ("session_code", &code(&asked))];
     world.customer().answers_on(&page(&sent), &fields).ok(303);
     assert_eq!(world.state(&asked), "fulfilled");
-    let told = ["prompted", "delivered", "opened", "authorized", "fulfilled"];
-    assert_eq!(world.webhooks(), told.map(|what| format!("request.{what}")));
+    let expected = ["prompted", "delivered", "opened", "authorized", "fulfilled"];
+    assert_eq!(world.webhooks(), expected.map(|what| format!("request.{what}")));
     assert!(world.calls_to(TWILIO).is_empty());
 }
 
@@ -253,7 +254,7 @@ fn template_tap_approves_and_opens_the_service_window() {
     assert!(carried.iter().all(|postback| postback.len() == 96));
 }
 
-fn carries(message: &Sent) -> Vec<String> {
+fn carries(message: &SentMessage) -> Vec<String> {
     let carried = message.buttons.iter().map(|button| match &button.action {
         ButtonAction::Reply(carried) | ButtonAction::QuickReply(carried) => carried.clone(),
         ButtonAction::Open(_) | ButtonAction::Call => String::new(),

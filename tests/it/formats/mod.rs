@@ -111,19 +111,19 @@ fn item(golden: &Value) -> Item {
     reason = "the author of a new text asks for it on the command line"
 )]
 fn every_stored_kind_has_a_golden_file() {
-    let told = stories::told();
+    let produced = stories::produced();
     let wanted: Vec<String> = kinds::all();
-    for name in told.keys() {
+    for name in produced.keys() {
         assert!(wanted.contains(name), "{name} is not in the list of kinds");
     }
-    let is_written = |name: &&String| told.contains_key(*name);
+    let is_written = |name: &&String| produced.contains_key(*name);
     let is_superseded = |name: &&String| SUPERSEDED.contains(&name.as_str());
     let absent = wanted.iter().filter(|name| !is_written(name));
     let missing: Vec<&String> = absent.filter(|name| !is_superseded(name)).collect();
     assert!(missing.is_empty(), "no story writes {missing:?}");
     if std::env::var("WRITE_GOLDEN_FILES").is_ok() {
         fs::create_dir_all(folder()).unwrap();
-        for (name, golden) in &told {
+        for (name, golden) in &produced {
             let path = folder().join(format!("{name}.json"));
             if !path.exists() {
                 let text = serde_json::to_string_pretty(golden).unwrap();
@@ -139,10 +139,10 @@ fn every_stored_kind_has_a_golden_file() {
 
 #[test]
 fn stored_fields_equal_those_of_the_golden_files() {
-    let told = stories::told();
+    let produced = stories::produced();
     let still_written = |name: &String| !SUPERSEDED.contains(&name.as_str());
     for (name, golden) in golden_files().into_iter().filter(|(name, _)| still_written(name)) {
-        let (written, mut then) = (fields(&told[&name]), fields(&golden));
+        let (written, mut then) = (fields(&produced[&name]), fields(&golden));
         // An item may get an index later. An older one is not listed.
         if !written.contains(&"/index".to_owned()) {
             then.retain(|place| place != "/index");

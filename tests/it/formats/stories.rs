@@ -20,8 +20,8 @@ use tests::world::fake_processor::CODE;
 use super::{golden, kinds};
 
 /// Returns one text of every kind that the stories write, the first of its kind.
-pub(super) fn told() -> BTreeMap<String, Value> {
-    let mut told = BTreeMap::new();
+pub(super) fn produced() -> BTreeMap<String, Value> {
+    let mut produced = BTreeMap::new();
     let worlds = [
         on_the_sandbox(),
         over_known_contact(),
@@ -34,15 +34,15 @@ pub(super) fn told() -> BTreeMap<String, Value> {
     ];
     for world in worlds {
         for item in world.all_written_items() {
-            told.entry(kinds::of_item(&item)).or_insert_with(|| golden(&item));
+            produced.entry(kinds::of_item(&item)).or_insert_with(|| golden(&item));
         }
         for (message, _) in world.sent() {
             let name = kinds::of_message(&message);
-            told.entry(name).or_insert_with(|| json!({ "body": message }));
+            produced.entry(name).or_insert_with(|| json!({ "body": message }));
         }
         world.leaves();
     }
-    told
+    produced
 }
 
 fn on_the_sandbox() -> World {
@@ -123,16 +123,16 @@ fn at_fake_processor() -> World {
     let page = goes_on();
     world.customer().answers_on(&page, &[("action", "back")]).ok(303);
     goes_on();
-    let told = json!({ "request": asked.id, "attempt_no": 2, "success": true });
-    world.processor_sends(&json!({ "told": told })).ok(202);
+    let reported = json!({ "request": asked.id, "attempt_no": 2, "success": true });
+    world.processor_sends(&json!({ "reported": reported })).ok(202);
     let taken = RefundResult::Pending(Reference("re_1".to_owned()));
     world
         .fake_processor()
         .will_return_for_refunds([taken, RefundResult::Failed { code: "declined" }]);
     let some = json!({ "amount": 250, "reason": "One was broken" });
     world.acts(&asked, "refund", &some).ok(202);
-    let told = json!({ "request": asked.id, "seq": 1, "success": true });
-    world.processor_sends(&json!({ "refund_told": told })).ok(202);
+    let reported = json!({ "request": asked.id, "seq": 1, "success": true });
+    world.processor_sends(&json!({ "refund_reported": reported })).ok(202);
     world.acts(&asked, "refund", &json!({})).ok(202);
     for ask in [
         json!({ "kind": "payment_method", "description": "Keep it" }),
@@ -170,8 +170,8 @@ fn after_the_end(world: &World, asked: &CreatedRequest) {
     for (payment, success) in [("psp8", true), ("psp9", false)] {
         let late = json!({ "request": asked.id, "attempt_no": 1, "payment": payment });
         world.processor_sends(&json!({ "late": late })).ok(202);
-        let told = json!({ "request": asked.id, "attempt_no": 1, "success": success });
-        world.processor_sends(&json!({ "reversal_told": told })).ok(202);
+        let reported = json!({ "request": asked.id, "attempt_no": 1, "success": success });
+        world.processor_sends(&json!({ "reversal_reported": reported })).ok(202);
     }
 }
 

@@ -179,9 +179,9 @@ impl Conversation {
             Plan::Silent => return,
             Plan::Cancelled => {
                 let key = format!("cancel-{}", self.number);
-                let (status, told) =
+                let (status, answer) =
                     requester.post(&format!("/v1/requests/{id}/cancel"), &json!({}), &key).await;
-                assert_eq!(status, 200, "{self:?}: {told}");
+                assert_eq!(status, 200, "{self:?}: {answer}");
                 return;
             }
         };

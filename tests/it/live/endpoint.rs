@@ -74,9 +74,10 @@ impl Endpoint {
     pub(crate) fn taken(&self, id: &str) -> Vec<String> {
         let deliveries = self.state.deliveries.lock().unwrap();
         let taken = deliveries.values().filter_map(|all| all.iter().find(|one| one.taken));
-        let told = taken.filter_map(|one| serde_json::from_slice::<Value>(&one.body).ok());
-        told.filter(|told| told["data"]["id"] == id)
-            .map(|told| told["type"].as_str().unwrap_or_default().to_owned())
+        let event_body = taken.filter_map(|one| serde_json::from_slice::<Value>(&one.body).ok());
+        event_body
+            .filter(|event_body| event_body["data"]["id"] == id)
+            .map(|event_body| event_body["type"].as_str().unwrap_or_default().to_owned())
             .collect()
     }
 }

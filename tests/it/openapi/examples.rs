@@ -168,8 +168,8 @@ fn events(answers: &mut Answers) {
     answers.answered("redeliverEvent 202 again", &again);
     world.run_until_idle();
     let since = answers.body("redeliverEvents", "since");
-    let told = world.post("/v1/events/redeliver", &since).ok(202).json();
-    answers.answered("redeliverEvents 202 since", &told);
+    let redelivery = world.post("/v1/events/redeliver", &since).ok(202).json();
+    answers.answered("redeliverEvents 202 since", &redelivery);
     world.run_until_idle();
 }
 
@@ -259,23 +259,26 @@ pub(super) fn form_of(name: &str, value: &Value) -> Value {
 }
 
 /// Fails with each answer that differs from its example, as a line with its name and the answer.
-pub(super) fn assert_told(told: &BTreeMap<String, Value>, described: &BTreeMap<String, Value>) {
+pub(super) fn assert_equal_answers(
+    produced: &BTreeMap<String, Value>,
+    described: &BTreeMap<String, Value>,
+) {
     let names =
         |examples: &BTreeMap<String, Value>| examples.keys().cloned().collect::<BTreeSet<_>>();
     let mut failures = String::new();
-    for (name, answer) in told {
+    for (name, answer) in produced {
         let example = described.get(name);
         if example.map(|example| form_of("", example)) != Some(form_of("", answer)) {
             failures.push_str(&format!("answer\t{name}\t{answer}\n"));
         }
     }
     assert!(failures.is_empty(), "answers that differ from their examples:\n{failures}");
-    assert_eq!(names(told), names(described));
+    assert_eq!(names(produced), names(described));
 }
 
 #[test]
 fn every_example_of_a_call_happens() {
-    let mut told = Answers::default();
+    let mut produced = Answers::default();
     let stories: [fn(&mut Answers); 9] = [
         payment,
         saved_card,
@@ -288,7 +291,7 @@ fn every_example_of_a_call_happens() {
         sandbox_phones,
     ];
     for story in stories {
-        story(&mut told);
+        story(&mut produced);
     }
     let mut sent = BTreeSet::new();
     let mut answers = BTreeMap::new();
@@ -305,9 +308,13 @@ fn every_example_of_a_call_happens() {
             }
         }
     }
-    assert_eq!(told.sent, sent, "bodies that are sent, and examples of bodies");
+    assert_eq!(produced.sent, sent, "bodies that are sent, and examples of bodies");
     // The harness holds each answer to its schema, as it does every answer.
     let names =
         |examples: &BTreeMap<String, Value>| examples.keys().cloned().collect::<BTreeSet<_>>();
-    assert_eq!(names(&told.answers), names(&answers), "answers that came, and examples of answers");
+    assert_eq!(
+        names(&produced.answers),
+        names(&answers),
+        "answers that came, and examples of answers"
+    );
 }

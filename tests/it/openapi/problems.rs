@@ -20,7 +20,7 @@ use tests::world::brand::{RESTRICTED_KEY, TEST_KEY};
 use tests::world::{Answer, CreatedRequest, PHONE, World};
 use tower::ServiceExt;
 
-use super::examples::assert_told;
+use super::examples::assert_equal_answers;
 use crate::architecture::files_below;
 
 const REQUESTS: &str = "/v1/requests";
@@ -229,16 +229,16 @@ fn faults(answers: &mut Answers) {
 
 #[test]
 fn every_example_of_a_problem_happens() {
-    let mut told = Answers::default();
+    let mut produced = Answers::default();
     for story in [bodies, calls, states, forgetting, processors, keys, faults] {
-        story(&mut told);
+        story(&mut produced);
     }
     let described = DESCRIPTION["components"]["examples"].as_object().unwrap();
     let described = described
         .iter()
         .map(|(name, example)| (name.clone(), resolve(example)["value"].clone()))
         .collect();
-    assert_told(&told.0, &described);
+    assert_equal_answers(&produced.0, &described);
 }
 
 /// `Answer::problem` takes the status and the code, and fails unless the program answered so.

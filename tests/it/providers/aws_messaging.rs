@@ -2,7 +2,7 @@
 
 use http::{HeaderMap, Uri};
 use serde_json::{Value, json};
-use tests::providers::aws_messaging::{Sent, ServiceError, answer, receive};
+use tests::providers::aws_messaging::{SentMessage, ServiceError, answer, receive};
 
 fn signed(operation: &str) -> HeaderMap {
     let scope = "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20261201/eu-west-1/sms-voice/aws4_request, SignedHeaders=host";
@@ -17,7 +17,7 @@ fn signed(operation: &str) -> HeaderMap {
     .collect()
 }
 
-fn looked(operation: &str, headers: &HeaderMap, body: &Value) -> Result<Sent, ServiceError> {
+fn looked(operation: &str, headers: &HeaderMap, body: &Value) -> Result<SentMessage, ServiceError> {
     let headers = if headers.is_empty() { signed(operation) } else { headers.clone() };
     receive(
         &Uri::from_static("https://sms-voice.eu-west-1.amazonaws.com/"),

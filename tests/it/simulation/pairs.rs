@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use tests::sim::{PHONE, POOR, VISA, Verb, race};
+use tests::sim::{PHONE, POOR, Racer, VISA, Verb, race};
 
 const ASK: Verb = Verb::Ask(PHONE, &["sms", "rcs"], 3600, 4250);
 const TAP: Verb = Verb::Ask(PHONE, &["rcs", "sms"], 3600, 4250);
@@ -12,14 +12,17 @@ const TAP: Verb = Verb::Ask(PHONE, &["rcs", "sms"], 3600, 4250);
 /// Runs the two actors in every order with two switches, either of them first, and asserts the ends reached.
 fn assert_ends(story: &[Verb], one: Verb, other: Verb, ends: &[(&str, usize)]) {
     let mut seen = BTreeSet::new();
-    for two in [(one, other), (other, one)] {
-        let ran =
-            |switches| race(story, two, switches).unwrap_or_else(|failure| panic!("{failure}"));
+    for [first_verb, other_verb] in [[one, other], [other, one]] {
+        let ran = |turns: u64, other_turns: u64| {
+            let other = Racer { verb: other_verb, turns: other_turns };
+            let ends = race(story, Racer { verb: first_verb, turns }, other);
+            ends.unwrap_or_else(|failure| panic!("{failure}"))
+        };
         // Retries make a pair longer than its actors are alone. A switch beyond the end of an actor changes nothing.
-        let (_, first, both) = ran((u64::MAX, 0));
+        let (_, first, both) = ran(u64::MAX, 0);
         for i in 0..=first {
             for j in 0..=both.saturating_sub(first) {
-                let (end, _, _) = ran((i, j));
+                let (end, _, _) = ran(i, j);
                 let back = end.refunds;
                 let back = if back > 0 { format!("{back} back") } else { String::new() };
                 seen.insert((format!("{}{back}", end.state), end.charges));

@@ -77,7 +77,8 @@ fn essence(request: &Request, number: u32) -> String {
     let refund = |refund: &RefundRecord| {
         let leased = refund.lease.is_some_and(|lease| moment(number) < lease);
         let known = (refund.started_at.is_some(), leased, refund.reference.is_some());
-        let reported = refund.reported.as_ref().map(|told| (told.success, told.is_reversed()));
+        let reported =
+            refund.reported.as_ref().map(|reported| (reported.success, reported.is_reversed()));
         let end = refund.end.as_ref().map(|end| match end {
             RefundEnd::Done { .. } => "done",
             RefundEnd::Failed { code, .. } if code == ReportedResult::REVERSED => "reversed",

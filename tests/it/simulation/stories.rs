@@ -7,14 +7,14 @@ use tests::sim::{
 /// How many seeds draw faults for each story.
 const SEEDS: u64 = 2;
 
-fn told(story: &[Verb], fault: Fault) -> (Ending, u64) {
+fn end_of(story: &[Verb], fault: Fault) -> (Ending, u64) {
     run_story(story, fault).unwrap_or_else(|failure| panic!("{fault:?}: {failure}"))
 }
 
 /// Tells the story once in peace and once with each single fault.
 fn ends_the_same_with_each_fault(story: &Story) {
     let verbs = story.verbs();
-    let (peaceful, uses) = told(&verbs, Fault::None);
+    let (peaceful, uses) = end_of(&verbs, Fault::None);
     assert_eq!(peaceful.state, story.end, "{peaceful:?}");
     assert_eq!(peaceful.refunds, story.refunds, "{peaceful:?}");
     if let Some(charges) = story.charges {
@@ -24,7 +24,7 @@ fn ends_the_same_with_each_fault(story: &Story) {
         let kinds = [FaultKind::Fails, FaultKind::Lost, FaultKind::Conflicts];
         let at_the_port = kinds.map(|how| Fault::Port(PortFault { using, how }));
         for fault in [Fault::Crash(using)].into_iter().chain(at_the_port) {
-            let (end, _) = told(&verbs, fault);
+            let (end, _) = end_of(&verbs, fault);
             let same = match story.charges {
                 Some(_) => end == peaceful,
                 None => end.state == peaceful.state,
@@ -96,8 +96,8 @@ stories! {
 fn stories_under_drawn_faults_break_nothing() {
     for (story, first) in STORIES.iter().zip((0_u64..).step_by(1_000)) {
         for seed in first..first + SEEDS {
-            let told = run_story_under_faults(&story.verbs(), seed);
-            told.unwrap_or_else(|failure| panic!("{}: {failure}", story.name));
+            let ending = run_story_under_faults(&story.verbs(), seed);
+            ending.unwrap_or_else(|failure| panic!("{}: {failure}", story.name));
         }
     }
 }

@@ -127,12 +127,12 @@ impl OpenIdProvider {
             token: None,
         };
         self.codes.insert(code.clone(), known);
-        Some(back(&asked, ("code", &code)))
+        Some(back(&asked, "code", &code))
     }
 
     /// The customer releases nothing. Returns the path and query that the browser comes back with.
     pub(crate) fn denies(&self, url: &str) -> Option<String> {
-        Some(back(&self.asked(url)?, ("error", "access_denied")))
+        Some(back(&self.asked(url)?, "error", "access_denied"))
     }
 
     fn asked(&self, url: &str) -> Option<Pairs> {
@@ -149,7 +149,7 @@ impl OpenIdProvider {
     }
 }
 
-fn back(asked: &Pairs, (name, value): (&str, &str)) -> String {
+fn back(asked: &Pairs, name: &str, value: &str) -> String {
     let mut query = form_urlencoded::Serializer::new(String::new());
     query.append_pair(name, value).append_pair("state", &text(asked, "state"));
     query.append_pair("iss", ISSUER);

@@ -54,7 +54,7 @@ impl Proxy {
         Ok(paid)
     }
 
-    /// Returns how much was given back of what came through here, and in how many pieces.
+    /// Returns how much was refunded of what came through here, and in how many pieces.
     ///
     /// # Errors
     /// When a stand-in does not answer.

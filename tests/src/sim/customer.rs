@@ -11,6 +11,7 @@ use ports::MessagePath;
 use serde_json::json;
 
 use super::brand::BASE;
+use super::given_reply::GivenReply;
 use super::opt_outs::KeywordReport;
 use super::replays::ReplayableWebhook;
 use super::requester::REACHED;
@@ -74,7 +75,7 @@ impl Simulation {
     pub(super) fn chooses_other_option_or_refuses(&mut self) {
         let Some((request, prompt)) = self.some_prompt() else { return };
         if self.roll(4) == 0 {
-            self.answers_with(&request, &prompt, (CustomerReply::No, VISA));
+            self.answers_with(&request, &prompt, CustomerReply::No, VISA);
         } else {
             self.chooses_other_option(request.id, prompt.id);
         }
@@ -112,16 +113,16 @@ impl Simulation {
             Ask::Payment { .. } | Ask::PaymentMethod { .. } => self.plan.scenario.replies,
         };
         let (reply, card) = (self.weighted(replies), self.weighted(self.plan.scenario.cards));
-        self.answers_with(&request, &prompt, (reply, card));
+        self.answers_with(&request, &prompt, reply, card);
     }
 
     pub(super) fn answers_with(
         &mut self,
         request: &Request,
         prompt: &PromptRecord,
-        how: (CustomerReply, &str),
+        reply: CustomerReply,
+        card: &str,
     ) {
-        let (reply, card) = how;
         let session = request.session_code.as_ref();
         let code = session.and_then(|session| match reply {
             CustomerReply::WrongCode => {
@@ -144,7 +145,7 @@ impl Simulation {
         );
         let chats = prompt.channel.as_str() == whatsapp::NAME;
         if chats
-            && let Some(tapped) = self.taps_on_whatsapp(request, prompt, (reply, code.as_deref()))
+            && let Some(tapped) = self.taps_on_whatsapp(request, prompt, reply, code.as_deref())
         {
             if yes && tapped {
                 self.shared.lock().oracle.customer_approvals.presses(prompt.id);
@@ -162,12 +163,13 @@ impl Simulation {
         let button = only_opens || (!on_page && self.taps_buttons());
         let forged = button && self.roll(4) == 0;
         let means_yes = yes && right && !forged && !only_opens;
+        let given = GivenReply { reply, code, card };
         let running = if on_page {
-            self.answers_page(request, prompt, (reply, code, card))
+            self.answers_page(request, prompt, &given)
         } else if button {
-            self.postback(request, prompt, (reply, code.as_deref()), forged)
+            self.postback(request, prompt, &given, forged)
         } else {
-            self.taps(request, prompt.id, (reply, code, card))
+            self.taps(request, prompt.id, &given)
         };
         let Some(running) = running else { return };
         if yes && !forged && !only_opens {
@@ -197,16 +199,16 @@ impl Simulation {
         &self,
         request: &Request,
         prompt: PromptId,
-        how: (CustomerReply, Option<String>, &str),
+        given: &GivenReply<'_>,
     ) -> Option<WorkFuture> {
-        let (reply, code, card) = how;
+        let GivenReply { reply, code, card } = given;
         let action = match reply {
             CustomerReply::Yes | CustomerReply::WrongCode | CustomerReply::NoCode => "approve",
             CustomerReply::No => "deny",
             CustomerReply::NotMe => "not_me",
             CustomerReply::MoreTime | CustomerReply::Hosted => return None,
         };
-        let some_card = (card != SAVED).then_some(card);
+        let some_card = (*card != SAVED).then_some(card);
         let body = json!({ "action": action, "session_code": code, "card": some_card }).to_string();
         let machine = Arc::clone(&self.machine);
         let (phone, prompt) = (request.customer.phone.as_str().to_owned(), prompt.to_string());
@@ -230,9 +232,9 @@ impl Simulation {
         &self,
         request: &Request,
         prompt: &PromptRecord,
-        how: (CustomerReply, Option<String>, &str),
+        given: &GivenReply<'_>,
     ) -> Option<WorkFuture> {
-        let (reply, code, card) = how;
+        let GivenReply { reply, code, card } = given;
         let action = match reply {
             CustomerReply::Yes | CustomerReply::WrongCode | CustomerReply::NoCode => "approve",
             CustomerReply::Hosted => "approve_hosted",
@@ -247,13 +249,13 @@ impl Simulation {
         };
         let mut form = form_urlencoded::Serializer::new(String::new());
         form.append_pair("action", action);
-        match card {
+        match *card {
             SAVED => &mut form,
             GOOGLE_PAY => form.append_pair("wallet", card).append_pair("token", GOOGLE_PAY_TOKEN),
             _ => form.append_pair("card", card),
         };
         if let Some(code) = code {
-            form.append_pair("session_code", &code);
+            form.append_pair("session_code", code);
         }
         let form = form.finish();
         let machine = Arc::clone(&self.machine);

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use super::attacker::Attacker;
 use super::faults::FaultRates;
 use super::opt_outs::OptOuts;
-use super::oracle::Oracle;
+use super::oracle::{FakeStates, Oracle};
 use super::replays::Replay;
 use super::sandbox_stripe::SandboxStripe;
 use super::whatsapp::Meta;
@@ -31,9 +31,9 @@ const KEYS_FORGOTTEN: Duration = Duration::from_secs(45);
 
 /// The outside, as each port and the world hold it.
 #[derive(Clone)]
-pub struct Shared(Arc<Mutex<Environment>>);
+pub struct SharedEnvironment(Arc<Mutex<Environment>>);
 
-impl Shared {
+impl SharedEnvironment {
     pub(super) fn new(environment: Environment) -> Self {
         Self(Arc::new(Mutex::new(environment)))
     }
@@ -235,8 +235,9 @@ impl Environment {
         self.attacker_reads(writes);
         self.sandbox_wrote(writes, now);
         self.oracle.sees_circuit_breakers(writes, self.step);
-        let books = (&self.stripe, &self.provider, &self.endpoint);
-        let seen = self.oracle.committed(writes, books, now);
+        let (stripe, provider, endpoint) = (&self.stripe, &self.provider, &self.endpoint);
+        let fakes = FakeStates { stripe, provider, endpoint, now };
+        let seen = self.oracle.committed(writes, &fakes);
         for line in seen.lines {
             self.trace(|| line);
         }

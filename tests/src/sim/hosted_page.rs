@@ -17,8 +17,10 @@ use serde_json::json;
 
 use super::brand::BASE;
 use super::customer::{CustomerReply, browser_headers, nonce};
+use super::given_reply::GivenReply;
 use super::scenario::{Choice, POOR, ProcessorFake, SECURE};
 use super::story_runner::VISA;
+use super::webhooks::CallbackCall;
 use super::work::{Work, WorkFuture, WorkResult};
 use super::world::Simulation;
 use crate::providers::adyen::ShopperAction;
@@ -256,7 +258,9 @@ impl Simulation {
         let path = path.replacen("/callbacks/shop/", &format!("/callbacks/{to}/"), 1);
         let work = if to == "shop" { Work::Other("return") } else { Work::Unauthenticated };
         let headers = self.returning(&path).unwrap_or_default();
-        self.posts_callback_with((Method::GET, path, to), headers, Bytes::new(), work);
+        let call =
+            CallbackCall { method: Method::GET, path, brand: to, headers, body: Bytes::new() };
+        self.posts_callback_with(call, work);
     }
 
     /// Returns the headers of a browser that comes back to the request that its address names.
@@ -310,13 +314,13 @@ impl Simulation {
         &self,
         request: &Request,
         prompt: &PromptRecord,
-        (reply, code): (CustomerReply, Option<&str>),
+        given: &GivenReply<'_>,
         forged: bool,
     ) -> Option<WorkFuture> {
         let place = request.session_code.as_ref().and_then(|session| {
-            session.choices.iter().position(|choice| Some(choice.as_str()) == code)
+            session.choices.iter().position(|choice| Some(choice) == given.code.as_ref())
         });
-        let action = match (reply, place.and_then(|place| u8::try_from(place).ok())) {
+        let action = match (given.reply, place.and_then(|place| u8::try_from(place).ok())) {
             (CustomerReply::Yes | CustomerReply::WrongCode, Some(place)) => Action::Pick(place),
             (CustomerReply::Yes | CustomerReply::WrongCode | CustomerReply::NoCode, _) => {
                 Action::Approve

@@ -11,6 +11,7 @@ use super::brand::Credentials;
 use super::customer::{browser_headers, nonce};
 use super::requester::payment;
 use super::scenario::Choice;
+use super::webhooks::CallbackCall;
 use super::work::{Work, WorkFuture, WorkResult};
 use super::world::Simulation;
 
@@ -154,12 +155,8 @@ impl Simulation {
         }
         let path = format!("{before}state={forged}");
         self.trace(|| format!("a forged return: {path}"));
-        let (method, headers) = (http::Method::GET, HeaderMap::new());
-        self.posts_callback_with(
-            (method, path, "shop"),
-            headers,
-            bytes::Bytes::new(),
-            Work::Forged,
-        );
+        let (method, body) = (http::Method::GET, bytes::Bytes::new());
+        let call = CallbackCall { method, path, brand: "shop", headers: HeaderMap::new(), body };
+        self.posts_callback_with(call, Work::Forged);
     }
 }

@@ -11,6 +11,7 @@ mod environment;
 mod faults;
 mod forged_handles;
 mod forged_taps;
+mod given_reply;
 mod hosted_page;
 mod malicious;
 mod opt_outs;
@@ -39,7 +40,7 @@ pub(crate) use brand::BASE;
 pub(crate) use oracle::broken_by_commit;
 
 pub use crate::providers::stripe::HostedAction;
-pub use environment::{Environment, FaultKind, Outage, PortFault, Shared};
+pub use environment::{Environment, FaultKind, Outage, PortFault, SharedEnvironment};
 pub use faults::FaultRates;
 pub use plan::{Failure, Plan, Report, run};
 pub use scenario::{
@@ -47,6 +48,6 @@ pub use scenario::{
     STORM, Scenario, WITHOUT_CARD_NUMBER, scenario,
 };
 pub use stories::{STORIES, Story};
-pub use story::{Ending, Fault, OtherAsk, Verb};
+pub use story::{Ending, Fault, OtherAsk, Racer, Verb};
 pub use story_runner::{PHONE, VISA, race, run_story, run_story_under_faults};
 pub use world::Simulation;

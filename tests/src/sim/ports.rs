@@ -16,7 +16,7 @@ use ports::{
     Write,
 };
 
-use super::environment::{FaultKind, Shared};
+use super::environment::{FaultKind, SharedEnvironment};
 use super::tables::Tables;
 use crate::doubles::ManualClock;
 use crate::lock::lock;
@@ -61,7 +61,7 @@ pub(super) fn block_on<T>(work: impl Future<Output = T>) -> T {
 /// The store and the queues.
 pub(super) struct FaultyStore {
     pub(super) tables: Tables,
-    pub(super) shared: Shared,
+    pub(super) shared: SharedEnvironment,
     pub(super) clock: Arc<ManualClock>,
 }
 
@@ -194,7 +194,7 @@ const REMEMBERED: Duration = Duration::from_secs(60);
 
 /// The secrets store, with the cache that stands in front of the real one.
 pub(super) struct FaultySecrets {
-    pub(super) shared: Shared,
+    pub(super) shared: SharedEnvironment,
     pub(super) clock: Arc<ManualClock>,
     pub(super) brand: Mutex<Arc<Brand>>,
     pub(super) remembered: Mutex<Option<(Timestamp, Arc<Brand>)>>,
@@ -204,9 +204,10 @@ pub(super) struct FaultySecrets {
 
 impl FaultySecrets {
     pub(super) fn new(
-        shared: Shared,
+        shared: SharedEnvironment,
         clock: Arc<ManualClock>,
-        (brand, other): (Arc<Brand>, Arc<Brand>),
+        brand: Arc<Brand>,
+        other: Arc<Brand>,
     ) -> Self {
         Self { shared, clock, brand: Mutex::new(brand), remembered: Mutex::default(), other }
     }

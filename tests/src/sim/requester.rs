@@ -92,13 +92,13 @@ pub(super) fn claims_ask() -> Value {
 }
 
 impl Call {
-    fn names(&self, told: &Value) -> NamedByAnswer {
-        let request = told.get("id").and_then(Value::as_str).and_then(|id| id.parse().ok());
-        let refunds = told.get("refunds").and_then(Value::as_array).into_iter().flatten();
+    fn names(&self, answer_json: &Value) -> NamedByAnswer {
+        let request = answer_json.get("id").and_then(Value::as_str).and_then(|id| id.parse().ok());
+        let refunds = answer_json.get("refunds").and_then(Value::as_array).into_iter().flatten();
         let ours =
             |refund: &&Value| refund.get("reason").and_then(Value::as_str) == Some(&self.key);
         let seq = refunds.rev().find(ours).and_then(|refund| refund.get("seq")?.as_u64());
-        // An answer to giving back that shows no refund of this call names nothing.
+        // An answer that shows no refund of this call names nothing.
         (request.filter(|_| self.of.is_none() || seq.is_some()), seq)
     }
 
@@ -144,13 +144,13 @@ impl Simulation {
         match self.weighted(ASKS) {
             AskKind::Card => self.asks_with(phone, channels, expires, &save_card_ask()),
             AskKind::Claims => self.asks_with(phone, channels, expires, &claims_ask()),
-            AskKind::PaymentBySavedCard => self.asks_with_saved_card(channels, (expires, amount)),
-            AskKind::Payment => self.asks_for(phone, channels, (expires, amount)),
+            AskKind::PaymentBySavedCard => self.asks_with_saved_card(channels, expires, amount),
+            AskKind::Payment => self.asks_for(phone, channels, expires, amount),
         }
     }
 
     /// A payment by a card that is on file, if there is one: nearly always by whom it is.
-    pub(super) fn asks_with_saved_card(&mut self, channels: &[&str], what: (u64, u64)) {
+    pub(super) fn asks_with_saved_card(&mut self, channels: &[&str], seconds: u64, amount: u64) {
         let somebody_else = self.plan.requests > 1 && self.roll(5) == 0;
         let (phone, card) = {
             let environment = &mut *self.shared.lock();
@@ -160,15 +160,15 @@ impl Simulation {
         };
         let other = PHONES.iter().find(|other| **other != phone).filter(|_| somebody_else);
         let phone = other.map_or(phone, |other| (*other).to_owned());
-        let mut ask = payment(what.1);
+        let mut ask = payment(amount);
         if let Some(ask) = ask.as_object_mut() {
             ask.insert("payment_method".to_owned(), json!(card));
         }
-        self.asks_with(&phone, channels, what.0, &ask);
+        self.asks_with(&phone, channels, seconds, &ask);
     }
 
-    pub(super) fn asks_for(&mut self, phone: &str, channels: &[&str], what: (u64, u64)) {
-        self.asks_with(phone, channels, what.0, &payment(what.1));
+    pub(super) fn asks_for(&mut self, phone: &str, channels: &[&str], seconds: u64, amount: u64) {
+        self.asks_with(phone, channels, seconds, &payment(amount));
     }
 
     pub(super) fn asks_with(&mut self, phone: &str, channels: &[&str], seconds: u64, ask: &Value) {
@@ -298,8 +298,8 @@ impl Simulation {
         match answer {
             Ok(answer) => {
                 call.answered = true;
-                let told: Value = serde_json::from_slice(answer.body()).unwrap_or_default();
-                let made = call.names(&told);
+                let answer_json: Value = serde_json::from_slice(answer.body()).unwrap_or_default();
+                let made = call.names(&answer_json);
                 let other = call.made.replace(made).is_some_and(|before| before != made);
                 let mut environment = self.shared.lock();
                 let known = made

@@ -52,10 +52,19 @@ pub enum Verb {
     HandleAgain,
 }
 
+/// One of two actors that race: what it does, and how many turns it takes before the other goes on.
+#[derive(Clone, Copy, Debug)]
+pub struct Racer {
+    /// What the actor does.
+    pub verb: Verb,
+    /// The number of its turns.
+    pub turns: u64,
+}
+
 /// An ask of a requester besides a plain payment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OtherAsk {
-    /// A card to keep.
+    /// A card to save.
     SavedCard,
     /// Facts about the customer.
     Claims,

@@ -10,7 +10,7 @@ use super::faults::FaultRates;
 use super::plan::{Failure, Plan};
 use super::requester::{claims_ask, save_card_ask};
 use super::scenario::STORM;
-use super::story::{Ending, Fault, OtherAsk, Verb};
+use super::story::{Ending, Fault, OtherAsk, Racer, Verb};
 use super::work::{Work, Worker};
 use super::world::Simulation;
 
@@ -56,15 +56,14 @@ pub fn run_story_under_faults(story: &[Verb], seed: u64) -> Result<Ending, Failu
 
 /// Lets two verbs race after a story. Returns the end, and the turns of the first and of both.
 ///
-/// The first takes `switches.0` turns, then the other begins and takes `switches.1`. Then the first ends, then the
-/// other.
+/// The first takes its turns, then the other begins and takes its own. Then the first ends, then the other.
 ///
 /// # Errors
 /// A [`Failure`].
 pub fn race(
     story: &[Verb],
-    two: (Verb, Verb),
-    switches: (u64, u64),
+    first_actor: Racer,
+    other_actor: Racer,
 ) -> Result<(Ending, u64, u64), Failure> {
     let run = |is_traced: bool| {
         let mut world = quiet_world(is_traced)?;
@@ -72,12 +71,12 @@ pub fn race(
             world.action(*verb)?;
         }
         let before = world.turns;
-        world.start_verb(two.0);
+        world.start_verb(first_actor.verb);
         let mut first = world.workers.pop();
-        world.run_worker(&mut first, switches.0)?;
-        world.start_verb(two.1);
+        world.run_worker(&mut first, first_actor.turns)?;
+        world.start_verb(other_actor.verb);
         let mut other = world.workers.pop();
-        world.run_worker(&mut other, switches.1)?;
+        world.run_worker(&mut other, other_actor.turns)?;
         world.run_worker(&mut first, TURNS_MAX)?;
         let alone = world.turns.saturating_sub(before);
         world.run_worker(&mut other, TURNS_MAX)?;
@@ -164,14 +163,14 @@ impl Simulation {
         match verb {
             Verb::Ask(phone, channels, seconds, amount)
             | Verb::AskSlowly(phone, channels, seconds, amount) => match self.calls.len() {
-                0 => self.asks_for(phone, channels, (seconds, amount)),
+                0 => self.asks_for(phone, channels, seconds, amount),
                 _ => self.call(0),
             },
             Verb::AskFor(what, phone, channels, seconds) => match what {
                 OtherAsk::SavedCard => self.asks_with(phone, channels, seconds, &save_card_ask()),
                 OtherAsk::Claims => self.asks_with(phone, channels, seconds, &claims_ask()),
                 OtherAsk::PaymentBySavedCard(amount) => {
-                    self.asks_with_saved_card(channels, (seconds, amount));
+                    self.asks_with_saved_card(channels, seconds, amount);
                 }
             },
             Verb::Refund(amount) => {
@@ -358,7 +357,7 @@ impl Simulation {
         let Some(request) = self.newest_request() else { return };
         let newest = request.prompts.iter().rev().find(|prompt| prompt.in_force());
         if let Some(prompt) = newest.cloned() {
-            self.answers_with(&request, &prompt, (reply, card));
+            self.answers_with(&request, &prompt, reply, card);
         }
     }
 

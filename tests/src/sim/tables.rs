@@ -25,7 +25,7 @@ pub(super) enum Tables {
 
 /// A message that a worker received.
 #[derive(Clone, Debug)]
-pub(super) struct Received {
+pub(super) struct ReceivedMessage {
     pub(super) message: Message,
     /// The number of its deliveries, including this one.
     pub(super) receives: u32,
@@ -40,7 +40,7 @@ enum Handle {
 }
 
 /// A queued message, by the time at which it is visible and its number.
-struct Queued {
+struct QueuedMessage {
     message: Message,
     receives: u32,
 }
@@ -54,19 +54,19 @@ pub(super) struct MemoryQueues {
 #[derive(Default)]
 struct QueueState {
     count: u64,
-    queued: BTreeMap<(Timestamp, u64), Queued>,
+    queued: BTreeMap<(Timestamp, u64), QueuedMessage>,
     dead: Vec<Message>,
 }
 
 impl QueueState {
     fn insert(&mut self, at: Timestamp, message: Message) {
         self.count = self.count.saturating_add(1);
-        self.queued.insert((at, self.count), Queued { message, receives: 0 });
+        self.queued.insert((at, self.count), QueuedMessage { message, receives: 0 });
     }
 
     /// Takes a received message out, unless a later receiver has it.
-    fn take(&mut self, number: u64, receives: u32) -> Option<Queued> {
-        let own = |(key, queued): (&(Timestamp, u64), &Queued)| {
+    fn take(&mut self, number: u64, receives: u32) -> Option<QueuedMessage> {
+        let own = |(key, queued): (&(Timestamp, u64), &QueuedMessage)| {
             (key.1 == number && queued.receives == receives).then_some(*key)
         };
         let place = self.queued.iter().find_map(own)?;
@@ -127,11 +127,11 @@ impl Tables {
         &self,
         queue: QueueName,
         now: Timestamp,
-    ) -> Result<Option<Received>, QueueError> {
+    ) -> Result<Option<ReceivedMessage>, QueueError> {
         let state = match self {
             Self::Database(database) => {
                 let received = database.receive(queue, now)?;
-                return Ok(received.map(|received| Received {
+                return Ok(received.map(|received| ReceivedMessage {
                     message: received.message,
                     receives: received.receives,
                     handle: Handle::Database(received.receipt),
@@ -140,13 +140,13 @@ impl Tables {
             Self::Memory(_, queues) => &mut *lock(&queues.state),
         };
         loop {
-            let due = |((at, _), queued): &(&(Timestamp, u64), &Queued)| {
+            let due = |((at, _), queued): &(&(Timestamp, u64), &QueuedMessage)| {
                 *at <= now && queued.message.queue() == queue
             };
             let Some(place) = state.queued.iter().find(due).map(|(place, _)| *place) else {
                 return Ok(None);
             };
-            let Some(Queued { message, receives }) = state.queued.remove(&place) else {
+            let Some(QueuedMessage { message, receives }) = state.queued.remove(&place) else {
                 return Ok(None);
             };
             if receives >= RECEIVES_MAX {
@@ -154,14 +154,14 @@ impl Tables {
                 continue;
             }
             let (number, receives) = (place.1, receives.saturating_add(1));
-            let hidden = Queued { message: message.clone(), receives };
+            let hidden = QueuedMessage { message: message.clone(), receives };
             state.queued.insert((now.after(visibility(queue)), number), hidden);
-            return Ok(Some(Received { message, receives, handle: Handle::Memory(number) }));
+            return Ok(Some(ReceivedMessage { message, receives, handle: Handle::Memory(number) }));
         }
     }
 
     /// Deletes a received message, unless a later receiver has it.
-    pub(super) fn delete(&self, received: &Received) -> Result<(), QueueError> {
+    pub(super) fn delete(&self, received: &ReceivedMessage) -> Result<(), QueueError> {
         match (self, received.handle) {
             (Self::Database(database), Handle::Database(receipt)) => database.delete(receipt)?,
             (Self::Memory(_, queues), Handle::Memory(number)) => {
@@ -173,7 +173,11 @@ impl Tables {
     }
 
     /// Makes a received message visible again after a while, unless a later receiver has it.
-    pub(super) fn release(&self, received: &Received, wait: Duration) -> Result<(), QueueError> {
+    pub(super) fn release(
+        &self,
+        received: &ReceivedMessage,
+        wait: Duration,
+    ) -> Result<(), QueueError> {
         match (self, received.handle) {
             (Self::Database(database), Handle::Database(receipt)) => {
                 database.release(receipt, wait)?;

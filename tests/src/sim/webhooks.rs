@@ -15,6 +15,15 @@ use crate::providers::stripe;
 /// How many webhooks are kept that did not come.
 const WEBHOOKS_MAX: usize = 24;
 
+/// A call at the callback address of one of a brand's providers.
+pub(super) struct CallbackCall {
+    pub(super) method: Method,
+    pub(super) path: String,
+    pub(super) brand: &'static str,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Bytes,
+}
+
 impl Simulation {
     /// A processor's webhook comes: about something new, about something old or once more. Or another account sends it.
     pub(super) fn receives_processor_webhook(&mut self) {
@@ -69,16 +78,15 @@ impl Simulation {
         self.trace(|| format!("{brand}'s processor reports {body}"));
         let path = format!("/callbacks/{brand}/{}", webhook.processor);
         let work = if other { Work::Unauthenticated } else { Work::Webhook(webhook) };
-        self.posts_callback_with((Method::POST, path, brand), headers, Bytes::from(body), work);
+        let body = Bytes::from(body);
+        self.posts_callback_with(
+            CallbackCall { method: Method::POST, path, brand, headers, body },
+            work,
+        );
     }
 
-    pub(super) fn posts_callback_with(
-        &mut self,
-        (method, path, brand): (Method, String, &'static str),
-        headers: HeaderMap,
-        body: Bytes,
-        work: Work,
-    ) {
+    pub(super) fn posts_callback_with(&mut self, call: CallbackCall, work: Work) {
+        let CallbackCall { method, path, brand, headers, body } = call;
         let request = http::Request::builder().method(method).uri(&path).body(());
         let Ok(request) = request else { return };
         let (mut parts, ()) = request.into_parts();

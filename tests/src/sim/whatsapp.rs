@@ -19,10 +19,11 @@ use super::opt_outs::{KeywordReport, SenderIds};
 use super::replays::ReplayableWebhook;
 use super::requester::{PHONES, payment};
 use super::scenario::Choice;
+use super::webhooks::CallbackCall;
 use super::work::{Work, WorkFuture, WorkResult};
 use super::world::Simulation;
 use crate::providers::whatsapp::{
-    ButtonAction, CloudApi, Person, Sent, SignedCallback, posted, refusal, signature_by,
+    ButtonAction, CloudApi, Person, SentMessage, SignedCallback, posted, refusal, signature_by,
 };
 use crate::providers::{Answer, SECRET};
 use crate::rng::Weights;
@@ -159,7 +160,7 @@ fn label(reply: CustomerReply, code: Option<&str>) -> Option<&str> {
 
 impl Simulation {
     /// Returns a prompt's message on the customer's WhatsApp.
-    fn whatsapp_message(&self, request: RequestId, prompt: PromptId) -> Option<Sent> {
+    fn whatsapp_message(&self, request: RequestId, prompt: PromptId) -> Option<SentMessage> {
         let reference = format!("{request}.{prompt}");
         let sent = self.shared.lock().meta.cloud.sent();
         sent.into_iter().find(|message| message.reference == reference)
@@ -182,7 +183,8 @@ impl Simulation {
         &mut self,
         request: &Request,
         prompt: &PromptRecord,
-        (reply, code): (CustomerReply, Option<&str>),
+        reply: CustomerReply,
+        code: Option<&str>,
     ) -> Option<bool> {
         let message = self.whatsapp_message(request.id, prompt.id)?;
         let label = label(reply, code)?;
@@ -350,7 +352,7 @@ impl Simulation {
             }
             CallbackMeaning::Start(word) => self.opts_in(word),
         };
-        self.posts(("shop", &post.posted.signature), &post.posted.body, work);
+        self.posts("shop", &post.posted.signature, &post.posted.body, work);
     }
 
     /// A forger's webhook, or one for another brand, must touch none of this brand's requests.
@@ -358,13 +360,13 @@ impl Simulation {
         let SignedCallback { body, signature } = &post.posted;
         let theirs = signature_by(OTHER_APP_SECRET, body.as_bytes());
         match self.roll(3) {
-            0 => self.posts(("shop", &theirs), body, Work::Unauthenticated),
-            1 => self.posts(("other", signature), body, Work::Unauthenticated),
-            _ => self.posts(("other", &theirs), body, Work::Forged),
+            0 => self.posts("shop", &theirs, body, Work::Unauthenticated),
+            1 => self.posts("other", signature, body, Work::Unauthenticated),
+            _ => self.posts("other", &theirs, body, Work::Forged),
         }
     }
 
-    fn posts(&mut self, (brand, signature): (&'static str, &str), body: &str, work: Work) {
+    fn posts(&mut self, brand: &'static str, signature: &str, body: &str, work: Work) {
         let mut headers = HeaderMap::new();
         if let Ok(value) = HeaderValue::from_str(signature) {
             headers.insert("x-hub-signature-256", value);
@@ -372,6 +374,9 @@ impl Simulation {
         self.trace(|| format!("Meta's word to {brand}: {body}"));
         let path = format!("/callbacks/{brand}/{NAME}");
         let body = Bytes::from(body.to_owned());
-        self.posts_callback_with((Method::POST, path, brand), headers, body, work);
+        self.posts_callback_with(
+            CallbackCall { method: Method::POST, path, brand, headers, body },
+            work,
+        );
     }
 }

@@ -9,7 +9,7 @@ use http::{Request, Response};
 use ports::{Clock, Http, HttpError, Reach};
 use serde_json::{Value, json};
 
-use super::environment::{Environment, FaultKind, Outage, Shared};
+use super::environment::{Environment, FaultKind, Outage, SharedEnvironment};
 use super::ports::{PortDown, YieldOnce};
 use crate::doubles::ManualClock;
 use crate::providers::Answer;
@@ -111,7 +111,7 @@ fn outcome(environment: &mut Environment, request: &Request<Bytes>) -> CallOutco
 
 /// The `Http` port of a simulation.
 pub(super) struct Wire {
-    pub(super) shared: Shared,
+    pub(super) shared: SharedEnvironment,
     pub(super) clock: Arc<ManualClock>,
 }
 

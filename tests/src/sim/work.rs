@@ -11,7 +11,7 @@ use http::Response;
 
 use super::environment::ProcessorWebhook;
 use super::opt_outs::{KeywordReport, Stop};
-use super::tables::Received;
+use super::tables::ReceivedMessage;
 
 /// The end of a worker.
 pub(super) enum WorkResult {
@@ -24,7 +24,7 @@ pub(super) enum WorkResult {
 /// The work of a worker.
 pub(super) enum Work {
     /// A message from a queue.
-    Message(Received),
+    Message(ReceivedMessage),
     /// The same message once more, at the same time.
     Duplicate,
     /// A requester's `POST /v1/requests`, by its place among the calls.

@@ -13,14 +13,14 @@ use tracing::Dispatch;
 
 use super::attacker::Attacker;
 use super::brand::{BASE, Credentials};
-use super::environment::{Environment, ProcessorWebhook, Shared};
+use super::environment::{Environment, ProcessorWebhook, SharedEnvironment};
 use super::faults::FaultRates;
 use super::oracle::{approvals, besides_claims};
 use super::plan::{Failure, Plan};
 use super::ports::{FaultySecrets, FaultyStore, SimulatedClock};
 use super::sandbox_stripe::SandboxStripe;
 use super::scenario::ProcessorFake;
-use super::tables::{Received, Tables};
+use super::tables::{ReceivedMessage, Tables};
 use super::wire::Wire;
 use super::work::{Work, WorkFuture, WorkResult, Worker};
 use crate::doubles::{ManualClock, SeededRandom};
@@ -31,7 +31,7 @@ use crate::rng::Rng;
 /// A machine of four functions with its environment, driven by one seed.
 pub struct Simulation {
     /// The environment, which the machine's ports share.
-    pub shared: Shared,
+    pub shared: SharedEnvironment,
     pub(super) machine: Arc<Machine>,
     pub(super) clock: Arc<ManualClock>,
     pub(super) tables: Tables,
@@ -75,7 +75,7 @@ impl Simulation {
         }
         environment.attacker = Self::has_attacker(&plan).then(Attacker::default);
         environment.begins(FaultRates::none());
-        let shared = Shared::new(environment);
+        let shared = SharedEnvironment::new(environment);
         // Storms of many requests also prove the store that ships.
         let in_memory = plan.scenario.processor != ProcessorFake::Stripe;
         let tables = Tables::new(&clock, in_memory)?;
@@ -84,8 +84,8 @@ impl Simulation {
             shared: shared.clone(),
             clock: Arc::clone(&clock),
         });
-        let brands = (credentials.brand()?, Credentials::other_brand()?);
-        let keeper = Arc::new(FaultySecrets::new(shared.clone(), Arc::clone(&clock), brands));
+        let (brand, other) = (credentials.brand()?, Credentials::other_brand()?);
+        let keeper = Arc::new(FaultySecrets::new(shared.clone(), Arc::clone(&clock), brand, other));
         let wire = Wire { shared: shared.clone(), clock: Arc::clone(&clock) };
         let ports = Ports {
             clock: Arc::new(SimulatedClock(Arc::clone(&clock))),
@@ -327,7 +327,7 @@ impl Simulation {
         }
     }
 
-    fn handled(&self, received: &Received, handled: MessageResult) {
+    fn handled(&self, received: &ReceivedMessage, handled: MessageResult) {
         self.trace(|| format!("handled {:?}: {handled:?}", received.message.parts()));
         let lost = self.happens(|faults| faults.delete_lost);
         let done = match handled {

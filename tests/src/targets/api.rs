@@ -82,14 +82,17 @@ pub fn create(input: &[u8]) {
             return;
         }
         let stored = assert_accepted(fuzz_fixture, &answered);
-        let told: Value = serde_json::from_slice(input).expect("what was accepted is JSON");
-        assert_eq!(told["ask"]["amount"].as_u64(), stored.ask.money().map(|money| money.amount()));
+        let accepted: Value = serde_json::from_slice(input).expect("what was accepted is JSON");
         assert_eq!(
-            told["ask"]["description"].as_str().map(str::trim),
+            accepted["ask"]["amount"].as_u64(),
+            stored.ask.money().map(|money| money.amount())
+        );
+        assert_eq!(
+            accepted["ask"]["description"].as_str().map(str::trim),
             Some(stored.ask.description())
         );
-        assert_eq!(told["customer"]["phone"].as_str(), Some(stored.customer.phone.as_str()));
-        assert_eq!(told["session"]["id"].as_str(), Some(stored.session.id.as_str()));
+        assert_eq!(accepted["customer"]["phone"].as_str(), Some(stored.customer.phone.as_str()));
+        assert_eq!(accepted["session"]["id"].as_str(), Some(stored.session.id.as_str()));
         let phone = stored.customer.phone.as_str();
         let says =
             |text: &[u8]| text.windows(phone.len()).filter(|at| *at == phone.as_bytes()).count();

@@ -21,9 +21,9 @@ pub fn assert_sound(answered: &CallResult, said: &[u8]) {
         text.windows(secret.len()).any(|window| window == secret.as_bytes())
     };
     for secret in SECRETS {
-        let told =
+        let reported =
             says(body, secret) || headers.values().any(|value| says(value.as_bytes(), secret));
-        assert!(!told || says(said, secret), "{secret} was told: {answered:?}");
+        assert!(!reported || says(said, secret), "{secret} was told: {answered:?}");
     }
 }
 

@@ -42,13 +42,13 @@ pub fn batch(input: &[u8]) {
             .iter()
             .filter(|record| serde_json::from_str::<Message>(&record.body).is_err());
         let strange: BTreeSet<String> = strange.map(|record| record.id.clone()).collect();
-        let told = fuzz_fixture.run(report(
+        let batch_report = fuzz_fixture.run(report(
             &Machine(&fuzz_fixture.machine),
             batch,
             Duration::from_secs(60),
         ));
         let failed: BTreeSet<String> =
-            told.failures.into_iter().map(|failure| failure.id).collect();
+            batch_report.failures.into_iter().map(|failure| failure.id).collect();
         assert!(strange.is_subset(&failed), "a stranger was taken");
         assert!(failed.is_subset(&ids), "a message failed that was not there");
     });
@@ -102,12 +102,12 @@ fn yes(fuzz_fixture: &FuzzFixture, open: &Open) -> String {
 }
 
 /// A yes stands only where its postback was told; nothing is ever charged by what a topic tells alone.
-fn assert_consent(fuzz_fixture: &FuzzFixture, told: &[u8]) {
+fn assert_consent(fuzz_fixture: &FuzzFixture, published: &[u8]) {
     // Hexadecimal digits are the same in capitals.
-    let told = told.to_ascii_lowercase();
+    let published = published.to_ascii_lowercase();
     for open in [&fuzz_fixture.shown, &fuzz_fixture.texted, &fuzz_fixture.carded] {
         let postback = yes(fuzz_fixture, open);
-        let said = told.windows(postback.len()).any(|window| window == postback.as_bytes());
+        let said = published.windows(postback.len()).any(|window| window == postback.as_bytes());
         match fuzz_fixture.request(open.id).state_name() {
             "prompted" | "denied" => {}
             "authorized" => assert!(said, "an approval that the customer did not give"),
@@ -267,8 +267,8 @@ pub(super) fn topics() -> Vec<Vec<u8>> {
 }
 
 pub(super) fn topic_texts() -> Vec<Vec<u8>> {
-    let told = published_events().into_iter();
-    told.map(|(channel, text)| format!("assent_acme_{channel}\n{text}").into_bytes()).collect()
+    let events = published_events().into_iter();
+    events.map(|(channel, text)| format!("assent_acme_{channel}\n{text}").into_bytes()).collect()
 }
 
 /// Words of events and of what topics tell.

@@ -119,18 +119,18 @@ fn strings(value: &Value, found: &mut Vec<String>) {
 pub fn brand_secret(input: &[u8]) {
     let Ok(text) = std::str::from_utf8(input) else { return };
     let mut quoted = Vec::new();
-    let told = serde_json::from_str::<Value>(text).unwrap_or_default();
+    let document = serde_json::from_str::<Value>(text).unwrap_or_default();
     let brand = match Brand::parse(text) {
         Ok(brand) => brand,
         Err(error) => {
-            strings(&told, &mut quoted);
+            strings(&document, &mut quoted);
             let complaint = format!("{error} {error:?}");
             assert!(!quoted.iter().any(|secret| complaint.contains(secret)), "{complaint}");
             return;
         }
     };
     for place in ["/sealing/keys", "/address_key", "/link_key"] {
-        strings(told.pointer(place).unwrap_or(&Value::Null), &mut quoted);
+        strings(document.pointer(place).unwrap_or(&Value::Null), &mut quoted);
     }
     with_fixture(|fuzz_fixture| {
         for mode in [Mode::Test, Mode::Live] {
@@ -138,14 +138,14 @@ pub fn brand_secret(input: &[u8]) {
             for channel in &setup.channels {
                 let opened = fuzz_fixture.channels().open(&brand, mode, &channel.name).err();
                 assert_quotes_nothing(
-                    &told,
+                    &document,
                     opened.as_ref().map(|error| format!("{error} {error:?}")),
                 );
             }
             for processor in &setup.processors {
                 let opened = fuzz_fixture.processors().open(&brand, mode, &processor.name).err();
                 assert_quotes_nothing(
-                    &told,
+                    &document,
                     opened.as_ref().map(|error| format!("{error} {error:?}")),
                 );
             }
@@ -156,12 +156,12 @@ pub fn brand_secret(input: &[u8]) {
 }
 
 /// No complaint about settings quotes one of them.
-fn assert_quotes_nothing(told: &Value, complaint: Option<String>) {
+fn assert_quotes_nothing(document: &Value, complaint: Option<String>) {
     let Some(complaint) = complaint else { return };
     let mut quoted = Vec::new();
     for mode in ["test", "live"] {
         for list in ["channels", "processors"] {
-            for adapter in told[mode][list].as_array().into_iter().flatten() {
+            for adapter in document[mode][list].as_array().into_iter().flatten() {
                 strings(&adapter["settings"], &mut quoted);
             }
         }

@@ -144,11 +144,11 @@ pub(super) fn samples() -> Vec<Vec<u8>> {
         };
         let quick = json!({ "payload": carried(&brand, open, Action::NotMe), "text": "x" });
         let status = |status: &str, errors: Value| {
-            let told = json!({
+            let status = json!({
                 "id": "wamid.1", "status": status, "recipient_id": "15551230004", "errors": errors,
                 "biz_opaque_callback_data": reference,
             });
-            json!({ "statuses": [told] })
+            json!({ "statuses": [status] })
         };
         let values = [
             tap(Action::Approve),

@@ -115,7 +115,7 @@ impl Core {
             let lists: &[&[&str]] = match item.key.pk.split('#').next().unwrap_or_default() {
                 // The customer's own phone, which others have outside.
                 "PHONE" => &[&PLANTED, &card],
-                // The processor's own books, which others have network, and where it sends customers back to.
+                // The processor's own books, which others have outside, and where it sends customers back to.
                 "SANDBOX" => &[&PLANTED, &phones, &name],
                 "REQ" if item.key.sk == "REQ" => &[&PLANTED, &tokens, &card],
                 // The answer that a repeat gets again: what the requester itself wrote is in it.

@@ -71,7 +71,7 @@ pub(super) fn demo() -> Value {
     json!({
         "version": "1",
         "name": "demo",
-        "display_name": "Demo FakeProcessorState",
+        "display_name": "Demo Books",
         "language": "en",
         "keys": [
             { "mode": "test", "sha256": digest_hex(TEST_KEY.as_bytes()) },
@@ -99,7 +99,7 @@ pub(super) fn demo() -> Value {
 pub(super) fn other() -> Value {
     let mut secret = demo();
     secret["name"] = json!("other");
-    secret["display_name"] = json!("Other FakeProcessorState");
+    secret["display_name"] = json!("Other Books");
     secret["keys"] = json!([{ "mode": "test", "sha256": digest_hex(OTHER_KEY.as_bytes()) }]);
     secret["test"]["webhooks"] = Value::Null;
     secret

@@ -163,16 +163,16 @@ impl Answer {
     /// Fails the test unless this is a well-formed problem of that status and code.
     pub fn problem(self, status: u16, code: &str) -> Self {
         let this = self.ok(status);
-        let told = this.json();
-        assert_eq!(told["code"], code, "{told}");
-        assert_eq!(told["status"], status, "{told}");
+        let problem = this.json();
+        assert_eq!(problem["code"], code, "{problem}");
+        assert_eq!(problem["status"], status, "{problem}");
         assert_eq!(this.header("content-type"), "application/problem+json");
         assert_eq!(this.header("cache-control"), "no-store");
-        assert_eq!(told["type"], format!("{PUBLIC_BASE}/problems/{code}"));
+        assert_eq!(problem["type"], format!("{PUBLIC_BASE}/problems/{code}"));
         for member in ["title", "detail", "instance"] {
-            assert!(told[member].as_str().is_some_and(|text| !text.is_empty()), "{told}");
+            assert!(problem[member].as_str().is_some_and(|text| !text.is_empty()), "{problem}");
         }
-        assert_eq!(told["retryable"], matches!(status, 429 | 500 | 503), "{told}");
+        assert_eq!(problem["retryable"], matches!(status, 429 | 500 | 503), "{problem}");
         this
     }
 }

@@ -74,6 +74,14 @@ impl Customer<'_> {
         loaded.request.session_code.map(|code| code.code).unwrap_or_default()
     }
 
+    /// Taps yes in the newest message, with the code the agent reads out. Its messages are not handled yet.
+    #[must_use]
+    pub fn taps_approve(&self) -> Answer {
+        let message = self.newest();
+        let code = self.session_code_of(&message);
+        self.taps(&message, &json!({ "action": "approve", "session_code": code }))
+    }
+
     /// Says yes to the newest message, with the code the agent reads out.
     pub fn approves(&self) -> Answer {
         let message = self.newest();

@@ -253,11 +253,11 @@ impl Channel for FakeChannel {
         if proof != Some(self.settings.proof.as_str()) {
             return Err(CallbackError::Forged);
         }
-        let told: CallbackBody =
+        let parsed: CallbackBody =
             serde_json::from_slice(&callback.body).map_err(|_not_one| CallbackError::Malformed)?;
         let callbacks =
-            told.callbacks.into_iter().map(CallbackEvent::read).collect::<Result<_, _>>()?;
-        let refusal = told.refusal.then(|| reply("refused"));
+            parsed.callbacks.into_iter().map(CallbackEvent::read).collect::<Result<_, _>>()?;
+        let refusal = parsed.refusal.then(|| reply("refused"));
         Ok(ReceivedWebhook { callbacks, reply: reply("taken"), refusal })
     }
 }

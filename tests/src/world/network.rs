@@ -161,14 +161,14 @@ impl Http for FakeNetwork {
             let core = core.ok_or_else(|| HttpError::NotSent(NoAnswer.into()))?;
             return Ok(core.serves(Request::from_parts(parts, body)).await);
         }
-        let told = lock(&self.replies).get_mut(&host).and_then(VecDeque::pop_front);
-        let reply = match told {
+        let scripted = lock(&self.replies).get_mut(&host).and_then(VecDeque::pop_front);
+        let reply = match scripted {
             // The call arrived, and its answer is lost.
             Some(Reply::Lost) => {
                 drop(self.usual(&host, &parts, &body));
                 Reply::Lost
             }
-            Some(told) => told,
+            Some(scripted) => scripted,
             None => self.usual(&host, &parts, &body),
         };
         let status = match reply {
@@ -208,11 +208,12 @@ impl Core {
     pub fn webhooks(&self) -> Vec<String> {
         let taken = self.calls_to("shop.example").into_iter();
         let taken = taken.filter(|called| called.status.is_some_and(|status| status < 300));
-        let told = taken.map(|called| serde_json::from_slice::<Value>(&called.body));
-        told.map(|told| {
-            told.expect("a webhook is JSON")["type"].as_str().unwrap_or_default().to_owned()
-        })
-        .collect()
+        let bodies = taken.map(|called| serde_json::from_slice::<Value>(&called.body));
+        bodies
+            .map(|body| {
+                body.expect("a webhook is JSON")["type"].as_str().unwrap_or_default().to_owned()
+            })
+            .collect()
     }
 
     /// Scripts the next answers of a host.

@@ -7,7 +7,7 @@ use lambda_events::{Context, LambdaEvent, NotificationError, answer_or_receive};
 use serde_json::{Value, json};
 
 use super::{Core, WorldBuilder};
-use crate::providers::aws_messaging::{self, HOST, Sent, events};
+use crate::providers::aws_messaging::{self, HOST, SentMessage, events};
 
 impl WorldBuilder {
     /// Sends cards, and texts after them, through AWS End User Messaging in test mode.
@@ -40,7 +40,7 @@ pub fn sms() -> Value {
 impl Core {
     /// Returns what the service was sent, all of it as the service takes it.
     #[must_use]
-    pub fn messages_over_aws(&self) -> Vec<Sent> {
+    pub fn messages_over_aws(&self) -> Vec<SentMessage> {
         let calls = self.calls_to(HOST).into_iter();
         let looked = calls.map(|call| aws_messaging::receive(&call.uri, &call.headers, &call.body));
         looked.map(|sent| sent.expect("the service takes it")).collect()

@@ -36,7 +36,7 @@ pub(super) struct Recorder<'a, 'b> {
 }
 
 /// The stored part of a success.
-struct Stored {
+struct StoredOutcome {
     details: Details,
     /// The saved card or the claims, which are stored beside the request.
     writes: Vec<Write>,
@@ -70,7 +70,7 @@ impl Recorder<'_, '_> {
 
     async fn fulfill(&mut self, fulfillment: &Fulfillment) -> Result<(), Stop> {
         let code = consent::transaction_code(self.lease.ports.random.as_ref());
-        let Some(Stored { details, writes }) = self.stored(fulfillment).await? else {
+        let Some(StoredOutcome { details, writes }) = self.stored(fulfillment).await? else {
             // The customer may be charged already. Only what an operator must mend stands between this and its end.
             if let Err(error) = self.lease.ports.secrets.refresh(&self.lease.request().brand).await
             {
@@ -175,14 +175,14 @@ impl Recorder<'_, '_> {
     /// Returns what is stored of a success. A saved card stays as long as it is wanted, claims for a while.
     ///
     /// `None` when it cannot be sealed, which an operator must mend.
-    async fn stored(&self, fulfillment: &Fulfillment) -> Result<Option<Stored>, StepError> {
+    async fn stored(&self, fulfillment: &Fulfillment) -> Result<Option<StoredOutcome>, StepError> {
         let (ports, request) = (self.lease.ports, self.lease.request());
         match fulfillment {
             Fulfillment::Payment(receipt) => {
                 let details = Details::Payment(receipt.clone());
                 let write = charges::put(request, &receipt.reference, ports.clock.now())?;
                 let writes = [write].into_iter().chain(self.used_card().await?).collect();
-                Ok(Some(Stored { details, writes }))
+                Ok(Some(StoredOutcome { details, writes }))
             }
             Fulfillment::Card { receipt, saved } => {
                 let brand = ports.secrets.brand(&request.brand).await?;
@@ -219,7 +219,7 @@ impl Recorder<'_, '_> {
                 let [on_file, of_customer] = saved_cards::create(scope, card, &item)?;
                 let writes = vec![on_file, of_customer, listed];
                 let details = Details::Card { card, receipt: receipt.clone() };
-                Ok(Some(Stored { details, writes }))
+                Ok(Some(StoredOutcome { details, writes }))
             }
             Fulfillment::Claims { receipt, claims } => {
                 let brand = ports.secrets.brand(&request.brand).await?;
@@ -230,7 +230,7 @@ impl Recorder<'_, '_> {
                 let until = ports.clock.now().after(brand.policy.claims_retention());
                 let write = claims::put(request.id, &sealed, until)?;
                 let details = Details::Claims(receipt.clone());
-                Ok(Some(Stored { details, writes: vec![write] }))
+                Ok(Some(StoredOutcome { details, writes: vec![write] }))
             }
         }
     }

@@ -76,15 +76,15 @@ impl Http for Provider {
 }
 
 #[derive(Clone, Default)]
-struct Written(Arc<Mutex<Vec<u8>>>);
+struct CapturedLog(Arc<Mutex<Vec<u8>>>);
 
-impl Written {
+impl CapturedLog {
     fn text(&self) -> String {
         String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
     }
 }
 
-impl Write for Written {
+impl Write for CapturedLog {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).write(bytes)
     }
@@ -124,7 +124,7 @@ fn examine(healthy: &HealthyProvider, case: Option<&Case>) -> DoctorRun {
     let section = if healthy.section == "webhooks" { one[0]["settings"].clone() } else { one };
     brand[healthy.mode] = json!({ healthy.section: section });
     std::fs::write(folder.path().join("brand.json"), brand.to_string()).unwrap();
-    let (results, remarks) = (Written::default(), Written::default());
+    let (results, remarks) = (CapturedLog::default(), CapturedLog::default());
     let calls = Arc::<Mutex<Vec<String>>>::default();
     let mut context = local::command_context(true, variable, clap::Command::default).unwrap();
     context.http =

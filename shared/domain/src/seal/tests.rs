@@ -14,9 +14,9 @@ use crate::seal_binding::CardBinding;
 use crate::values::id::RequestId;
 use crate::values::time::Timestamp;
 
-struct Fixed;
+struct FixedRandom;
 
-impl Random for Fixed {
+impl Random for FixedRandom {
     fn fill(&self, bytes: &mut [u8]) {
         bytes.fill(7);
     }
@@ -63,10 +63,10 @@ fn seal_opens_as_its_own_type_only() {
     let url = RedirectUrl("https://pay.example.com".to_owned());
     let claims = ReleasedClaims(r#"{"kind":"kept_card","secret":"c0de"}"#.into());
     let saved = SavedCredential::new("c0de");
-    let sealed_url = seal(&brand, &to, &url, &Fixed).unwrap();
-    let sealed_claims = seal(&brand, &to, &claims, &Fixed).unwrap();
-    let sealed_saved = seal(&brand, &to, &saved, &Fixed).unwrap();
-    let sealed_card = seal(&brand, &to, &card("tok"), &Fixed).unwrap();
+    let sealed_url = seal(&brand, &to, &url, &FixedRandom).unwrap();
+    let sealed_claims = seal(&brand, &to, &claims, &FixedRandom).unwrap();
+    let sealed_saved = seal(&brand, &to, &saved, &FixedRandom).unwrap();
+    let sealed_card = seal(&brand, &to, &card("tok"), &FixedRandom).unwrap();
     assert_eq!(open(&brand, &to, &sealed_url), Ok(url));
     assert_eq!(open(&brand, &to, &sealed_claims), Ok(claims));
     assert_eq!(open(&brand, &to, &sealed_saved), Ok(saved));
@@ -87,12 +87,12 @@ fn seal_opens_as_its_own_type_only() {
 
 #[test]
 fn seal_opens_after_rotation_for_its_own_binding_only() {
-    let sealed = seal(&brand("a"), &bound(1), &card("pm_card_visa"), &Fixed).unwrap();
+    let sealed = seal(&brand("a"), &bound(1), &card("pm_card_visa"), &FixedRandom).unwrap();
     assert!(!serde_json::to_string(&sealed).unwrap().contains("pm_card"));
     assert_eq!(open(&brand("b"), &bound(1), &sealed), Ok(card("pm_card_visa")));
     let other = open::<StoredAuthorization>(&brand("a"), &bound(2), &sealed);
     assert_eq!(other.unwrap_err(), SealError::Broken);
-    let newer = seal(&brand("b"), &bound(1), &card("pm_card_visa"), &Fixed).unwrap();
+    let newer = seal(&brand("b"), &bound(1), &card("pm_card_visa"), &FixedRandom).unwrap();
     assert_eq!((sealed.key_id.as_str(), newer.key_id.as_str()), ("a", "b"));
     // A key id that is swapped, of the key or of its sender, opens nothing.
     let mut swapped = sealed.clone();
@@ -110,7 +110,7 @@ fn seal_opens_after_rotation_for_its_own_binding_only() {
 
 #[test]
 fn seal_with_any_changed_character_fails_to_open() {
-    let sealed = seal(&brand("a"), &bound(1), &card("tok"), &Fixed).unwrap();
+    let sealed = seal(&brand("a"), &bound(1), &card("tok"), &FixedRandom).unwrap();
     for place in 0..sealed.ciphertext.len() {
         let mut altered = sealed.clone();
         let old = altered.ciphertext.as_bytes()[place];
@@ -124,13 +124,13 @@ fn seal_with_any_changed_character_fails_to_open() {
 fn sealing_without_a_private_key_is_possible_and_opening_is_not() {
     let whole = brand("a");
     let sealer = Brand { sealing: None, claims: None, ..whole.clone() };
-    let sealed = seal(&sealer, &bound(1), &card("tok"), &Fixed).unwrap();
+    let sealed = seal(&sealer, &bound(1), &card("tok"), &FixedRandom).unwrap();
     assert_eq!(open::<StoredAuthorization>(&sealer, &bound(1), &sealed), Err(SealError::Key));
     assert_eq!(open(&whole, &bound(1), &sealed), Ok(card("tok")));
     let saved = SavedCredential::new("c0de");
-    assert_eq!(seal(&sealer, &bound(1), &saved, &Fixed), Err(SealError::Key));
+    assert_eq!(seal(&sealer, &bound(1), &saved, &FixedRandom), Err(SealError::Key));
     let claims = ReleasedClaims("{}".into());
-    assert_eq!(seal(&sealer, &bound(1), &claims, &Fixed), Err(SealError::Key));
+    assert_eq!(seal(&sealer, &bound(1), &claims, &FixedRandom), Err(SealError::Key));
 }
 
 /// An attacker who has the public key, but no consent key, seals with a key of their own.
@@ -139,7 +139,7 @@ fn authorization_of_another_sender_fails_to_open() {
     let whole = brand("a");
     let mut attacker = Brand { sealing: None, ..whole.clone() };
     assert_eq!(
-        seal(&Brand { consent: None, ..attacker.clone() }, &bound(1), &card("tok"), &Fixed),
+        seal(&Brand { consent: None, ..attacker.clone() }, &bound(1), &card("tok"), &FixedRandom),
         Err(SealError::Key)
     );
     let guessed = KeyRing {
@@ -147,7 +147,7 @@ fn authorization_of_another_sender_fails_to_open() {
         keys: [("a".to_owned(), crate::brand::Key32::new([0; 32]))].into(),
     };
     attacker.consent = Some(guessed);
-    let forged = seal(&attacker, &bound(1), &card("tok"), &Fixed).unwrap();
+    let forged = seal(&attacker, &bound(1), &card("tok"), &FixedRandom).unwrap();
     assert_eq!(open::<StoredAuthorization>(&whole, &bound(1), &forged), Err(SealError::Broken));
 }
 
@@ -157,7 +157,8 @@ fn first_stored_texts_still_open() {
     let keys = brand.sealing.clone().unwrap();
     let first = |plain: &str, purpose: &str| {
         let mut sealed =
-            seal_shared(&keys, plain, &bound(1).first_associated_data(purpose), &Fixed).unwrap();
+            seal_shared(&keys, plain, &bound(1).first_associated_data(purpose), &FixedRandom)
+                .unwrap();
         sealed.form = None;
         sealed
     };
@@ -174,11 +175,11 @@ fn first_stored_texts_still_open() {
 #[test]
 fn saved_card_stays_sealed_within_an_authorization() {
     let (whole, to) = (brand("a"), bound(1));
-    let sealed = seal(&whole, &to, &SavedCredential::new("c0de"), &Fixed).unwrap();
+    let sealed = seal(&whole, &to, &SavedCredential::new("c0de"), &FixedRandom).unwrap();
     let card = SealedCard { request: id(1), address: "address".to_owned(), sealed };
     let sealer = Brand { sealing: None, ..whole.clone() };
     let stored =
-        seal(&sealer, &bound(2), &StoredAuthorization::Card(card.clone()), &Fixed).unwrap();
+        seal(&sealer, &bound(2), &StoredAuthorization::Card(card.clone()), &FixedRandom).unwrap();
     assert_eq!(open(&whole, &bound(2), &stored), Ok(StoredAuthorization::Card(card)));
 }
 

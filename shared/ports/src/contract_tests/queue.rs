@@ -19,7 +19,7 @@ pub trait Receiving: Send + Sync {
     fn queue(&self) -> &dyn Queue;
 
     /// Receives a visible message and hides it for the visibility timeout.
-    async fn receive(&self, queue: QueueName) -> Option<Taken>;
+    async fn receive(&self, queue: QueueName) -> Option<Delivery>;
 
     /// Deletes a received message.
     async fn delete(&self, queue: QueueName, receipt: &str);
@@ -43,7 +43,7 @@ pub trait TimedQueues: Receiving {
 
 /// A received message.
 #[derive(Clone, Debug)]
-pub struct Taken {
+pub struct Delivery {
     /// The receipt handle that deletes or releases it.
     pub receipt: String,
     /// The message as it was sent.
@@ -67,7 +67,7 @@ async fn send(queues: &dyn Receiving, message: &Message, delay: Duration) {
     queues.queue().send(message, delay).await.unwrap();
 }
 
-async fn take(queues: &dyn Receiving, queue: QueueName) -> Taken {
+async fn take(queues: &dyn Receiving, queue: QueueName) -> Delivery {
     queues.receive(queue).await.unwrap_or_else(|| panic!("no message on {}", queue.as_str()))
 }
 

@@ -19,7 +19,7 @@ pub enum Created {
         /// Such as `insufficient_funds` or `card_declined`.
         code: &'static str,
     },
-    /// The issuer declined, and no other try will mend it. The code never tells a thief why.
+    /// The issuer declined, and no other try will mend it. The code never says why, since the card may be stolen.
     HardDeclined {
         /// Such as `card_declined`.
         code: &'static str,
@@ -48,7 +48,7 @@ pub enum Confirmed {
         /// Such as `insufficient_funds` or `card_declined`.
         code: &'static str,
     },
-    /// The issuer declined, and no other try will mend it. The code never tells a thief why.
+    /// The issuer declined, and no other try will mend it. The code never says why, since the card may be stolen.
     HardDeclined {
         /// Such as `card_declined`.
         code: &'static str,
@@ -92,7 +92,7 @@ pub enum Retrieved {
         /// Such as `insufficient_funds` or `card_declined`.
         code: &'static str,
     },
-    /// The issuer declined, and no other try will mend it. The code never tells a thief why.
+    /// The issuer declined, and no other try will mend it. The code never says why, since the card may be stolen.
     HardDeclined {
         /// Such as `card_declined`.
         code: &'static str,

@@ -6,8 +6,7 @@
 use ports::AttemptContext;
 use serde_json::{Map, Value, json};
 
-use super::settings::AdyenAccount;
-use crate::labels::{LabelRules, SESSION_ID};
+use crate::labels::{LabelRules, Labels, SESSION_ID};
 
 /// Adyen's rules. Some of the 20 entries are ours.
 pub(super) static RULES: LabelRules = LabelRules {
@@ -28,12 +27,7 @@ pub(super) static RULES: LabelRules = LabelRules {
 /// Adds the labels of a request to the body of a payment or of a payment link.
 ///
 /// Each attempt at one order has the same order number, so that Adyen links them. An order number is for one order only.
-pub(super) fn add(
-    body: &mut Map<String, Value>,
-    attempt: &AttemptContext<'_>,
-    account: &AdyenAccount,
-) {
-    let labels = &account.labels;
+pub(super) fn add(body: &mut Map<String, Value>, attempt: &AttemptContext<'_>, labels: &Labels) {
     let session = labels.session(attempt.labels).map(|id| (SESSION_ID, id));
     let named = labels.metadata(attempt.labels).chain(session);
     let named: Vec<(&str, &str)> = named.collect();

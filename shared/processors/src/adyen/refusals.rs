@@ -5,7 +5,7 @@
 
 use crate::object_state::ObjectState;
 
-/// The answer to every suspicion of fraud, loss or theft. A thief must not learn what the bank knows.
+/// The answer to every suspicion of fraud, loss or theft. A person with a stolen card must not learn what the bank knows.
 const DECLINED: ObjectState = ObjectState::HardDeclined { code: "card_declined" };
 
 /// Returns the answer for a refusal code. An unlisted code is a plain refusal.

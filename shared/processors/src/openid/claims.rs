@@ -39,7 +39,8 @@ pub(super) fn take<'a>(
 
 /// Returns a claim in its standard type; `None` for an empty claim, and for a value of another type.
 fn typed(claim: &str, value: &Value) -> Option<Value> {
-    // Azure AD B2C sends `emails`, a list. https://learn.microsoft.com/azure/active-directory-b2c/tokens-overview
+    // Azure AD B2C sends `emails`, a list: https://github.com/requarks/wiki/pull/7052, read 2026-11-26. UNVERIFIED: with
+    // https://learn.microsoft.com/azure/active-directory-b2c/tokens-overview.
     let value = value.as_array().map_or(Some(value), |list| list.first())?;
     match claim {
         "email_verified" | "phone_number_verified" => truth(value).map(Value::from),

@@ -17,12 +17,14 @@ use rustls_pki_types::pem::PemObject;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 
-/// The life of an assertion, in seconds. Login.gov and Singpass refuse longer ones.
+/// The life of an assertion, in seconds. Singpass refuses more than two minutes:
+/// <https://docs.developer.singpass.gov.sg/docs/technical-specifications/singpass-authentication-api/2.-token-endpoint/authorization-code-grant>,
+/// read 2026-11-26. UNVERIFIED: Login.gov's maximum. Before going live there, sign in once.
 const LIFE: i64 = 120;
 /// The type of a client assertion (RFC 7523, section 2.2).
 const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
-/// The audience of Apple's secrets.
-/// <https://developer.apple.com/documentation/accountorganizationaldatasharing/creating-a-client-secret>
+/// The audience of Apple's secrets. UNVERIFIED: second hand. Before going live, compare it with
+/// <https://developer.apple.com/documentation/accountorganizationaldatasharing/creating-a-client-secret>.
 const APPLE: &str = "https://appleid.apple.com";
 
 /// The client's authentication, with its secret or its key.
@@ -85,14 +87,14 @@ pub(super) enum ClientProof {
 /// A key that cannot sign, or a secret that fits no header.
 #[derive(Debug, thiserror::Error)]
 #[error("failed to authenticate the client")]
-pub(super) struct Unauthenticated;
+pub(super) struct ClientAuthError;
 
 impl ClientAuth {
     /// Returns what proves the client in a call.
     pub(super) fn proof(
         &self,
         call: AuthenticatedCall<'_>,
-    ) -> Result<ClientProof, Unauthenticated> {
+    ) -> Result<ClientProof, ClientAuthError> {
         match self {
             Self::Basic(secret) => basic(call.client_id, secret),
             Self::Post(secret) => Ok(post(secret)),
@@ -123,12 +125,12 @@ fn post(secret: &SecretString) -> ClientProof {
 }
 
 /// Returns the header of `client_secret_basic`: both parts are form-encoded before they are joined.
-fn basic(client_id: &str, secret: &SecretString) -> Result<ClientProof, Unauthenticated> {
+fn basic(client_id: &str, secret: &SecretString) -> Result<ClientProof, ClientAuthError> {
     let encoded =
         |text: &str| -> String { form_urlencoded::byte_serialize(text.as_bytes()).collect() };
     let pair = format!("{}:{}", encoded(client_id), encoded(secret.expose_secret()));
     let header = HeaderValue::try_from(format!("Basic {}", STANDARD.encode(pair)));
-    let mut header = header.map_err(|_unfit| Unauthenticated)?;
+    let mut header = header.map_err(|_unfit| ClientAuthError)?;
     header.set_sensitive(true);
     Ok(ClientProof::Header(header))
 }
@@ -159,8 +161,8 @@ impl AssertionKey {
         call: AuthenticatedCall<'_>,
         issuer: &str,
         audience: &str,
-    ) -> Result<String, Unauthenticated> {
-        let pair = self.pair.as_ref().ok_or(Unauthenticated)?;
+    ) -> Result<String, ClientAuthError> {
+        let pair = self.pair.as_ref().ok_or(ClientAuthError)?;
         let (algorithm, now) = (pair.algorithm(), call.now.as_secs());
         let header = json!({ "alg": algorithm, "typ": "JWT", "kid": self.id });
         let made_of = format!("{} {} {}", call.now.as_millis(), call.client_id, call.form);
@@ -194,19 +196,19 @@ impl KeyPair {
         }
     }
 
-    fn sign(&self, text: &[u8]) -> Result<Vec<u8>, Unauthenticated> {
+    fn sign(&self, text: &[u8]) -> Result<Vec<u8>, ClientAuthError> {
         let random = SystemRandom::new();
         match self {
             Self::Rsa(pair) => {
                 let mut signature = vec![0; pair.public().modulus_len()];
                 let done = pair.sign(&RSA_PKCS1_SHA256, &random, text, &mut signature);
-                done.map(|()| signature).map_err(|_unsigned| Unauthenticated)
+                done.map(|()| signature).map_err(|_unsigned| ClientAuthError)
             }
             Self::P256(pair) => {
                 let signature = pair.sign(&random, text);
                 signature
                     .map(|signature| signature.as_ref().to_vec())
-                    .map_err(|_unsigned| Unauthenticated)
+                    .map_err(|_unsigned| ClientAuthError)
             }
         }
     }

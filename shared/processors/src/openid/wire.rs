@@ -16,7 +16,7 @@ use serde_json::{Map, Value, json};
 
 use super::authorization::{PHONE, Pairs, SignIn};
 use super::claims;
-use super::client_auth::{AuthenticatedCall, ClientProof, Unauthenticated};
+use super::client_auth::{AuthenticatedCall, ClientAuthError, ClientProof};
 use super::discovery::Endpoints;
 use super::settings::Provider;
 use super::state::AttemptState;
@@ -59,7 +59,7 @@ pub(super) fn exchange(
 #[derive(Debug, thiserror::Error)]
 pub(super) enum InvalidCall {
     #[error(transparent)]
-    Client(#[from] Unauthenticated),
+    Client(#[from] ClientAuthError),
     #[error(transparent)]
     Http(#[from] http::Error),
 }

@@ -5,7 +5,7 @@
 
 use super::failure::StripeFailure;
 
-/// The answer to every suspicion of fraud, loss or theft. A thief must not learn what the bank knows.
+/// The answer to every suspicion of fraud, loss or theft. A person with a stolen card must not learn what the bank knows.
 pub(super) const DECLINED: StripeFailure = StripeFailure::HardDeclined("card_declined");
 
 /// The error codes and decline codes of each refusal.

@@ -105,7 +105,7 @@ impl StandIn {
         let (object, answer) = act(&entry.object);
         // The reply to an invalid call is not stored.
         let Some(object) = object else { return Ok(answer) };
-        let confirmed = Some(answer.told(call));
+        let confirmed = Some(answer.stored_reply(call));
         let entry = Entry { object, confirmed, ..entry };
         let all: Vec<&Entry> = std::iter::once(&entry).chain(&also).collect();
         self.ledger.write(&all).await?;

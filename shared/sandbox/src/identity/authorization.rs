@@ -14,7 +14,7 @@ use super::params::Params;
 use super::people::{CLAIMS, PEOPLE, Person, SCOPES, SignInScript};
 use super::sign_in::Question;
 use crate::page::{PageButton, SandboxPageTemplate};
-use crate::routes::checkout;
+use crate::page_response::respond;
 
 /// The client to which a customer returns.
 struct Client {
@@ -183,7 +183,7 @@ fn page(query: &str, asked: &AuthorizationRequest) -> Result<Response<Bytes>, Pr
         buttons: &buttons,
         ..SandboxPageTemplate::blank()
     };
-    checkout::respond(shown.shown(), StatusCode::OK)
+    respond(shown.shown(), StatusCode::OK)
 }
 
 /// Returns the page for a call that names no client, which is never sent back.
@@ -193,12 +193,12 @@ fn refused() -> Result<Response<Bytes>, Problem> {
         description: "The client or its redirect URI is unknown here.",
         ..SandboxPageTemplate::blank()
     };
-    checkout::respond(shown.shown(), StatusCode::BAD_REQUEST)
+    respond(shown.shown(), StatusCode::BAD_REQUEST)
 }
 
 /// Returns the redirect to the client with these fields.
 fn returned(redirect_uri: &str, fields: &[(&str, &str)]) -> Result<Response<Bytes>, Problem> {
     let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
     let url = format!("{redirect_uri}?{query}");
-    checkout::respond(crate::SandboxPage::Redirect(url), StatusCode::OK)
+    respond(crate::SandboxPage::Redirect(url), StatusCode::OK)
 }

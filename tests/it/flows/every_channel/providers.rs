@@ -111,10 +111,10 @@ impl ChannelAdapter {
                 signed(world, "/callbacks/demo/sms", &pairs, brand::TWILIO_TOKEN).ok(200);
             }
             Self::Google => {
-                let told = rbm::SignedEvent::of(on_google(message, at).to_string().as_bytes());
+                let callback = rbm::SignedEvent::of(on_google(message, at).to_string().as_bytes());
                 let call = post("/callbacks/demo/rcs");
-                let call = call.header("x-goog-signature", &told.signature);
-                call.body(told.body).send().ok(200);
+                let call = call.header("x-goog-signature", &callback.signature);
+                call.body(callback.body).send().ok(200);
             }
             Self::AwsCards | Self::AwsTexts => {
                 let topic = format!("assent_demo_{}", self.name());
@@ -220,9 +220,10 @@ pub(super) fn status_names_alias(adapter: ChannelAdapter, world: &World) {
     let post = |path: &str| world.call(Method::POST, path).key(None).idempotency(None);
     match adapter {
         ChannelAdapter::Whatsapp => {
-            let mut told = world.whatsapp().status(&world.whatsapp().newest(), "sent", world.now());
-            told["statuses"][0]["recipient_id"] = json!(ALIAS.trim_start_matches('+'));
-            let posted = whatsapp::posted(&[told]);
+            let mut callback =
+                world.whatsapp().status(&world.whatsapp().newest(), "sent", world.now());
+            callback["statuses"][0]["recipient_id"] = json!(ALIAS.trim_start_matches('+'));
+            let posted = whatsapp::posted(&[callback]);
             let call = post("/callbacks/demo/whatsapp");
             let call = call.header("x-hub-signature-256", &posted.signature);
             call.body(posted.body).send().ok(200);
@@ -242,9 +243,9 @@ pub(super) fn status_names_alias(adapter: ChannelAdapter, world: &World) {
                 "senderPhoneNumber": ALIAS, "eventType": "DELIVERED", "eventId": "Ev1",
                 "messageId": card.id, "agentId": rbm::AGENT,
             });
-            let told = rbm::SignedEvent::of(receipt.to_string().as_bytes());
-            let call = post("/callbacks/demo/rcs").header("x-goog-signature", &told.signature);
-            call.body(told.body).send().ok(200);
+            let callback = rbm::SignedEvent::of(receipt.to_string().as_bytes());
+            let call = post("/callbacks/demo/rcs").header("x-goog-signature", &callback.signature);
+            call.body(callback.body).send().ok(200);
         }
         ChannelAdapter::AwsCards => {
             let reference = world.reference(0).to_string();
@@ -279,9 +280,9 @@ pub(super) fn alias_stops(adapter: ChannelAdapter, world: &World) {
             signed(world, "/callbacks/demo/sms", &pairs, brand::TWILIO_TOKEN).ok(200);
         }
         ChannelAdapter::Google => {
-            let told = world.rbm().writes(ALIAS, "STOP");
-            let call = post("/callbacks/demo/rcs").header("x-goog-signature", &told.signature);
-            call.body(told.body).send().ok(200);
+            let callback = world.rbm().writes(ALIAS, "STOP");
+            let call = post("/callbacks/demo/rcs").header("x-goog-signature", &callback.signature);
+            call.body(callback.body).send().ok(200);
         }
         ChannelAdapter::AwsCards | ChannelAdapter::AwsTexts => {
             world.topic_sends(adapter.name(), &aws_messaging::events::text(ALIAS, "STOP"));

@@ -129,15 +129,14 @@ impl Ledger {
     }
 
     /// A webhook sets out: soon, mostly.
-    fn tells(
+    fn sends_webhook(
         &mut self,
         event: &str,
         success: bool,
-        about: (&str, &str, u64, &str),
+        about: wire::Notification<'_>,
         now: Timestamp,
     ) {
-        let (psp, reference, value, currency) = about;
-        let body = wire::webhook(event, success, psp, (reference, value, currency));
+        let body = wire::webhook(event, success, &about);
         let times = if self.rng.happens(self.faults.webhooks_twice) { 2 } else { 1 };
         for _ in 0..times {
             let late = self.rng.happens(self.faults.late_webhooks);
@@ -156,7 +155,9 @@ impl Ledger {
         let payment = &mut self.payments[place];
         payment.status = if authorised { Status::Authorised { at: now } } else { Status::Refused };
         let Payment { reference, psp, value, currency, .. } = payment.clone();
-        self.tells("AUTHORISATION", authorised, (&psp, &reference, value, &currency), now);
+        let about =
+            wire::Notification { psp: &psp, reference: &reference, value, currency: &currency };
+        self.sends_webhook("AUTHORISATION", authorised, about, now);
     }
 
     fn resolves(&mut self, psp: &str, authorised: bool, now: Timestamp) {
@@ -190,14 +191,16 @@ impl Ledger {
         let place = self.payments.iter().position(|payment| payment.reference == reference);
         let gone = place.is_some_and(|place| self.undoes(place, false, now));
         let psp = self.id();
-        self.tells("TECHNICAL_CANCEL", gone, (&psp, own, 0, "EUR"), now);
+        let about = wire::Notification { psp: &psp, reference: own, value: 0, currency: "EUR" };
+        self.sends_webhook("TECHNICAL_CANCEL", gone, about, now);
     }
 
     fn reverses(&mut self, psp: &str, own: &str, now: Timestamp) {
         let place = self.payments.iter().position(|payment| payment.psp == psp);
         let gone = place.is_some_and(|place| self.undoes(place, true, now));
         let psp = self.id();
-        self.tells("CANCEL_OR_REFUND", gone, (&psp, own, 0, "EUR"), now);
+        let about = wire::Notification { psp: &psp, reference: own, value: 0, currency: "EUR" };
+        self.sends_webhook("CANCEL_OR_REFUND", gone, about, now);
     }
 
     fn soon(&mut self, now: Timestamp, later: LaterEffect) {
@@ -207,7 +210,8 @@ impl Ledger {
 
     pub(super) fn answers(
         &mut self,
-        (method, path): (&Method, &str),
+        method: &Method,
+        path: &str,
         body: &Value,
         now: Timestamp,
     ) -> Answer {

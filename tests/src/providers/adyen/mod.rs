@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use self::ledger::Ledger;
 pub use self::ledger::{Charge, ShopperAction};
-pub use self::wire::{signature, webhook};
+pub use self::wire::{Notification, signature, webhook};
 use crate::rng::Rng;
 
 /// The host that the fake answers at.
@@ -102,7 +102,7 @@ impl Adyen {
         }
         let key = request.headers().get("idempotency-key").and_then(|key| key.to_str().ok());
         let Some(key) = key.map(str::to_owned) else {
-            return book.answers((request.method(), &path), &body, now);
+            return book.answers(request.method(), &path, &body, now);
         };
         if let Some((of, kept)) = book.kept.get(&key).cloned() {
             if of != (path, request.body().clone()) {
@@ -110,7 +110,7 @@ impl Adyen {
             }
             return kept;
         }
-        let mut answer = book.answers((&Method::POST, &path), &body, now);
+        let mut answer = book.answers(&Method::POST, &path, &body, now);
         let silent = book.faults.acquirer_silent;
         if path.starts_with("/payments") && path.len() < 20 && book.rng.happens(silent) {
             answer = if book.rng.happens(500) {

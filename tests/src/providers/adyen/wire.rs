@@ -85,10 +85,23 @@ pub fn signature(text: &str) -> String {
     STANDARD.encode(mac.finalize().into_bytes())
 }
 
+/// The payment that a webhook reports, and its money.
+#[derive(Clone, Copy, Debug)]
+pub struct Notification<'a> {
+    /// Adyen's id.
+    pub psp: &'a str,
+    /// The merchant's reference.
+    pub reference: &'a str,
+    /// The amount in minor units.
+    pub value: u64,
+    /// The currency's code.
+    pub currency: &'a str,
+}
+
 /// A webhook with one item, signed.
 #[must_use]
-pub fn webhook(event: &str, success: bool, psp: &str, named: (&str, u64, &str)) -> Value {
-    let (reference, value, currency) = named;
+pub fn webhook(event: &str, success: bool, about: &Notification<'_>) -> Value {
+    let Notification { psp, reference, value, currency } = about;
     let mac =
         signature(&format!("{psp}::{ACCOUNT}:{reference}:{value}:{currency}:{event}:{success}"));
     json!({ "live": "false", "notificationItems": [{ "NotificationRequestItem": {

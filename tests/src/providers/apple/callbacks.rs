@@ -8,7 +8,7 @@ use flate2::write::GzEncoder;
 use serde_json::{Value, json};
 
 use super::schema::BID;
-use super::{BUSINESS, Gateway, REPLY_KEY, REPLY_SEALED, Sent, TOKEN_DATA, token};
+use super::{BUSINESS, Gateway, REPLY_KEY, REPLY_SEALED, SentMessage, TOKEN_DATA, token};
 
 /// A customer with an Apple device.
 #[derive(Clone, Debug)]
@@ -64,7 +64,7 @@ impl Gateway {
     pub fn taps(
         &self,
         who: &Person,
-        message: &Sent,
+        message: &SentMessage,
         label: &str,
         now: Timestamp,
     ) -> SignedCallback {
@@ -80,7 +80,7 @@ impl Gateway {
     pub fn taps_at_length(
         &self,
         who: &Person,
-        message: &Sent,
+        message: &SentMessage,
         label: &str,
         now: Timestamp,
     ) -> SignedCallback {
@@ -136,7 +136,7 @@ pub fn posted(body: &[u8], now: Timestamp) -> SignedCallback {
     SignedCallback { headers, body: packed.finish().expect("memory takes everything") }
 }
 
-fn reply(message: &Sent, label: &str) -> Value {
+fn reply(message: &SentMessage, label: &str) -> Value {
     let place = message.buttons.iter().position(|(title, _)| title == label);
     let place = place.unwrap_or_else(|| panic!("no button says {label}: {:?}", message.buttons));
     let item = |(title, identifier): &(String, String)| json!({ "identifier": identifier, "title": title });
@@ -157,7 +157,7 @@ fn reply(message: &Sent, label: &str) -> Value {
     json!({ "bid": BID, "sessionIdentifier": message.id, "data": data })
 }
 
-impl Sent {
+impl SentMessage {
     /// Returns what the device sends to the gateway once the customer has paid: where to, and what. Nothing signs it.
     ///
     /// # Panics

@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 use crate::lock::lock;
 
 pub use callbacks::{Person, SignedCallback, posted};
-pub use schema::{PaymentSheet, Sent};
+pub use schema::{PaymentSheet, SentMessage};
 
 /// Where messages go.
 pub const HOST: &str = "mspgw.push.apple.com";
@@ -86,7 +86,7 @@ pub struct Gateway(Mutex<State>);
 struct State {
     /// The customers who wrote to the business, and the features of their devices.
     people: BTreeMap<String, Vec<String>>,
-    sent: Vec<Sent>,
+    sent: Vec<SentMessage>,
     sessions: Vec<Session>,
     /// Long replies that wait to be fetched, by their address.
     kept: BTreeMap<String, Value>,
@@ -112,7 +112,7 @@ impl Gateway {
 
     /// Every message that was taken, in that order.
     #[must_use]
-    pub fn sent(&self) -> Vec<Sent> {
+    pub fn sent(&self) -> Vec<SentMessage> {
         self.lock().sent.clone()
     }
 
@@ -121,7 +121,7 @@ impl Gateway {
     /// # Panics
     /// When none was taken.
     #[must_use]
-    pub fn newest(&self) -> Sent {
+    pub fn newest(&self) -> SentMessage {
         self.sent().pop().expect("a message was sent")
     }
 

@@ -16,7 +16,7 @@ const LABEL: usize = 24;
 
 /// A message that was taken.
 #[derive(Clone, Debug)]
-pub struct Sent {
+pub struct SentMessage {
     /// Its id, which its sender chose.
     pub id: String,
     /// The customer it went to.
@@ -209,7 +209,7 @@ fn is_uuid(text: &str) -> bool {
 ///
 /// # Errors
 /// What Apple would refuse, or would show otherwise than it was meant.
-pub(super) fn read(body: &[u8]) -> Result<Sent, String> {
+pub(super) fn read(body: &[u8]) -> Result<SentMessage, String> {
     holds(body.len() <= MESSAGE_BYTES, "a message that has to go by reference")?;
     let message: Message =
         serde_json::from_slice(body).map_err(|error| format!("no message: {error}"))?;
@@ -217,7 +217,7 @@ pub(super) fn read(body: &[u8]) -> Result<Sent, String> {
     holds(is_uuid(&message.id), "an id that is no UUID")?;
     holds(message.source_id == super::BUSINESS, "a message of another business")?;
     holds(message.destination_id.starts_with("urn:mbid:"), "a message without a recipient")?;
-    let sent = Sent {
+    let sent = SentMessage {
         id: message.id,
         to: message.destination_id,
         kind: "text",
@@ -229,14 +229,14 @@ pub(super) fn read(body: &[u8]) -> Result<Sent, String> {
     match (message.kind.as_str(), message.body, message.interactive_data) {
         ("text", Some(text), None) => {
             sized("text", &text, TEXT)?;
-            Ok(Sent { text, ..sent })
+            Ok(SentMessage { text, ..sent })
         }
         ("interactive", None, Some(data)) => interactive(sent, data),
         (kind, ..) => Err(format!("a message of type {kind} with what belongs to another")),
     }
 }
 
-fn interactive(sent: Sent, interactive: Interactive) -> Result<Sent, String> {
+fn interactive(sent: SentMessage, interactive: Interactive) -> Result<SentMessage, String> {
     holds(interactive.bid == BID, "another extension")?;
     let Data { version, request_identifier, quick_reply, list_picker, payment } = interactive.data;
     holds(version == "1.0" && is_uuid(&request_identifier), "data without its name")?;
@@ -250,11 +250,11 @@ fn interactive(sent: Sent, interactive: Interactive) -> Result<Sent, String> {
         }
         (Some(_), None) | (None, Some(_)) => return Err("one bubble without the other".to_owned()),
     };
-    let sent = Sent { request_identifier, ..sent };
+    let sent = SentMessage { request_identifier, ..sent };
     match (quick_reply, list_picker, payment, bubbles.0) {
         (Some(quick), None, None, None) => quick_replies(sent, quick),
-        (None, Some(list), None, Some(_)) => lists(Sent { text, ..sent }, &list),
-        (None, None, Some(payment), Some(_)) => pays(Sent { text, ..sent }, payment),
+        (None, Some(list), None, Some(_)) => lists(SentMessage { text, ..sent }, &list),
+        (None, None, Some(payment), Some(_)) => pays(SentMessage { text, ..sent }, payment),
         _ => Err("other than one thing to show, or its bubble missing".to_owned()),
     }
 }
@@ -265,15 +265,15 @@ fn button(identifier: &str, title: &str) -> Result<(String, String), String> {
     Ok((title.to_owned(), identifier.to_owned()))
 }
 
-fn quick_replies(sent: Sent, quick: QuickReply) -> Result<Sent, String> {
+fn quick_replies(sent: SentMessage, quick: QuickReply) -> Result<SentMessage, String> {
     sized("summary", &quick.summary_text, TEXT)?;
     holds((2..=5).contains(&quick.items.len()), "other than two to five quick replies")?;
     let buttons = quick.items.iter().map(|item| button(&item.identifier, &item.title));
     let buttons = buttons.collect::<Result<_, _>>()?;
-    Ok(Sent { kind: "quick-reply", text: quick.summary_text, buttons, ..sent })
+    Ok(SentMessage { kind: "quick-reply", text: quick.summary_text, buttons, ..sent })
 }
 
-fn lists(sent: Sent, list: &ListPicker) -> Result<Sent, String> {
+fn lists(sent: SentMessage, list: &ListPicker) -> Result<SentMessage, String> {
     let [section] = list.sections.as_slice() else { return Err("other than one list".to_owned()) };
     sized("list's title", &section.title, TITLE)?;
     holds(section.order == 0 && !section.multiple_selection, "a list for several choices")?;
@@ -282,10 +282,10 @@ fn lists(sent: Sent, list: &ListPicker) -> Result<Sent, String> {
     holds(ordered, "a list out of order")?;
     let buttons = section.items.iter().map(|item| button(&item.identifier, &item.title));
     let buttons = buttons.collect::<Result<_, _>>()?;
-    Ok(Sent { kind: "list-picker", buttons, ..sent })
+    Ok(SentMessage { kind: "list-picker", buttons, ..sent })
 }
 
-fn pays(sent: Sent, payment: Payment) -> Result<Sent, String> {
+fn pays(sent: SentMessage, payment: Payment) -> Result<SentMessage, String> {
     let PaymentRequest { country_code, currency_code, line_items, total, apple_pay } =
         payment.payment_request;
     let upper = |code: &str| code.bytes().all(|byte| byte.is_ascii_uppercase());
@@ -307,7 +307,7 @@ fn pays(sent: Sent, payment: Payment) -> Result<Sent, String> {
     holds(fallback.starts_with("https://"), "a fallback that is no page")?;
     let amount = format!("{} {currency_code}", total.amount);
     let asked = PaymentSheet { gateway, fallback, amount, session: payment.merchant_session };
-    Ok(Sent { kind: "apple-pay", asked: Some(asked), ..sent })
+    Ok(SentMessage { kind: "apple-pay", asked: Some(asked), ..sent })
 }
 
 /// Reads what a merchant session is asked for with, and answers with what it is for.

@@ -46,10 +46,10 @@ pub fn tap(from: &str, label: &str, postback: &str) -> String {
 /// A customer's own words.
 #[must_use]
 pub fn text(from: &str, words: &str) -> String {
-    let mut told: Value = serde_json::from_str(&inbound(from, words)).expect("JSON");
-    told["messageKeyword"] = json!("KEYWORD_123456789012");
-    told["previousPublishedMessageId"] = json!("0a1b2c3d-4e5f-6071-8293-000000000001");
-    told.to_string()
+    let mut event: Value = serde_json::from_str(&inbound(from, words)).expect("JSON");
+    event["messageKeyword"] = json!("KEYWORD_123456789012");
+    event["previousPublishedMessageId"] = json!("0a1b2c3d-4e5f-6071-8293-000000000001");
+    event.to_string()
 }
 
 /// That a customer is typing.

@@ -14,7 +14,7 @@ pub const HOST: &str = "sms-voice.eu-west-1.amazonaws.com";
 
 /// A message that the service took.
 #[derive(Clone, Debug)]
-pub struct Sent {
+pub struct SentMessage {
     /// The name of the operation, such as `SendTextMessage`.
     pub operation: String,
     /// The call's body.
@@ -34,7 +34,7 @@ pub struct ServiceError {
 ///
 /// # Errors
 /// What the service would answer instead of taking the message.
-pub fn receive(uri: &Uri, headers: &HeaderMap, body: &Bytes) -> Result<Sent, ServiceError> {
+pub fn receive(uri: &Uri, headers: &HeaderMap, body: &Bytes) -> Result<SentMessage, ServiceError> {
     let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or("");
     let scope = signed_for(header(header::AUTHORIZATION.as_str()));
     let region = uri.host().and_then(|host| host.strip_prefix("sms-voice."));
@@ -58,7 +58,7 @@ pub fn receive(uri: &Uri, headers: &HeaderMap, body: &Bytes) -> Result<Sent, Ser
         faults = if operation == "SendRcsMessage" { of_card(&body) } else { of_text(&body) };
     }
     if faults.is_empty() {
-        Ok(Sent { operation, body })
+        Ok(SentMessage { operation, body })
     } else {
         Err(refused("ValidationException", faults))
     }
@@ -66,13 +66,16 @@ pub fn receive(uri: &Uri, headers: &HeaderMap, body: &Bytes) -> Result<Sent, Ser
 
 /// The service's answer: a status and a body. `count` makes the message's id.
 #[must_use]
-pub fn answer(looked: &Result<Sent, ServiceError>, count: usize) -> (u16, Value) {
+pub fn answer(looked: &Result<SentMessage, ServiceError>, count: usize) -> (u16, Value) {
     match looked {
         Ok(_) => (200, json!({ "MessageId": format!("0a1b2c3d-4e5f-6071-8293-{count:012x}") })),
         Err(ServiceError { error, faults }) => {
             let name = format!("com.amazonaws.pinpointsmsvoicev2#{error}");
-            let told = faults.join("; ");
-            (400, json!({ "__type": name, "Message": told, "Reason": "FIELD_VALIDATION_FAILED" }))
+            let message = faults.join("; ");
+            (
+                400,
+                json!({ "__type": name, "Message": message, "Reason": "FIELD_VALIDATION_FAILED" }),
+            )
         }
     }
 }

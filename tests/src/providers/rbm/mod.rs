@@ -186,7 +186,7 @@ impl State {
                 if json.is_none_or(|kind| kind != "application/json") {
                     return Err(self.complains("a message that is not JSON".to_owned()));
                 }
-                self.takes(phone, &query["messageId"], (body, now))
+                self.takes(phone, &query["messageId"], body, now)
             }
             (&Method::DELETE, ["", "v1", "phones", phone, "agentMessages", id], ["agentId"]) => {
                 self.revokes(phone, id, now)
@@ -223,7 +223,8 @@ impl State {
         &mut self,
         phone: &str,
         id: &str,
-        (body, now): (&[u8], Timestamp),
+        body: &[u8],
+        now: Timestamp,
     ) -> Result<Value, Refusal> {
         if Uuid::try_parse(id).is_err() {
             return Err(self.complains(format!("{id} is no UUID")));

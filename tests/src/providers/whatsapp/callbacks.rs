@@ -7,7 +7,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Map, Value, json};
 use sha2::Sha256;
 
-use super::{APP_SECRET, ButtonAction, CloudApi, NUMBER_ID, Sent};
+use super::{APP_SECRET, ButtonAction, CloudApi, NUMBER_ID, SentMessage};
 
 /// A customer with WhatsApp.
 #[derive(Clone, Debug)]
@@ -66,7 +66,7 @@ impl CloudApi {
     /// # Panics
     /// When the message has no such button, or it tells nothing.
     #[must_use]
-    pub fn taps(&self, who: &Person, message: &Sent, label: &str, now: Timestamp) -> Value {
+    pub fn taps(&self, who: &Person, message: &SentMessage, label: &str, now: Timestamp) -> Value {
         let what = match &message.button(label).action {
             ButtonAction::Reply(id) => json!({
                 "type": "interactive",
@@ -124,7 +124,7 @@ impl CloudApi {
 
     /// Returns a status webhook of a message: `sent`, `delivered`, `read`.
     #[must_use]
-    pub fn status(&self, message: &Sent, status: &str, now: Timestamp) -> Value {
+    pub fn status(&self, message: &SentMessage, status: &str, now: Timestamp) -> Value {
         let pricing = json!({
             "billable": true, "pricing_model": "PMP", "type": "regular", "category": "utility",
         });
@@ -135,7 +135,7 @@ impl CloudApi {
 
     /// A message that will not arrive, with the code that says why.
     #[must_use]
-    pub fn fails(&self, message: &Sent, code: u32, now: Timestamp) -> Value {
+    pub fn fails(&self, message: &SentMessage, code: u32, now: Timestamp) -> Value {
         let mut report = Self::status_value(message, "failed", now);
         report["errors"] = json!([{
             "code": code,
@@ -147,7 +147,7 @@ impl CloudApi {
         value(&json!({ "statuses": [report] }))
     }
 
-    fn status_value(message: &Sent, status: &str, now: Timestamp) -> Value {
+    fn status_value(message: &SentMessage, status: &str, now: Timestamp) -> Value {
         json!({
             "id": message.id,
             "status": status,

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::{Answer, Button, ButtonAction, HOST, NUMBER_ID, refusal};
 
 /// A message as it is shown: its kind, its text, its buttons.
-type Shown = (String, String, Vec<Button>);
+type ShownMessage = (String, String, Vec<Button>);
 
 /// Holds a call to its documented form, and reads its body.
 pub(super) fn call(parts: &Parts, body: &[u8]) -> Value {
@@ -68,7 +68,7 @@ fn is_one_line(text: &str) -> bool {
 }
 
 /// Holds a free-form message to its form, and shows it.
-pub(super) fn interactive(message: &Value) -> Shown {
+pub(super) fn interactive(message: &Value) -> ShownMessage {
     members(message, &["type", "body", "action"], &["header", "footer"]);
     let mut shown = String::new();
     if let Some(header) = message.get("header") {
@@ -94,7 +94,7 @@ pub(super) fn interactive(message: &Value) -> Shown {
 }
 
 /// Holds a text to its form, and shows it.
-pub(super) fn text_message(message: &Value) -> Shown {
+pub(super) fn text_message(message: &Value) -> ShownMessage {
     members(message, &["body"], &["preview_url"]);
     ("text".to_owned(), text(message, "body", 4_096).to_owned(), Vec::new())
 }
@@ -181,7 +181,7 @@ const APPROVED: [ApprovedTemplate; 3] = [
 ];
 
 /// Holds a template message to the template that was approved, and shows it.
-pub(super) fn template(template: &Value) -> Result<Shown, Answer> {
+pub(super) fn template(template: &Value) -> Result<ShownMessage, Answer> {
     members(template, &["name", "language", "components"], &[]);
     members(&template["language"], &["code"], &[]);
     let (name, code) = (text(template, "name", 512), text(&template["language"], "code", 10));

@@ -58,7 +58,7 @@ pub fn settings() -> Value {
 
 /// A message that was taken.
 #[derive(Clone, Debug)]
-pub struct Sent {
+pub struct SentMessage {
     /// Meta's id for it.
     pub id: String,
     /// The number it went to.
@@ -104,7 +104,7 @@ pub type Answer = (u16, Value);
 struct State {
     /// When each number last wrote or tapped.
     inbound: BTreeMap<String, Timestamp>,
-    sent: Vec<Sent>,
+    sent: Vec<SentMessage>,
     inbound_count: u64,
 }
 
@@ -119,21 +119,21 @@ impl CloudApi {
 
     /// The prompts that were taken, in their order.
     #[must_use]
-    pub fn sent(&self) -> Vec<Sent> {
+    pub fn sent(&self) -> Vec<SentMessage> {
         let all = self.state().sent.clone();
         all.into_iter().filter(|message| message.quotes.is_none()).collect()
     }
 
     /// The messages that quote a prompt, in their order.
     #[must_use]
-    pub fn thread_messages(&self) -> Vec<Sent> {
+    pub fn thread_messages(&self) -> Vec<SentMessage> {
         let all = self.state().sent.clone();
         all.into_iter().filter(|message| message.quotes.is_some()).collect()
     }
 
     /// The newest message.
     #[must_use]
-    pub fn newest(&self) -> Sent {
+    pub fn newest(&self) -> SentMessage {
         self.sent().pop().expect("a message was sent")
     }
 
@@ -174,7 +174,7 @@ impl CloudApi {
         let quotes = body["context"]["message_id"].as_str().map(str::to_owned);
         let is_known = |quoted: &String| state.sent.iter().any(|sent| sent.id == *quoted);
         assert!(quotes.iter().all(is_known), "a message that was never sent is quoted: {body}");
-        state.sent.push(Sent { id, to: to.clone(), reference, kind, text, buttons, quotes });
+        state.sent.push(SentMessage { id, to: to.clone(), reference, kind, text, buttons, quotes });
         let contact = json!({ "input": format!("+{to}"), "wa_id": wa_id(&to) });
         let taken = json!({ "messaging_product": "whatsapp", "contacts": [contact], "messages": [message] });
         (200, taken)
@@ -194,7 +194,7 @@ pub fn refusal(status: u16, code: u32, title: &str) -> Answer {
     (status, json!({ "error": error }))
 }
 
-impl Sent {
+impl SentMessage {
     /// The button of that label.
     ///
     /// # Panics

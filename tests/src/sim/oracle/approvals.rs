@@ -18,7 +18,7 @@ pub(in crate::sim) const WORD: &str = "C1: own approval: ";
 
 /// An ask, as a prompt showed it to the customer at a number.
 #[derive(Clone, Debug)]
-struct Shown {
+struct ShownAsk {
     request: RequestId,
     phone: String,
     ask: Ask,
@@ -27,8 +27,8 @@ struct Shown {
 /// The prompts that were sent, and each yes of a customer to one of them.
 #[derive(Default)]
 pub(in crate::sim) struct CustomerApprovals {
-    shown: BTreeMap<PromptId, Shown>,
-    given: Vec<Shown>,
+    shown: BTreeMap<PromptId, ShownAsk>,
+    given: Vec<ShownAsk>,
     /// How often each request was charged, had a card saved, or had a code exchanged.
     used: BTreeMap<String, usize>,
 }
@@ -39,7 +39,7 @@ impl CustomerApprovals {
         for event in events {
             if let EntryKind::Sending { prompt, .. } = event.what {
                 let phone = request.customer.phone.as_str().to_owned();
-                let shown = Shown { request: request.id, phone, ask: request.ask.clone() };
+                let shown = ShownAsk { request: request.id, phone, ask: request.ask.clone() };
                 self.shown.insert(prompt, shown);
             }
         }
@@ -53,8 +53,8 @@ impl CustomerApprovals {
     /// The customer says yes in words, to each ask of theirs that is no payment.
     pub(in crate::sim) fn says(&mut self, phone: &str) {
         let meant =
-            |shown: &&Shown| shown.phone == phone && !matches!(shown.ask, Ask::Payment { .. });
-        let meant: Vec<Shown> = self.shown.values().filter(meant).cloned().collect();
+            |shown: &&ShownAsk| shown.phone == phone && !matches!(shown.ask, Ask::Payment { .. });
+        let meant: Vec<ShownAsk> = self.shown.values().filter(meant).cloned().collect();
         self.given.extend(meant);
     }
 
@@ -64,7 +64,7 @@ impl CustomerApprovals {
         charge: &ChargeRecord,
         stripe: &Stripe,
     ) -> Option<String> {
-        let is_meant = |shown: &Shown| match &shown.ask {
+        let is_meant = |shown: &ShownAsk| match &shown.ask {
             Ask::Payment { money, .. } => {
                 charge.price == Some((money.amount(), money.currency().code().to_owned()))
             }
@@ -73,7 +73,7 @@ impl CustomerApprovals {
         };
         let used = self.uses(&charge.request);
         let given = self.given.iter().filter(|shown| shown.request.to_string() == charge.request);
-        let meant: Vec<&Shown> = given.filter(|shown| is_meant(shown)).collect();
+        let meant: Vec<&ShownAsk> = given.filter(|shown| is_meant(shown)).collect();
         if meant.len() < used {
             return Some(format!("{WORD}{} yes, and {used} charges or cards", meant.len()));
         }

@@ -97,19 +97,21 @@ struct CommitParts {
     webhooks: Vec<WebhookEvent>,
 }
 
+/// The fakes at the time of a commit.
+pub(super) struct FakeStates<'a> {
+    pub(super) stripe: &'a Stripe,
+    pub(super) provider: &'a OpenIdProvider,
+    pub(super) endpoint: &'a Endpoint,
+    pub(super) now: Timestamp,
+}
+
 impl Oracle {
     fn breaks(&mut self, id: &str, what: impl std::fmt::Display) {
         self.broken.push(format!("{id}: {what}"));
     }
 
     /// Checks a transaction.
-    pub(super) fn committed(
-        &mut self,
-        writes: &[Write],
-        environment: (&Stripe, &OpenIdProvider, &Endpoint),
-        now: Timestamp,
-    ) -> CommitReport {
-        let (stripe, provider, endpoint) = environment;
+    pub(super) fn committed(&mut self, writes: &[Write], fakes: &FakeStates<'_>) -> CommitReport {
         self.records.written(writes);
         let mut parts = CommitParts::default();
         let mut partition = None;
@@ -140,12 +142,12 @@ impl Oracle {
             let sending =
                 parts.events.iter().any(|event| matches!(event.what, EntryKind::Sending { .. }));
             noticed.asked.extend(sending.then(|| request.customer.phone.as_str().to_owned()));
-            self.changed(request, version, &parts.events, (stripe, provider, now));
+            self.changed(request, version, &parts.events, fakes);
         }
         if let Some(id) = partition {
             for webhook in parts.webhooks {
                 noticed.lines.push(format!("webhook {} of {id}: {:?}", webhook.seq, webhook));
-                self.webhook_stored(id, webhook, endpoint);
+                self.webhook_stored(id, webhook, fakes.endpoint);
             }
         }
         noticed
@@ -173,7 +175,7 @@ impl Oracle {
         after: Request,
         version: u64,
         events: &[JournalEntry],
-        (stripe, provider, now): (&Stripe, &OpenIdProvider, Timestamp),
+        fakes: &FakeStates<'_>,
     ) {
         let id = after.id;
         self.customer_approvals.shows(&after, events);
@@ -182,9 +184,9 @@ impl Oracle {
         let old = before.map(|seen| &seen.request);
         let known = before.map_or(0, |record| record.version);
         wrong.extend(broken_by_commit(old, known, &after, version, events));
-        wrong.extend(miscounted(&after, (stripe, provider)));
+        wrong.extend(miscounted(&after, fakes));
         wrong.extend(old.and_then(|old| second_authorization(old, events)));
-        wrong.extend(misreported(&after, events, (stripe, now)));
+        wrong.extend(misreported(&after, events, fakes));
         let calls = old.is_none().then(|| after.session.id.clone());
         let known = old.map_or(0, |old| old.refunds.len());
         let reasons = after.refunds.iter().skip(known).filter_map(|new| new.reason.as_ref());
@@ -374,7 +376,8 @@ fn unchained(before: Option<&Request>, after: &Request, events: &[JournalEntry])
 }
 
 /// Returns the message when the processor's books and ours differ on a closed request.
-fn miscounted(after: &Request, (stripe, provider): (&Stripe, &OpenIdProvider)) -> Option<String> {
+fn miscounted(after: &Request, fakes: &FakeStates<'_>) -> Option<String> {
+    let FakeStates { stripe, provider, .. } = fakes;
     let State::Closed { outcome, .. } = &after.state else { return None };
     let id = after.id.to_string();
     let (charges, kept) = (stripe.charges_of(&id), stripe.saved_cards_of(&id));

@@ -4,7 +4,7 @@ use domain::journal::{EntryKind, JournalEntry};
 use domain::request::Request;
 use domain::values::time::Timestamp;
 
-use super::{Oracle, RequestRecord};
+use super::{FakeStates, Oracle, RequestRecord};
 use crate::providers::stripe::{RefundEntry, Stripe};
 
 /// Returns our name for a refund at the processor.
@@ -48,16 +48,17 @@ impl Oracle {
 }
 
 /// Returns the message when a refund that ends now differs from the processor's books.
-pub(crate) fn misreported(
+pub(super) fn misreported(
     after: &Request,
     events: &[JournalEntry],
-    (stripe, now): (&Stripe, Timestamp),
+    fakes: &FakeStates<'_>,
 ) -> Option<String> {
+    let FakeStates { stripe, now, .. } = fakes;
     let wrong = |seq: u32, gone: bool| {
         let label = label(after, seq);
         let of = |refund: &&RefundEntry| refund.label == label;
         let stands: Vec<&str> =
-            stripe.refunds.iter().filter(of).map(|refund| refund.status(now)).collect();
+            stripe.refunds.iter().filter(of).map(|refund| refund.status(*now)).collect();
         let right = if gone {
             stands == ["succeeded"]
         } else {

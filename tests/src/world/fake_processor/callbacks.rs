@@ -40,7 +40,7 @@ pub(super) fn receive(
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 enum ScriptedWebhook {
     Look(RequestId),
-    Told {
+    Reported {
         request: RequestId,
         attempt_no: u32,
         success: bool,
@@ -50,7 +50,7 @@ enum ScriptedWebhook {
         attempt_no: u32,
         payment: String,
     },
-    ReversalTold {
+    ReversalReported {
         request: RequestId,
         attempt_no: u32,
         success: bool,
@@ -68,7 +68,7 @@ enum ScriptedWebhook {
         attempt_no: u32,
         what: ChargeState,
     },
-    RefundTold {
+    RefundReported {
         request: RequestId,
         seq: u32,
         success: bool,
@@ -104,7 +104,7 @@ fn reported_event(callback: &UnverifiedCallback) -> Result<ProcessorEvent, Callb
     };
     let reported = |success| ReportedResult {
         success,
-        reference: Reference("told".to_owned()),
+        reference: Reference("reported".to_owned()),
         code: (!success).then(|| "refused".to_owned()),
         original: None,
     };
@@ -112,14 +112,14 @@ fn reported_event(callback: &UnverifiedCallback) -> Result<ProcessorEvent, Callb
         serde_json::from_slice(&callback.body).map_err(|_not_one| CallbackError::Malformed)?;
     Ok(match said {
         ScriptedWebhook::Look(request) => ProcessorEvent::StatusChanged(request),
-        ScriptedWebhook::Told { request, attempt_no, success } => {
+        ScriptedWebhook::Reported { request, attempt_no, success } => {
             ProcessorEvent::AttemptReported { request, attempt_no, reported: reported(success) }
         }
         ScriptedWebhook::Late { request, attempt_no, payment } => {
             let reported = ReportedResult { reference: Reference(payment), ..reported(true) };
             ProcessorEvent::AttemptReported { request, attempt_no, reported }
         }
-        ScriptedWebhook::ReversalTold { request, attempt_no, success, payment, code } => {
+        ScriptedWebhook::ReversalReported { request, attempt_no, success, payment, code } => {
             let usual =
                 if success { ReportedResult::CANCELLED } else { ReportedResult::REVERSAL_FAILED };
             let code = Some(code.unwrap_or_else(|| usual.to_owned()));
@@ -135,7 +135,7 @@ fn reported_event(callback: &UnverifiedCallback) -> Result<ProcessorEvent, Callb
             charge: ChargeSelector::Attempt { request, attempt_no },
             report: report(what),
         },
-        ScriptedWebhook::RefundTold { request, seq, success, code } => {
+        ScriptedWebhook::RefundReported { request, seq, success, code } => {
             let said = reported(success);
             let reported = ReportedResult { code: code.or(said.code), ..said };
             ProcessorEvent::RefundReported { request, seq, reported }

@@ -157,6 +157,14 @@ impl FakeProcessorState {
         *page = Page::Done;
     }
 
+    /// The customer confirms an attempt where no page of ours leads, such as in the bank's app.
+    ///
+    /// # Panics
+    /// When the id is invalid.
+    pub fn confirms_elsewhere(&self, request: &str, attempt_no: u32) {
+        lock(&self.charged).insert((request.parse().expect("an id"), attempt_no));
+    }
+
     fn called(&self, doing: ProcessorCall, what: &str) {
         lock(&self.calls).push(format!("{doing:?} {what}"));
         self.hooks.fire(&format!("fake {doing:?}"));

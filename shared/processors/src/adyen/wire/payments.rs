@@ -93,7 +93,7 @@ pub(in crate::adyen) fn pay(
         "authenticationData": { "threeDSRequestData": { "nativeThreeDS": "disabled" } },
     });
     if let Some(body) = body.as_object_mut() {
-        labels::add(body, attempt, account);
+        labels::add(body, attempt, &account.labels);
         if let Some(country) = &account.country {
             body.insert("countryCode".to_owned(), json!(country));
         }
