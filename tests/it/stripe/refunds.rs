@@ -58,7 +58,7 @@ async fn any_fault_refunds_once() {
             let refunded = settle(&fixture, &charge, 1000, 1).await;
             assert!(fixture.proxy.is_played(), "{what} never happened");
             let RefundResult::Done(reference) = refunded else { panic!("{what}: {refunded:?}") };
-            assert_eq!(fixture.proxy.refunds().await.unwrap(), 1000, 1, "{what}");
+            assert_eq!(fixture.proxy.refunds().await.unwrap(), (1000, 1), "{what}");
             for again in [false, true] {
                 let repeated = refund(&fixture, &charge, 1000, 1, again).await;
                 // Stripe repeats a failure while it knows the key. The label finds the refund after that.
@@ -70,7 +70,7 @@ async fn any_fault_refunds_once() {
                 };
                 assert_eq!(repeated, expected, "{what}");
             }
-            assert_eq!(fixture.proxy.refunds().await.unwrap(), 1000, 1, "{what}");
+            assert_eq!(fixture.proxy.refunds().await.unwrap(), (1000, 1), "{what}");
             assert!(
                 matches!(settle(&fixture, &charge, 250, 2).await, RefundResult::Done(_)),
                 "{what}"
@@ -102,7 +102,7 @@ async fn simultaneous_workers_refund_once() {
     for answer in [answers.0, answers.1, answers.2, answers.3] {
         assert!(matches!(answer, RefundResult::Done(_)), "{answer:?}");
     }
-    assert_eq!(fixture.proxy.refunds().await.unwrap(), 1000, 1);
+    assert_eq!(fixture.proxy.refunds().await.unwrap(), (1000, 1));
 }
 
 #[tokio::test]
