@@ -4,7 +4,7 @@
 ///
 /// Each variant is the rule of some languages, so that a missing form does not compile.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Counted {
+pub enum PluralText {
     /// One text for all numbers: Chinese, Japanese, Korean.
     Same {
         /// Every number.
@@ -86,7 +86,7 @@ pub enum Counted {
     },
 }
 
-impl Counted {
+impl PluralText {
     /// Returns the category of CLDR for a number, such as `few`, and the text of it.
     #[must_use]
     pub const fn form(&self, n: u64) -> (&'static str, &'static str) {
@@ -190,7 +190,7 @@ mod tests {
     #[test]
     fn every_form_is_listed_once() {
         let arabic =
-            Counted::Arabic { zero: "z", one: "o", two: "t", few: "f", many: "m", other: "x" };
+            PluralText::Arabic { zero: "z", one: "o", two: "t", few: "f", many: "m", other: "x" };
         let names: Vec<&str> = arabic.forms().into_iter().map(|(name, _)| name).collect();
         assert_eq!(names, ["zero", "one", "two", "few", "many", "other"]);
     }

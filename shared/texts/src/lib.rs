@@ -13,7 +13,7 @@ mod prompt;
 mod say;
 mod thread;
 
-pub use counted::Counted;
+pub use counted::PluralText;
 pub use gsm7::segments;
 pub use languages::TextLanguage;
 pub use negotiation::{Locale, accepted};

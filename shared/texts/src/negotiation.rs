@@ -6,7 +6,7 @@ use domain::values::time::Timestamp;
 
 use crate::cldr::Formats;
 use crate::page::PageTexts;
-use crate::{Counted, TextLanguage};
+use crate::{PluralText, TextLanguage};
 
 /// The most languages of a browser that are considered.
 const ACCEPTED_MAX: usize = 16;
@@ -85,7 +85,7 @@ impl Locale {
 
     /// Fills a counted text in the form and with the digits of a number.
     #[must_use]
-    pub fn counted(&self, text: &Counted, n: u64) -> String {
+    pub fn counted(&self, text: &PluralText, n: u64) -> String {
         let (_, form) = text.form(n);
         let plain = n.to_string();
         let digits = self

@@ -2,7 +2,7 @@
 
 use domain::ask::CLAIMS;
 
-use crate::counted::Counted;
+use crate::counted::PluralText;
 
 /// The consent page's texts in one language. Texts about the payee stand beside the payee's name.
 #[derive(Debug)]
@@ -98,11 +98,11 @@ pub struct PageTexts {
     /// When less than a minute is left.
     pub left_seconds: &'static str,
     /// When `{n}` minutes are left.
-    pub left_minutes: Counted,
+    pub left_minutes: PluralText,
     /// When `{n}` hours are left.
-    pub left_hours: Counted,
+    pub left_hours: PluralText,
     /// When `{n}` days are left.
-    pub left_days: Counted,
+    pub left_days: PluralText,
     /// The button that asks for more time.
     pub extend: &'static str,
 

@@ -18,35 +18,16 @@ use records::effects::send;
 use records::{storage, webhook_events};
 
 use super::delivery_limit::InFlightLimit;
+use super::delivery_result::{ANSWER_BYTES, DeliveryResult};
 use super::endpoint::{Endpoint, Failure, SLOW};
 use super::event_bus::BusCaller;
 use crate::StepError;
 use crate::waits::DELAY_MAX;
 
 const TIME_MAX: Duration = Duration::from_secs(15);
-/// How much is read of an endpoint's answer. Less of it is kept.
-pub(super) const ANSWER_BYTES: usize = 1024;
-
-/// The response of an endpoint or a bus to a delivery.
-#[derive(Default)]
-pub(super) struct DeliveryResult {
-    pub(super) status: Option<StatusCode>,
-    /// The beginning of its body.
-    pub(super) body: Bytes,
-    /// Why it failed; `None` where the event was taken.
-    pub(super) reason: Option<FailureReason>,
-    /// How long the endpoint asks to be left alone.
-    pub(super) wait: Option<Duration>,
-}
-
-impl DeliveryResult {
-    pub(super) fn failed(reason: FailureReason) -> Self {
-        Self { reason: Some(reason), ..Self::default() }
-    }
-}
 
 /// A delivery that was made.
-struct Sent<'a> {
+struct CompletedDelivery<'a> {
     at: Timestamp,
     result: DeliveryResult,
     setup: &'a WebhookEndpoint,
@@ -183,7 +164,7 @@ impl Deliveries<'_> {
         let now = self.ports.clock.now();
         let is_taken = result.reason.is_none() || guards::is_disabled(Guard::WebhookStatus);
         let progress = if is_taken { Progress::Taken } else { Progress::Missed(now) };
-        let attempt = attempt(&Sent { at, result, setup }, now);
+        let attempt = attempt(&CompletedDelivery { at, result, setup }, now);
         (DeliveryAttempt { destination: Destination::Eventbridge, ..attempt }, progress)
     }
 
@@ -226,7 +207,7 @@ impl Deliveries<'_> {
                 Progress::Missed(now.after(result.wait.unwrap_or_default()))
             }
         };
-        Ok((attempt(&Sent { at, result, setup }, now), progress))
+        Ok((attempt(&CompletedDelivery { at, result, setup }, now), progress))
     }
 
     /// Returns the brand and the mode of an event. An event of an older release has those of its request; `None` without one.
@@ -335,8 +316,8 @@ impl Deliveries<'_> {
 }
 
 /// Returns the attempt that a delivery was, with the beginning of its answer.
-fn attempt(sent: &Sent<'_>, now: Timestamp) -> DeliveryAttempt {
-    let Sent { at, result, setup } = sent;
+fn attempt(sent: &CompletedDelivery<'_>, now: Timestamp) -> DeliveryAttempt {
+    let CompletedDelivery { at, result, setup } = sent;
     DeliveryAttempt {
         at: *at,
         destination: Destination::Url,

@@ -16,7 +16,7 @@ use http::{Request, StatusCode, header};
 use ports::{Http, HttpError, LiveHttp, Reach, Signer};
 use serde_json::{Value, json};
 
-use super::delivery::{ANSWER_BYTES, DeliveryResult};
+use super::delivery_result::{ANSWER_BYTES, DeliveryResult};
 
 /// Short, since the URL may have its whole time after it within one run of the function.
 const TIME_MAX: Duration = Duration::from_secs(5);

@@ -2,6 +2,7 @@
 
 mod delivery;
 mod delivery_limit;
+mod delivery_result;
 mod endpoint;
 mod event_bus;
 

@@ -1,7 +1,7 @@
 //! Arabic.
 
 use super::LanguageTexts;
-use crate::counted::Counted;
+use crate::counted::PluralText;
 use crate::page::PageTexts;
 use crate::prompt::Words;
 use crate::say::Sentences;
@@ -115,7 +115,7 @@ static PAGE: PageTexts = PageTexts {
     no_way: "لا يمكن فعل ذلك هنا في الوقت الحالي. أخبر الشركة أو ارفض.",
     wallet_failed: "لم ينجح ذلك ولم يُدفع أي شيء. حاول مرة أخرى أو اختر طريقة أخرى.",
     left_seconds: "تبقى أقل من دقيقة.",
-    left_minutes: Counted::Arabic {
+    left_minutes: PluralText::Arabic {
         zero: "انتهى الوقت.",
         one: "تبقت دقيقة واحدة تقريبًا.",
         two: "تبقت دقيقتان تقريبًا.",
@@ -123,7 +123,7 @@ static PAGE: PageTexts = PageTexts {
         many: "تبقت {n} دقيقة تقريبًا.",
         other: "تبقت {n} دقيقة تقريبًا.",
     },
-    left_hours: Counted::Arabic {
+    left_hours: PluralText::Arabic {
         zero: "انتهى الوقت.",
         one: "تبقت ساعة واحدة تقريبًا.",
         two: "تبقت ساعتان تقريبًا.",
@@ -131,7 +131,7 @@ static PAGE: PageTexts = PageTexts {
         many: "تبقت {n} ساعة تقريبًا.",
         other: "تبقت {n} ساعة تقريبًا.",
     },
-    left_days: Counted::Arabic {
+    left_days: PluralText::Arabic {
         zero: "انتهى الوقت.",
         one: "تبقى يوم واحد تقريبًا.",
         two: "تبقى يومان تقريبًا.",

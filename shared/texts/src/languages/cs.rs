@@ -1,7 +1,7 @@
 //! Czech.
 
 use super::LanguageTexts;
-use crate::counted::Counted;
+use crate::counted::PluralText;
 use crate::page::PageTexts;
 use crate::prompt::Words;
 use crate::say::Sentences;
@@ -115,17 +115,17 @@ static PAGE: PageTexts = PageTexts {
     no_way: "Tady to teď nejde. Řekněte to firmě, nebo odmítněte.",
     wallet_failed: "To se nepodařilo a nic nebylo zaplaceno. Zkuste to znovu nebo zvolte jiný způsob.",
     left_seconds: "Zbývá méně než minuta.",
-    left_minutes: Counted::Czech {
+    left_minutes: PluralText::Czech {
         one: "Zbývá asi {n} minuta.",
         few: "Zbývají asi {n} minuty.",
         other: "Zbývá asi {n} minut.",
     },
-    left_hours: Counted::Czech {
+    left_hours: PluralText::Czech {
         one: "Zbývá asi {n} hodina.",
         few: "Zbývají asi {n} hodiny.",
         other: "Zbývá asi {n} hodin.",
     },
-    left_days: Counted::Czech {
+    left_days: PluralText::Czech {
         one: "Zbývá asi {n} den.",
         few: "Zbývají asi {n} dny.",
         other: "Zbývá asi {n} dní.",

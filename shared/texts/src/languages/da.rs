@@ -1,7 +1,7 @@
 //! Danish.
 
 use super::LanguageTexts;
-use crate::counted::Counted;
+use crate::counted::PluralText;
 use crate::page::PageTexts;
 use crate::prompt::Words;
 use crate::say::Sentences;
@@ -115,12 +115,15 @@ static PAGE: PageTexts = PageTexts {
     no_way: "Det kan ikke lade sig gøre her lige nu. Sig det til virksomheden, eller afvis.",
     wallet_failed: "Det lykkedes ikke, og intet er betalt. Prøv igen, eller vælg en anden måde.",
     left_seconds: "Mindre end et minut tilbage.",
-    left_minutes: Counted::One {
+    left_minutes: PluralText::One {
         one: "Cirka {n} minut tilbage.",
         other: "Cirka {n} minutter tilbage.",
     },
-    left_hours: Counted::One { one: "Cirka {n} time tilbage.", other: "Cirka {n} timer tilbage." },
-    left_days: Counted::One { one: "Cirka {n} dag tilbage.", other: "Cirka {n} dage tilbage." },
+    left_hours: PluralText::One {
+        one: "Cirka {n} time tilbage.",
+        other: "Cirka {n} timer tilbage.",
+    },
+    left_days: PluralText::One { one: "Cirka {n} dag tilbage.", other: "Cirka {n} dage tilbage." },
     extend: "Jeg har brug for tid",
     refused: "Dit kort blev afvist, og intet er betalt. Du kan prøve igen, også med et andet kort.",
     refused_identity: "Det lykkedes ikke, og intet er delt. Du kan prøve igen.",

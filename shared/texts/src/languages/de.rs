@@ -1,7 +1,7 @@
 //! German.
 
 use super::LanguageTexts;
-use crate::counted::Counted;
+use crate::counted::PluralText;
 use crate::page::PageTexts;
 use crate::prompt::Words;
 use crate::say::Sentences;
@@ -115,9 +115,9 @@ static PAGE: PageTexts = PageTexts {
     no_way: "Das geht hier im Moment nicht. Sagen Sie es dem Unternehmen, oder lehnen Sie ab.",
     wallet_failed: "Das hat nicht geklappt, es wurde nichts gezahlt. Versuchen Sie es noch einmal oder auf einem anderen Weg.",
     left_seconds: "Noch weniger als eine Minute.",
-    left_minutes: Counted::One { one: "Noch etwa {n} Minute.", other: "Noch etwa {n} Minuten." },
-    left_hours: Counted::One { one: "Noch etwa {n} Stunde.", other: "Noch etwa {n} Stunden." },
-    left_days: Counted::One { one: "Noch etwa {n} Tag.", other: "Noch etwa {n} Tage." },
+    left_minutes: PluralText::One { one: "Noch etwa {n} Minute.", other: "Noch etwa {n} Minuten." },
+    left_hours: PluralText::One { one: "Noch etwa {n} Stunde.", other: "Noch etwa {n} Stunden." },
+    left_days: PluralText::One { one: "Noch etwa {n} Tag.", other: "Noch etwa {n} Tage." },
     extend: "Ich brauche mehr Zeit",
     refused: "Ihre Karte wurde nicht angenommen, es wurde nichts gezahlt. Sie können es noch einmal versuchen, auch mit einer anderen Karte.",
     refused_identity: "Das hat nicht geklappt, es wurde nichts weitergegeben. Sie können es noch einmal versuchen.",

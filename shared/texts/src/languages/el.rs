@@ -1,7 +1,7 @@
 //! Greek.
 
 use super::LanguageTexts;
-use crate::counted::Counted;
+use crate::counted::PluralText;
 use crate::page::PageTexts;
 use crate::prompt::Words;
 use crate::say::Sentences;
@@ -115,15 +115,15 @@ static PAGE: PageTexts = PageTexts {
     no_way: "Αυτό δεν μπορεί να γίνει εδώ αυτή τη στιγμή. Πείτε το στην επιχείρηση ή απορρίψτε.",
     wallet_failed: "Δεν τα καταφέραμε και δεν πληρώθηκε τίποτα. Δοκιμάστε ξανά ή επιλέξτε άλλον τρόπο.",
     left_seconds: "Απομένει λιγότερο από ένα λεπτό.",
-    left_minutes: Counted::One {
+    left_minutes: PluralText::One {
         one: "Απομένει περίπου {n} λεπτό.",
         other: "Απομένουν περίπου {n} λεπτά.",
     },
-    left_hours: Counted::One {
+    left_hours: PluralText::One {
         one: "Απομένει περίπου {n} ώρα.",
         other: "Απομένουν περίπου {n} ώρες.",
     },
-    left_days: Counted::One {
+    left_days: PluralText::One {
         one: "Απομένει περίπου {n} ημέρα.",
         other: "Απομένουν περίπου {n} ημέρες.",
     },

@@ -1,7 +1,7 @@
 //! English.
 
 use super::LanguageTexts;
-use crate::counted::Counted;
+use crate::counted::PluralText;
 use crate::page::PageTexts;
 use crate::prompt::Words;
 use crate::say::Sentences;
@@ -115,9 +115,12 @@ static PAGE: PageTexts = PageTexts {
     no_way: "This cannot be done here at the moment. Tell the business, or decline.",
     wallet_failed: "That did not work and nothing was paid. Please try again or choose another way.",
     left_seconds: "Less than a minute left.",
-    left_minutes: Counted::One { one: "About {n} minute left.", other: "About {n} minutes left." },
-    left_hours: Counted::One { one: "About {n} hour left.", other: "About {n} hours left." },
-    left_days: Counted::One { one: "About {n} day left.", other: "About {n} days left." },
+    left_minutes: PluralText::One {
+        one: "About {n} minute left.",
+        other: "About {n} minutes left.",
+    },
+    left_hours: PluralText::One { one: "About {n} hour left.", other: "About {n} hours left." },
+    left_days: PluralText::One { one: "About {n} day left.", other: "About {n} days left." },
     extend: "I need more time",
     refused: "Your card was refused and nothing was paid. You can try again, with another card if you like.",
     refused_identity: "That did not work and nothing was shared. You can try again.",

@@ -1,7 +1,7 @@
 //! Spanish.
 
 use super::LanguageTexts;
-use crate::counted::Counted;
+use crate::counted::PluralText;
 use crate::page::PageTexts;
 use crate::prompt::Words;
 use crate::say::Sentences;
@@ -115,16 +115,17 @@ static PAGE: PageTexts = PageTexts {
     no_way: "Ahora mismo no es posible hacerlo aquí. Dígaselo a la empresa o rechácelo.",
     wallet_failed: "No ha funcionado y no se ha pagado nada. Inténtelo de nuevo o elija otra forma.",
     left_seconds: "Queda menos de un minuto.",
-    left_minutes: Counted::One {
+    left_minutes: PluralText::One {
         one: "Queda {n} minuto, más o menos.",
         other: "Quedan unos {n} minutos.",
     },
-    left_hours: Counted::One {
+    left_hours: PluralText::One {
         one: "Queda {n} hora, más o menos.",
         other: "Quedan unas {n} horas.",
     },
-    left_days: Counted::One {
-        one: "Queda {n} día, más o menos.", other: "Quedan unos {n} días."
+    left_days: PluralText::One {
+        one: "Queda {n} día, más o menos.",
+        other: "Quedan unos {n} días.",
     },
     extend: "Necesito más tiempo",
     refused: "Su tarjeta fue rechazada y no se ha pagado nada. Puede intentarlo de nuevo, también con otra tarjeta.",

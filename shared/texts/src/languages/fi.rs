@@ -1,7 +1,7 @@
 //! Finnish.
 
 use super::LanguageTexts;
-use crate::counted::Counted;
+use crate::counted::PluralText;
 use crate::page::PageTexts;
 use crate::prompt::Words;
 use crate::say::Sentences;
@@ -115,16 +115,17 @@ static PAGE: PageTexts = PageTexts {
     no_way: "Tätä ei voi juuri nyt tehdä täällä. Kertokaa siitä yritykselle tai hylätkää pyyntö.",
     wallet_failed: "Se ei onnistunut, eikä mitään maksettu. Yrittäkää uudelleen tai valitkaa toinen tapa.",
     left_seconds: "Jäljellä alle minuutti.",
-    left_minutes: Counted::One {
+    left_minutes: PluralText::One {
         one: "Jäljellä noin {n} minuutti.",
         other: "Jäljellä noin {n} minuuttia.",
     },
-    left_hours: Counted::One {
+    left_hours: PluralText::One {
         one: "Jäljellä noin {n} tunti.",
         other: "Jäljellä noin {n} tuntia.",
     },
-    left_days: Counted::One {
-        one: "Jäljellä noin {n} päivä.", other: "Jäljellä noin {n} päivää."
+    left_days: PluralText::One {
+        one: "Jäljellä noin {n} päivä.",
+        other: "Jäljellä noin {n} päivää.",
     },
     extend: "Tarvitsen lisää aikaa",
     refused: "Korttinne hylättiin, eikä mitään maksettu. Voitte yrittää uudelleen, myös toisella kortilla.",

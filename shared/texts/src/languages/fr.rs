@@ -1,7 +1,7 @@
 //! French.
 
 use super::LanguageTexts;
-use crate::counted::Counted;
+use crate::counted::PluralText;
 use crate::page::PageTexts;
 use crate::prompt::Words;
 use crate::say::Sentences;
@@ -115,15 +115,15 @@ static PAGE: PageTexts = PageTexts {
     no_way: "Ce n’est pas possible ici pour le moment. Dites-le à l’entreprise, ou refusez.",
     wallet_failed: "Cela n’a pas fonctionné et rien n’a été payé. Réessayez ou choisissez un autre moyen.",
     left_seconds: "Il reste moins d’une minute.",
-    left_minutes: Counted::ZeroOne {
+    left_minutes: PluralText::ZeroOne {
         one: "Il reste environ {n} minute.",
         other: "Il reste environ {n} minutes.",
     },
-    left_hours: Counted::ZeroOne {
+    left_hours: PluralText::ZeroOne {
         one: "Il reste environ {n} heure.",
         other: "Il reste environ {n} heures.",
     },
-    left_days: Counted::ZeroOne {
+    left_days: PluralText::ZeroOne {
         one: "Il reste environ {n} jour.",
         other: "Il reste environ {n} jours.",
     },

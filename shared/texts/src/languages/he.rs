@@ -1,7 +1,7 @@
 //! Hebrew.
 
 use super::LanguageTexts;
-use crate::counted::Counted;
+use crate::counted::PluralText;
 use crate::page::PageTexts;
 use crate::prompt::Words;
 use crate::say::Sentences;
@@ -115,17 +115,17 @@ static PAGE: PageTexts = PageTexts {
     no_way: "כרגע אי אפשר לבצע זאת כאן. ניתן לפנות לעסק או לדחות.",
     wallet_failed: "זה לא הצליח ולא שולם דבר. ניתן לנסות שוב או לבחור דרך אחרת.",
     left_seconds: "נותרה פחות מדקה.",
-    left_minutes: Counted::Hebrew {
+    left_minutes: PluralText::Hebrew {
         one: "נותרה בערך דקה אחת.",
         two: "נותרו בערך שתי דקות.",
         other: "נותרו בערך {n} דקות.",
     },
-    left_hours: Counted::Hebrew {
+    left_hours: PluralText::Hebrew {
         one: "נותרה בערך שעה אחת.",
         two: "נותרו בערך שעתיים.",
         other: "נותרו בערך {n} שעות.",
     },
-    left_days: Counted::Hebrew {
+    left_days: PluralText::Hebrew {
         one: "נותר בערך יום אחד.",
         two: "נותרו בערך יומיים.",
         other: "נותרו בערך {n} ימים.",

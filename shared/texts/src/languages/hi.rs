@@ -1,7 +1,7 @@
 //! Hindi.
 
 use super::LanguageTexts;
-use crate::counted::Counted;
+use crate::counted::PluralText;
 use crate::page::PageTexts;
 use crate::prompt::Words;
 use crate::say::Sentences;
@@ -115,13 +115,13 @@ static PAGE: PageTexts = PageTexts {
     no_way: "यह अभी यहाँ नहीं हो सकता। व्यवसाय को बताएँ या अस्वीकार करें।",
     wallet_failed: "यह नहीं हो सका और कोई भुगतान नहीं हुआ। फिर से प्रयास करें या कोई अन्य तरीका चुनें।",
     left_seconds: "एक मिनट से कम समय बचा है।",
-    left_minutes: Counted::ZeroOne {
+    left_minutes: PluralText::ZeroOne {
         one: "लगभग {n} मिनट बचा है।", other: "लगभग {n} मिनट बचे हैं।"
     },
-    left_hours: Counted::ZeroOne {
+    left_hours: PluralText::ZeroOne {
         one: "लगभग {n} घंटा बचा है।", other: "लगभग {n} घंटे बचे हैं।"
     },
-    left_days: Counted::ZeroOne {
+    left_days: PluralText::ZeroOne {
         one: "लगभग {n} दिन बचा है।", other: "लगभग {n} दिन बचे हैं।"
     },
     extend: "मुझे और समय चाहिए",

@@ -1,7 +1,7 @@
 //! Hungarian.
 
 use super::LanguageTexts;
-use crate::counted::Counted;
+use crate::counted::PluralText;
 use crate::page::PageTexts;
 use crate::prompt::Words;
 use crate::say::Sentences;
@@ -115,15 +115,15 @@ static PAGE: PageTexts = PageTexts {
     no_way: "Ez itt most nem lehetséges. Jelezze a cégnek, vagy utasítsa el.",
     wallet_failed: "Ez nem sikerült, és nem történt fizetés. Próbálja újra, vagy válasszon más módot.",
     left_seconds: "Kevesebb mint egy perc van hátra.",
-    left_minutes: Counted::One {
+    left_minutes: PluralText::One {
         one: "Körülbelül {n} perc van hátra.",
         other: "Körülbelül {n} perc van hátra.",
     },
-    left_hours: Counted::One {
+    left_hours: PluralText::One {
         one: "Körülbelül {n} óra van hátra.",
         other: "Körülbelül {n} óra van hátra.",
     },
-    left_days: Counted::One {
+    left_days: PluralText::One {
         one: "Körülbelül {n} nap van hátra.",
         other: "Körülbelül {n} nap van hátra.",
     },

@@ -1,7 +1,7 @@
 //! Italian.
 
 use super::LanguageTexts;
-use crate::counted::Counted;
+use crate::counted::PluralText;
 use crate::page::PageTexts;
 use crate::prompt::Words;
 use crate::say::Sentences;
@@ -115,12 +115,15 @@ static PAGE: PageTexts = PageTexts {
     no_way: "Al momento non è possibile farlo qui. Lo dica all’azienda, oppure rifiuti.",
     wallet_failed: "Non ha funzionato e non è stato pagato nulla. Riprovi o scelga un altro modo.",
     left_seconds: "Manca meno di un minuto.",
-    left_minutes: Counted::One {
+    left_minutes: PluralText::One {
         one: "Manca circa {n} minuto.",
         other: "Mancano circa {n} minuti.",
     },
-    left_hours: Counted::One { one: "Manca circa {n} ora.", other: "Mancano circa {n} ore." },
-    left_days: Counted::One { one: "Manca circa {n} giorno.", other: "Mancano circa {n} giorni." },
+    left_hours: PluralText::One { one: "Manca circa {n} ora.", other: "Mancano circa {n} ore." },
+    left_days: PluralText::One {
+        one: "Manca circa {n} giorno.",
+        other: "Mancano circa {n} giorni.",
+    },
     extend: "Mi serve più tempo",
     refused: "La Sua carta è stata rifiutata e non è stato pagato nulla. Può riprovare, anche con un’altra carta.",
     refused_identity: "Non ha funzionato e non è stato condiviso nulla. Può riprovare.",

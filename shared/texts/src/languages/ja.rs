@@ -1,7 +1,7 @@
 //! Japanese.
 
 use super::LanguageTexts;
-use crate::counted::Counted;
+use crate::counted::PluralText;
 use crate::page::PageTexts;
 use crate::prompt::Words;
 use crate::say::Sentences;
@@ -115,9 +115,9 @@ static PAGE: PageTexts = PageTexts {
     no_way: "現在ここでは手続きできません。会社に伝えるか、拒否してください。",
     wallet_failed: "うまくいかず、お支払いは行われていません。もう一度試すか、別の方法を選んでください。",
     left_seconds: "残り 1 分未満です。",
-    left_minutes: Counted::Same { other: "残り約 {n} 分です。" },
-    left_hours: Counted::Same { other: "残り約 {n} 時間です。" },
-    left_days: Counted::Same { other: "残り約 {n} 日です。" },
+    left_minutes: PluralText::Same { other: "残り約 {n} 分です。" },
+    left_hours: PluralText::Same { other: "残り約 {n} 時間です。" },
+    left_days: PluralText::Same { other: "残り約 {n} 日です。" },
     extend: "時間を延長する",
     refused: "カードが使えず、お支払いは行われていません。もう一度お試しいただけます。別のカードも使えます。",
     refused_identity: "うまくいかず、情報は共有されていません。もう一度お試しいただけます。",

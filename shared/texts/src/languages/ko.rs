@@ -1,7 +1,7 @@
 //! Korean.
 
 use super::LanguageTexts;
-use crate::counted::Counted;
+use crate::counted::PluralText;
 use crate::page::PageTexts;
 use crate::prompt::Words;
 use crate::say::Sentences;
@@ -115,9 +115,9 @@ static PAGE: PageTexts = PageTexts {
     no_way: "지금은 여기에서 진행할 수 없습니다. 업체에 알리거나 거절하세요.",
     wallet_failed: "잘되지 않았으며 결제되지 않았습니다. 다시 시도하거나 다른 방법을 선택하세요.",
     left_seconds: "1분도 남지 않았습니다.",
-    left_minutes: Counted::Same { other: "약 {n}분 남았습니다." },
-    left_hours: Counted::Same { other: "약 {n}시간 남았습니다." },
-    left_days: Counted::Same { other: "약 {n}일 남았습니다." },
+    left_minutes: PluralText::Same { other: "약 {n}분 남았습니다." },
+    left_hours: PluralText::Same { other: "약 {n}시간 남았습니다." },
+    left_days: PluralText::Same { other: "약 {n}일 남았습니다." },
     extend: "시간이 더 필요합니다",
     refused: "카드가 거절되어 결제되지 않았습니다. 다시 시도하실 수 있으며, 다른 카드도 가능합니다.",
     refused_identity: "잘되지 않았으며 공유된 정보가 없습니다. 다시 시도하실 수 있습니다.",

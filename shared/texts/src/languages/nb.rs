@@ -1,7 +1,7 @@
 //! Norwegian Bokmål.
 
 use super::LanguageTexts;
-use crate::counted::Counted;
+use crate::counted::PluralText;
 use crate::page::PageTexts;
 use crate::prompt::Words;
 use crate::say::Sentences;
@@ -115,12 +115,15 @@ static PAGE: PageTexts = PageTexts {
     no_way: "Det lar seg ikke gjøre her nå. Si fra til bedriften, eller avslå.",
     wallet_failed: "Det gikk ikke, og ingenting er betalt. Prøv igjen, eller velg en annen måte.",
     left_seconds: "Mindre enn ett minutt igjen.",
-    left_minutes: Counted::One {
+    left_minutes: PluralText::One {
         one: "Omtrent {n} minutt igjen.",
         other: "Omtrent {n} minutter igjen.",
     },
-    left_hours: Counted::One { one: "Omtrent {n} time igjen.", other: "Omtrent {n} timer igjen." },
-    left_days: Counted::One { one: "Omtrent {n} dag igjen.", other: "Omtrent {n} dager igjen." },
+    left_hours: PluralText::One {
+        one: "Omtrent {n} time igjen.",
+        other: "Omtrent {n} timer igjen.",
+    },
+    left_days: PluralText::One { one: "Omtrent {n} dag igjen.", other: "Omtrent {n} dager igjen." },
     extend: "Jeg trenger mer tid",
     refused: "Kortet ditt ble avvist, og ingenting er betalt. Du kan prøve igjen, også med et annet kort.",
     refused_identity: "Det gikk ikke, og ingenting er delt. Du kan prøve igjen.",

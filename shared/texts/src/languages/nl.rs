@@ -1,7 +1,7 @@
 //! Dutch.
 
 use super::LanguageTexts;
-use crate::counted::Counted;
+use crate::counted::PluralText;
 use crate::page::PageTexts;
 use crate::prompt::Words;
 use crate::say::Sentences;
@@ -115,12 +115,12 @@ static PAGE: PageTexts = PageTexts {
     no_way: "Dit kan hier op dit moment niet. Meld het aan het bedrijf, of weiger.",
     wallet_failed: "Dat is niet gelukt en er is niets betaald. Probeer het opnieuw of kies een andere manier.",
     left_seconds: "Nog minder dan een minuut.",
-    left_minutes: Counted::One {
+    left_minutes: PluralText::One {
         one: "Nog ongeveer {n} minuut.",
         other: "Nog ongeveer {n} minuten.",
     },
-    left_hours: Counted::One { one: "Nog ongeveer {n} uur.", other: "Nog ongeveer {n} uur." },
-    left_days: Counted::One { one: "Nog ongeveer {n} dag.", other: "Nog ongeveer {n} dagen." },
+    left_hours: PluralText::One { one: "Nog ongeveer {n} uur.", other: "Nog ongeveer {n} uur." },
+    left_days: PluralText::One { one: "Nog ongeveer {n} dag.", other: "Nog ongeveer {n} dagen." },
     extend: "Ik heb meer tijd nodig",
     refused: "Uw kaart is geweigerd en er is niets betaald. U kunt het opnieuw proberen, ook met een andere kaart.",
     refused_identity: "Dat is niet gelukt en er is niets gedeeld. U kunt het opnieuw proberen.",

@@ -1,7 +1,7 @@
 //! Polish.
 
 use super::LanguageTexts;
-use crate::counted::Counted;
+use crate::counted::PluralText;
 use crate::page::PageTexts;
 use crate::prompt::Words;
 use crate::say::Sentences;
@@ -115,17 +115,17 @@ static PAGE: PageTexts = PageTexts {
     no_way: "W tej chwili nie da się tego tutaj zrobić. Proszę powiedzieć o tym firmie albo odmówić.",
     wallet_failed: "To się nie udało i nic nie zapłacono. Proszę spróbować ponownie albo wybrać inny sposób.",
     left_seconds: "Została mniej niż minuta.",
-    left_minutes: Counted::Polish {
+    left_minutes: PluralText::Polish {
         one: "Została około {n} minuta.",
         few: "Zostały około {n} minuty.",
         many: "Zostało około {n} minut.",
     },
-    left_hours: Counted::Polish {
+    left_hours: PluralText::Polish {
         one: "Została około {n} godzina.",
         few: "Zostały około {n} godziny.",
         many: "Zostało około {n} godzin.",
     },
-    left_days: Counted::Polish {
+    left_days: PluralText::Polish {
         one: "Został około {n} dzień.",
         few: "Zostały około {n} dni.",
         many: "Zostało około {n} dni.",

@@ -1,7 +1,7 @@
 //! Portuguese of Portugal and Africa.
 
 use super::LanguageTexts;
-use crate::counted::Counted;
+use crate::counted::PluralText;
 use crate::page::PageTexts;
 use crate::prompt::Words;
 use crate::say::Sentences;
@@ -115,15 +115,18 @@ static PAGE: PageTexts = PageTexts {
     no_way: "De momento não é possível fazê-lo aqui. Informe a empresa ou recuse.",
     wallet_failed: "Não resultou e nada foi pago. Tente novamente ou escolha outra forma.",
     left_seconds: "Falta menos de um minuto.",
-    left_minutes: Counted::One {
+    left_minutes: PluralText::One {
         one: "Falta cerca de {n} minuto.",
         other: "Faltam cerca de {n} minutos.",
     },
-    left_hours: Counted::One {
+    left_hours: PluralText::One {
         one: "Falta cerca de {n} hora.",
         other: "Faltam cerca de {n} horas.",
     },
-    left_days: Counted::One { one: "Falta cerca de {n} dia.", other: "Faltam cerca de {n} dias." },
+    left_days: PluralText::One {
+        one: "Falta cerca de {n} dia.",
+        other: "Faltam cerca de {n} dias.",
+    },
     extend: "Preciso de mais tempo",
     refused: "O seu cartão foi recusado e nada foi pago. Pode tentar novamente, também com outro cartão.",
     refused_identity: "Não resultou e nada foi partilhado. Pode tentar novamente.",

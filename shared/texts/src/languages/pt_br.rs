@@ -1,7 +1,7 @@
 //! Portuguese of Brazil.
 
 use super::LanguageTexts;
-use crate::counted::Counted;
+use crate::counted::PluralText;
 use crate::page::PageTexts;
 use crate::prompt::Words;
 use crate::say::Sentences;
@@ -115,15 +115,15 @@ static PAGE: PageTexts = PageTexts {
     no_way: "Isto não é possível aqui no momento. Avise a empresa ou recuse.",
     wallet_failed: "Não deu certo e nada foi pago. Tente de novo ou escolha outra forma.",
     left_seconds: "Resta menos de um minuto.",
-    left_minutes: Counted::ZeroOne {
+    left_minutes: PluralText::ZeroOne {
         one: "Resta cerca de {n} minuto.",
         other: "Restam cerca de {n} minutos.",
     },
-    left_hours: Counted::ZeroOne {
+    left_hours: PluralText::ZeroOne {
         one: "Resta cerca de {n} hora.",
         other: "Restam cerca de {n} horas.",
     },
-    left_days: Counted::ZeroOne {
+    left_days: PluralText::ZeroOne {
         one: "Resta cerca de {n} dia.",
         other: "Restam cerca de {n} dias.",
     },

@@ -1,7 +1,7 @@
 //! Romanian.
 
 use super::LanguageTexts;
-use crate::counted::Counted;
+use crate::counted::PluralText;
 use crate::page::PageTexts;
 use crate::prompt::Words;
 use crate::say::Sentences;
@@ -115,17 +115,17 @@ static PAGE: PageTexts = PageTexts {
     no_way: "Momentan nu se poate face aici. Spuneți firmei sau refuzați.",
     wallet_failed: "Nu a reușit și nu s-a plătit nimic. Încercați din nou sau alegeți altă cale.",
     left_seconds: "A mai rămas mai puțin de un minut.",
-    left_minutes: Counted::Romanian {
+    left_minutes: PluralText::Romanian {
         one: "A mai rămas circa {n} minut.",
         few: "Au mai rămas circa {n} minute.",
         other: "Au mai rămas circa {n} de minute.",
     },
-    left_hours: Counted::Romanian {
+    left_hours: PluralText::Romanian {
         one: "A mai rămas circa {n} oră.",
         few: "Au mai rămas circa {n} ore.",
         other: "Au mai rămas circa {n} de ore.",
     },
-    left_days: Counted::Romanian {
+    left_days: PluralText::Romanian {
         one: "A mai rămas circa {n} zi.",
         few: "Au mai rămas circa {n} zile.",
         other: "Au mai rămas circa {n} de zile.",

@@ -1,7 +1,7 @@
 //! Swedish.
 
 use super::LanguageTexts;
-use crate::counted::Counted;
+use crate::counted::PluralText;
 use crate::page::PageTexts;
 use crate::prompt::Words;
 use crate::say::Sentences;
@@ -115,14 +115,15 @@ static PAGE: PageTexts = PageTexts {
     no_way: "Det går inte att göra här just nu. Säg till företaget, eller neka.",
     wallet_failed: "Det gick inte och inget har betalats. Försök igen eller välj ett annat sätt.",
     left_seconds: "Mindre än en minut kvar.",
-    left_minutes: Counted::One {
+    left_minutes: PluralText::One {
         one: "Ungefär {n} minut kvar.",
         other: "Ungefär {n} minuter kvar.",
     },
-    left_hours: Counted::One {
-        one: "Ungefär {n} timme kvar.", other: "Ungefär {n} timmar kvar."
+    left_hours: PluralText::One {
+        one: "Ungefär {n} timme kvar.",
+        other: "Ungefär {n} timmar kvar.",
     },
-    left_days: Counted::One { one: "Ungefär {n} dag kvar.", other: "Ungefär {n} dagar kvar." },
+    left_days: PluralText::One { one: "Ungefär {n} dag kvar.", other: "Ungefär {n} dagar kvar." },
     extend: "Jag behöver mer tid",
     refused: "Ditt kort nekades och inget har betalats. Du kan försöka igen, även med ett annat kort.",
     refused_identity: "Det gick inte och inget har delats. Du kan försöka igen.",

@@ -1,7 +1,7 @@
 //! Turkish.
 
 use super::LanguageTexts;
-use crate::counted::Counted;
+use crate::counted::PluralText;
 use crate::page::PageTexts;
 use crate::prompt::Words;
 use crate::say::Sentences;
@@ -115,14 +115,15 @@ static PAGE: PageTexts = PageTexts {
     no_way: "Bu şu anda burada yapılamıyor. İşletmeye bildirin veya reddedin.",
     wallet_failed: "Bu işe yaramadı ve hiçbir ödeme yapılmadı. Yeniden deneyin veya başka bir yol seçin.",
     left_seconds: "Bir dakikadan az kaldı.",
-    left_minutes: Counted::One {
+    left_minutes: PluralText::One {
         one: "Yaklaşık {n} dakika kaldı.",
         other: "Yaklaşık {n} dakika kaldı.",
     },
-    left_hours: Counted::One {
-        one: "Yaklaşık {n} saat kaldı.", other: "Yaklaşık {n} saat kaldı."
+    left_hours: PluralText::One {
+        one: "Yaklaşık {n} saat kaldı.",
+        other: "Yaklaşık {n} saat kaldı.",
     },
-    left_days: Counted::One {
+    left_days: PluralText::One {
         one: "Yaklaşık {n} gün kaldı.", other: "Yaklaşık {n} gün kaldı."
     },
     extend: "Zamana ihtiyacım var",

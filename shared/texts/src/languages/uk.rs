@@ -1,7 +1,7 @@
 //! Ukrainian.
 
 use super::LanguageTexts;
-use crate::counted::Counted;
+use crate::counted::PluralText;
 use crate::page::PageTexts;
 use crate::prompt::Words;
 use crate::say::Sentences;
@@ -115,17 +115,17 @@ static PAGE: PageTexts = PageTexts {
     no_way: "Зараз тут це неможливо. Повідомте компанії або відхиліть запит.",
     wallet_failed: "Не вдалося, нічого не сплачено. Спробуйте ще раз або виберіть інший спосіб.",
     left_seconds: "Залишилося менше хвилини.",
-    left_minutes: Counted::Ukrainian {
+    left_minutes: PluralText::Ukrainian {
         one: "Залишилася приблизно {n} хвилина.",
         few: "Залишилося приблизно {n} хвилини.",
         many: "Залишилося приблизно {n} хвилин.",
     },
-    left_hours: Counted::Ukrainian {
+    left_hours: PluralText::Ukrainian {
         one: "Залишилася приблизно {n} година.",
         few: "Залишилося приблизно {n} години.",
         many: "Залишилося приблизно {n} годин.",
     },
-    left_days: Counted::Ukrainian {
+    left_days: PluralText::Ukrainian {
         one: "Залишився приблизно {n} день.",
         few: "Залишилося приблизно {n} дні.",
         many: "Залишилося приблизно {n} днів.",

@@ -1,7 +1,7 @@
 //! Chinese in simplified characters.
 
 use super::LanguageTexts;
-use crate::counted::Counted;
+use crate::counted::PluralText;
 use crate::page::PageTexts;
 use crate::prompt::Words;
 use crate::say::Sentences;
@@ -115,9 +115,9 @@ static PAGE: PageTexts = PageTexts {
     no_way: "目前无法在此处完成。请告知商家或拒绝。",
     wallet_failed: "没有成功，也没有付款。请再试一次或选择其他方式。",
     left_seconds: "剩余不到一分钟。",
-    left_minutes: Counted::Same { other: "剩余约 {n} 分钟。" },
-    left_hours: Counted::Same { other: "剩余约 {n} 小时。" },
-    left_days: Counted::Same { other: "剩余约 {n} 天。" },
+    left_minutes: PluralText::Same { other: "剩余约 {n} 分钟。" },
+    left_hours: PluralText::Same { other: "剩余约 {n} 小时。" },
+    left_days: PluralText::Same { other: "剩余约 {n} 天。" },
     extend: "我需要更多时间",
     refused: "您的银行卡被拒绝，没有付款。您可以再试一次，也可以换一张卡。",
     refused_identity: "没有成功，也没有共享任何信息。您可以再试一次。",

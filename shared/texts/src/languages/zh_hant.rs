@@ -1,7 +1,7 @@
 //! Chinese in traditional characters.
 
 use super::LanguageTexts;
-use crate::counted::Counted;
+use crate::counted::PluralText;
 use crate::page::PageTexts;
 use crate::prompt::Words;
 use crate::say::Sentences;
@@ -115,9 +115,9 @@ static PAGE: PageTexts = PageTexts {
     no_way: "目前無法在此處完成。請告知商家或拒絕。",
     wallet_failed: "未成功，也未付款。請再試一次或選擇其他方式。",
     left_seconds: "剩餘不到一分鐘。",
-    left_minutes: Counted::Same { other: "剩餘約 {n} 分鐘。" },
-    left_hours: Counted::Same { other: "剩餘約 {n} 小時。" },
-    left_days: Counted::Same { other: "剩餘約 {n} 天。" },
+    left_minutes: PluralText::Same { other: "剩餘約 {n} 分鐘。" },
+    left_hours: PluralText::Same { other: "剩餘約 {n} 小時。" },
+    left_days: PluralText::Same { other: "剩餘約 {n} 天。" },
     extend: "我需要更多時間",
     refused: "您的卡片遭拒，未付款。您可以再試一次，也可以換一張卡片。",
     refused_identity: "未成功，也未分享任何資料。您可以再試一次。",

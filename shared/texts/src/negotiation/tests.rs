@@ -137,7 +137,7 @@ fn accepted_language_is_the_browsers_first_that_is_ours() {
 
 #[test]
 fn counted_text_has_the_digits_of_the_region() {
-    let counted = Counted::Same { other: "{n}!" };
+    let counted = PluralText::Same { other: "{n}!" };
     let shown = |language: &str| Locale::nearest(&tag(language), &tag("en")).counted(&counted, 15);
     assert_eq!(shown("ar-EG"), "١٥!");
     assert_eq!(shown("ar-MA"), "15!");
