@@ -6,9 +6,9 @@ use tests::world::{Answer, PHONE, World};
 
 /// A world of channels by name, with the settings of each fake.
 fn world(channels: &[(&str, Value)]) -> World {
-    let setups = channels
-        .iter()
-        .map(|(name, settings)| json!({ "name": name, "kind": "talking", "settings": settings }));
+    let setups = channels.iter().map(
+        |(name, settings)| json!({ "name": name, "kind": "fake-channel", "settings": settings }),
+    );
     World::builder().with("/test/channels", &setups.collect()).build()
 }
 

@@ -24,7 +24,7 @@ fn world() -> World {
 /// A channel whose answer to each prompt names the customer so.
 fn answering(recipient: &Value) -> World {
     let settings = json!({ "recipient": recipient });
-    let channels = json!([{ "name": "whatsapp", "kind": "talking", "settings": settings }]);
+    let channels = json!([{ "name": "whatsapp", "kind": "fake-channel", "settings": settings }]);
     World::builder().with("/test/channels", &channels).with("/policy", &policy()).build()
 }
 

@@ -18,9 +18,8 @@ fn world() -> World {
 
 /// A world whose first channel refuses each prompt, as the customer opted out at its provider.
 fn world_of_an_opted_out_customer() -> World {
-    let first =
-        json!({ "name": "whatsapp", "kind": "talking", "settings": { "refuses": "opted_out" } });
-    let second = json!({ "name": "sms", "kind": "talking" });
+    let first = json!({ "name": "whatsapp", "kind": "fake-channel", "settings": { "refuses": "opted_out" } });
+    let second = json!({ "name": "sms", "kind": "fake-channel" });
     World::builder().with("/test/channels", &json!([first, second])).build()
 }
 

@@ -162,7 +162,7 @@ fn every_channel_tells_every_end() {
     assert!(table == golden, "the table is now:\n{table}");
 }
 
-/// Two talking channels, where a tap alone can approve.
+/// Two fake channels, where a tap alone can approve.
 fn with_fake_channels() -> World {
     World::builder().with_fake_channels(&["rcs", "whatsapp"]).with("/policy", &policy()).build()
 }

@@ -151,7 +151,7 @@ fn stored_idempotency_key_still_gets_its_answer() {
 fn stored_receipt_is_reported_a_moment_later() {
     let golden = &golden_files()["cap"];
     let at = golden["body"]["is"]["at"].as_str().unwrap().parse::<Timestamp>().unwrap();
-    let channels = json!([{ "name": "whatsapp", "kind": "talking" }]);
+    let channels = json!([{ "name": "whatsapp", "kind": "fake-channel" }]);
     let world = World::builder().at(at).with("/test/channels", &channels).build();
     world.put_item(item(golden));
     let mut wanted = world.payment("+15551239001", 100);

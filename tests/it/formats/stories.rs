@@ -95,7 +95,7 @@ fn with_a_spent_button() -> World {
 /// A channel that reports its customers' addresses and devices.
 fn over_known_contact() -> World {
     let settings = json!({ "reachable": false, "wallets": ["apple_pay"] });
-    let channel = json!([{ "name": "whatsapp", "kind": "talking", "settings": settings }]);
+    let channel = json!([{ "name": "whatsapp", "kind": "fake-channel", "settings": settings }]);
     let world = World::builder().with("/test/channels", &channel).build();
     let from = json!({ "phone": PHONE, "handle": "US.1349", "features": ["QUICK", "FORM"] });
     world

@@ -102,7 +102,7 @@ fn states(answers: &mut Answers) {
     world.customer().reports_not_me().ok(200);
     answers.add("too-many-requests-for-address", &world.post(REQUESTS, &world.payment(PHONE, 100)));
     let refuses =
-        json!([{ "name": "sms", "kind": "talking", "settings": { "refuses": "opted_out" } }]);
+        json!([{ "name": "sms", "kind": "fake-channel", "settings": { "refuses": "opted_out" } }]);
     let world = World::builder().with("/test/channels", &refuses).build();
     world.asks(100);
     answers.add("address-opted-out", &world.post(REQUESTS, &world.payment(PHONE, 100)));

@@ -41,7 +41,7 @@ pub(super) struct FakeChannelLog {
     pub(super) asked: Mutex<Vec<(ChannelName, Contact)>>,
 }
 
-/// The channels there are, with the talking ones among them.
+/// The channels there are, with the fake ones among them.
 pub(super) struct ChannelsWithFake {
     pub(super) others: Arc<dyn Channels>,
     pub(super) talk: Arc<FakeChannelLog>,
