@@ -4,6 +4,7 @@ use domain::values::language::Language;
 use domain::values::money::Money;
 use domain::values::time::Timestamp;
 
+use crate::bidi::isolated;
 use crate::cldr::Formats;
 use crate::page::PageTexts;
 use crate::{PluralText, TextLanguage};
@@ -81,6 +82,12 @@ impl Locale {
         let (digits, code) = plain.split_once(' ').unwrap_or((&plain, ""));
         let number = self.formats.map_or_else(|| digits.to_owned(), |known| known.number(digits));
         format!("{number} {code}")
+    }
+
+    /// Writes an amount that keeps its order beside text from right to left, as [`Locale::amount`] does.
+    #[must_use]
+    pub fn isolated_amount(&self, money: Money) -> String {
+        isolated(self.language, &self.amount(money)).into_owned()
     }
 
     /// Fills a counted text in the form and with the digits of a number.

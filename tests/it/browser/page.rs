@@ -142,6 +142,16 @@ fn every_stage_fits_narrow_phone_and_desktop() {
     stage.world.leaves();
 }
 
+/// A machine without a font for a script draws boxes, which take as much room.
+#[test]
+fn ask_fits_in_scripts_of_both_directions() {
+    let stage = PageFixture::set(&["nothing", "hosted"]);
+    for language in ["ar-EG", "he", "ja", "hi"] {
+        let (_, page) = stage.asks(&json!(null), language);
+        stage.shots(&format!("ask-{language}"), &page);
+    }
+}
+
 #[test]
 fn wallet_buttons_appear_where_the_browser_has_wallets() {
     let stage = PageFixture::set(&["google_pay", "apple_pay", "hosted"]);

@@ -72,7 +72,7 @@ pub(super) fn render(
     let now = visit.now;
     let locale = locale(request, brand, visit.accepts);
     let texts = locale.page();
-    let money = request.ask.money().map(|money| locale.amount(money));
+    let money = request.ask.money().map(|money| locale.isolated_amount(money));
     let nonce = keys::page_nonce(&brand.link_key, prompt.id, &request.ask_hash);
     let code = request.session_code.as_ref().map(|code| match code.picks() {
         Some(choices) => CodeField::Picks(choices.each_ref().map(String::as_str)),

@@ -107,6 +107,14 @@ fn amount_has_all_decimals_of_its_currency_in_every_language() {
 }
 
 #[test]
+fn amount_beside_text_from_right_to_left_is_isolated() {
+    let money = Money::new(4250, "EUR".parse().unwrap()).unwrap();
+    let shown = |language: &str| Locale::nearest(&tag(language), &tag("en")).isolated_amount(money);
+    assert_eq!(shown("he"), "\u{2068}42.50 EUR\u{2069}");
+    assert_eq!(shown("de"), "42,50 EUR");
+}
+
+#[test]
 fn every_language_has_formats() {
     for language in TextLanguage::ALL {
         let locale = Locale::nearest(&tag(language.tag()), &tag("en"));
