@@ -150,6 +150,7 @@ fn ask_fits_in_scripts_of_both_directions() {
         let (_, page) = stage.asks(&json!(null), language);
         stage.shots(&format!("ask-{language}"), &page);
     }
+    stage.world.leaves();
 }
 
 #[test]
