@@ -19,7 +19,7 @@ const TENS: [([u8; 2], &str); 5] = [
     ([8, 9], "fr"),
 ];
 
-/// Units that sound alike behind the same ten, such as zwei and drei, șase and șapte, hat and hét, shichi and ichi.
+/// Units that sound alike behind the same ten, such as zwei and drei, hat and hét, shichi and ichi.
 const UNITS: [([u8; 2], &str); 5] =
     [([1, 4], "hu"), ([1, 7], "ja ko"), ([2, 3], "de"), ([6, 7], "he hu ro"), ([7, 9], "ar")];
 

@@ -35,13 +35,15 @@ fn page_follows_the_browser_where_no_language_is_named() {
         let shown = page(&world, accepts);
         assert!(shown.contains(html) && shown.contains(amount), "{accepts}: {shown}");
     }
+    world.run_until_idle();
 }
 
 #[test]
 fn page_keeps_the_language_that_the_request_names() {
     let (world, _) = asked(json!("de-CH"));
     let shown = page(&world, "fr,en;q=0.5");
-    assert!(shown.contains("<html lang=\"de\"") && shown.contains("1'234.56 USD"), "{shown}");
+    assert!(shown.contains("<html lang=\"de\"") && shown.contains("1&#39;234.56 USD"), "{shown}");
+    world.run_until_idle();
 }
 
 #[test]
@@ -64,5 +66,6 @@ fn request_shows_the_language_of_its_messages() {
         let (world, asked) = asked(language.clone());
         assert_eq!(asked.answer["language"], used, "{language}");
         assert_eq!(world.reads(&asked)["language"], used, "{language}");
+        world.run_until_idle();
     }
 }
