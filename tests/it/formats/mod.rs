@@ -36,6 +36,8 @@ const ADDED: &[&str] = &[
     "/body/is/key/id",
     "/body/is/key/kind",
     "/body/is/answer/fallback_seconds",
+    "/body/is/answer/language",
+    "/body/is/language",
     "/body/is/asks",
     "/body/is/what/consent/signature/key_id",
     "/body/is/what/consent/signature/mac",
