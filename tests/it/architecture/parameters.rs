@@ -44,9 +44,10 @@ fn list(function: &str) -> Option<&str> {
 fn split(list: &str) -> Vec<String> {
     let (mut depth, mut found, mut text) = (0_i32, Vec::new(), String::new());
     for c in list.chars() {
+        let is_arrow = c == '>' && text.ends_with(['-', '=']);
         match c {
             '(' | '[' | '{' | '<' => depth += 1,
-            ')' | ']' | '}' | '>' => depth -= 1,
+            ')' | ']' | '}' | '>' if !is_arrow => depth -= 1,
             _ => {}
         }
         if c == ',' && depth == 0 {
@@ -62,7 +63,8 @@ fn split(list: &str) -> Vec<String> {
 /// Returns whether a parameter's type is a tuple of two values or more, or a reference to one.
 fn is_tuple(parameter: &str) -> bool {
     let Some((_, kind)) = parameter.split_once(": ") else { return false };
-    let inner = kind.trim().trim_start_matches('&').strip_prefix('(');
+    let bare = kind.trim().trim_start_matches('&').trim_start_matches("mut ");
+    let inner = bare.strip_prefix('(');
     inner.is_some_and(|inner| split(inner.trim_end_matches(')')).len() > 1)
 }
 
