@@ -18,7 +18,7 @@ pub fn broken(
 ) -> Vec<&'static str> {
     let checks = [
         ("C1", consented(before, after, entries) && kept_by_the_customer(before, after)),
-        ("C2", charged_once(after) && given_back_once(after)),
+        ("C2", charged_once(after) && refunds_within_charge(after)),
         ("C4", stays_closed(before, after)),
         ("C5", no_call_once_closed(before, after)),
         ("C6", authorization_gone(after)),
@@ -78,7 +78,7 @@ fn charged_once(after: &Request) -> bool {
 }
 
 /// C2 the other way round: no more is refunded than was charged.
-fn given_back_once(after: &Request) -> bool {
+fn refunds_within_charge(after: &Request) -> bool {
     let given = after.refunds.iter().filter(|refund| refund.counts());
     let given = given.fold(0_u64, |sum, refund| sum.saturating_add(refund.amount));
     given <= after.charge().map_or(0, |charge| charge.amount)

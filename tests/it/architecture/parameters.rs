@@ -14,7 +14,7 @@ fn parameters(source: &str) -> Vec<(usize, String)> {
             continue;
         }
         let Some(list) = list(&source[at..]) else { continue };
-        let line = source[..at].lines().count().max(1);
+        let line = source[..at].matches('\n').count() + 1;
         found.extend(split(list).into_iter().map(|parameter| (line, parameter)));
     }
     found

@@ -2,7 +2,7 @@
 
 use domain::keys;
 use http::Method;
-use ports::{ButtonAction, OUTSIDE_WINDOW};
+use ports::ButtonAction;
 use serde_json::{Value, json};
 use tests::world::{Answer, Core, CreatedRequest, PHONE, World};
 
@@ -17,7 +17,7 @@ fn policy() -> Value {
     })
 }
 
-fn world() -> World {
+pub(super) fn world() -> World {
     World::builder().with_fake_channels(&["whatsapp", "sms"]).with("/policy", &policy()).build()
 }
 
@@ -28,7 +28,7 @@ fn answering(recipient: &Value) -> World {
     World::builder().with("/test/channels", &channels).with("/policy", &policy()).build()
 }
 
-fn deliver(core: &Core, what: &Value) {
+pub(super) fn deliver(core: &Core, what: &Value) {
     core.channel_sends("whatsapp", &json!([what])).ok(200);
     core.run_until_idle();
 }
@@ -365,57 +365,4 @@ fn event_that_fails_takes_no_other_with_it() {
     world.put_item(request);
     world.run_until_idle();
     assert_eq!(world.reads(&theirs)["outcome"]["reason"], "opted_out");
-}
-
-/// Every kind of message opens the window.
-#[test]
-fn window_runs_from_when_the_customer_wrote() {
-    let world = world();
-    let at = |hours: u64| world.now().before(std::time::Duration::from_secs(hours * 3_600));
-    let last = || {
-        world.asks(100);
-        world.sent_messages().sent.pop().unwrap().contact.window_since()
-    };
-    let written = at(30);
-    let from = json!({ "phone": PHONE, "at": written });
-    deliver(&world, &json!({ "wrote": { "from": from, "text": "hello" } }));
-    assert_eq!(last(), Some(written));
-    let written = at(20);
-    deliver(&world, &json!({ "active": { "from": { "phone": PHONE, "at": written } } }));
-    assert_eq!(last(), Some(written));
-    // A time ahead of ours is now, and an older message changes nothing.
-    let now = world.now();
-    let ahead = now.after(std::time::Duration::from_secs(3_600));
-    deliver(&world, &json!({ "active": { "from": { "phone": PHONE, "at": ahead } } }));
-    assert_eq!(last(), Some(now));
-    deliver(&world, &json!({ "active": { "from": { "phone": PHONE, "at": at(1) } } }));
-    assert_eq!(last(), Some(now));
-}
-
-#[test]
-fn prompt_outside_the_window_goes_out_again_at_once() {
-    let world = world();
-    deliver(&world, &json!({ "active": { "from": { "phone": PHONE } } }));
-    world.clock_jumps(60);
-    let asked = world.asks(100);
-    let first = world.sent_messages().sent.pop().unwrap();
-    assert!(first.contact.window_since().is_some());
-    let fails = |prompt: &ports::Prompt| {
-        let about = prompt.reference.to_string();
-        deliver(&world, &json!({ "failed": { "about": about, "reason": OUTSIDE_WINDOW } }));
-    };
-    fails(&first);
-    let went = world.sent_messages().sent;
-    assert_eq!((went.len(), went[1].contact.window_since()), (2, None), "the window is shut");
-    let timeline = ["accepted whatsapp", "failed whatsapp outside_window", "accepted whatsapp"];
-    assert_eq!(world.timeline(&asked), timeline);
-    fails(&first);
-    assert_eq!(world.sent_messages().sent.len(), 2, "the same status again");
-    // A channel that refuses the second message too is given up.
-    fails(&went[1]);
-    assert_eq!(world.timeline(&asked).last().unwrap(), "accepted sms");
-    world.clock_jumps(1);
-    deliver(&world, &json!({ "active": { "from": { "phone": PHONE } } }));
-    world.asks(100);
-    assert!(world.sent_messages().sent.pop().unwrap().contact.window_since().is_some());
 }

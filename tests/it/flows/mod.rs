@@ -47,6 +47,7 @@ mod sandbox_identity;
 mod sandbox_phone;
 mod sandbox_reports;
 mod secrets;
+mod service_window;
 mod session_codes;
 mod settings;
 mod silent_cards;

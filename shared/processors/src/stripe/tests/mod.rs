@@ -310,13 +310,13 @@ fn error_codes_have_one_answer_per_call() {
             assert_eq!(means(StripeCall::Confirm), confirm, "{code}");
             assert_eq!(means(StripeCall::Cancel), cancel, "{code}");
             assert_eq!(means(StripeCall::Read), "Unknown", "{code}");
-            let given_back = errors::not_refunded(&reply);
+            let refunded = errors::not_refunded(&reply);
             assert!(
-                !matches!(given_back, RefundResult::Done(_) | RefundResult::Pending(_)),
+                !matches!(refunded, RefundResult::Done(_) | RefundResult::Pending(_)),
                 "{code}"
             );
             if let StripeErrorClass::NotRefundable(word) = class {
-                assert_eq!(given_back, RefundResult::Failed { code: word }, "{code}");
+                assert_eq!(refunded, RefundResult::Failed { code: word }, "{code}");
             }
         }
     }

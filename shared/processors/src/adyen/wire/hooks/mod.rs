@@ -257,7 +257,7 @@ impl NotificationItem {
             }
             (MerchantReference::Refund { request, seq }, "REFUND") => {
                 let reported =
-                    if worked { self.given_back() } else { self.failed("refund_declined") };
+                    if worked { self.refunded() } else { self.failed("refund_declined") };
                 Some(ProcessorEvent::RefundReported { request, seq, reported })
             }
             // `success` of these two events means that the refund failed.
@@ -336,7 +336,7 @@ impl NotificationItem {
         (ReportedPayment::of(&reported) == Some(paid)).then_some(reported)
     }
 
-    fn given_back(&self) -> ReportedResult {
+    fn refunded(&self) -> ReportedResult {
         ReportedResult { success: true, reference: self.reference(), code: None, original: None }
     }
 
