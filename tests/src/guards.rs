@@ -82,10 +82,14 @@ pub const fn witness(guard: Guard) -> Witness {
     match guard {
         Guard::SessionCodeMatch
         | Guard::SessionCodePresence
-        | Guard::PostbackSignature
         | Guard::OpenIsNoApproval
         | Guard::SavedCardOwner
         | Guard::SameBrowser => Witness::Simulation(&[C1]),
+        // A forged tap of a stranger is heard before it approves.
+        Guard::PostbackSignature => Witness::Simulation(&[C1, C5]),
+        Guard::EarlyWebhookMessage => {
+            Witness::Test("flows::webhooks::webhook_message_that_comes_early_is_queued_again")
+        }
         Guard::ConsentSignature => Witness::Test("flows::consent::forged_consent_is_never_charged"),
         Guard::SealedForApproval => Witness::Test("flows::attacker::approval_is_used_once"),
         Guard::SealedBySender => {
@@ -142,7 +146,6 @@ pub const fn witness(guard: Guard) -> Witness {
         | Guard::LostFetch
         | Guard::LostWebhook
         | Guard::WebhookRetry
-        | Guard::EarlyWebhookMessage
         | Guard::WebhookStatus
         | Guard::MessageRetry
         | Guard::CheckBeforeRefund

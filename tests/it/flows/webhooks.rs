@@ -1,5 +1,6 @@
 //! Webhooks: signed, the same on every attempt, on their schedule, and given up on openly.
 
+use domain::message::{Message, Step};
 use http::HeaderMap;
 use ports::Item;
 use serde_json::{Value, json};
@@ -210,6 +211,26 @@ fn repeated_message_makes_no_second_webhook() {
     assert_eq!(world.calls_to(HOST).len(), 1);
     world.time_passes(3);
     world.redeliver(world.sent().into_iter().map(|(owed, _)| owed));
+    assert_eq!(world.calls_to(HOST).len(), 2);
+}
+
+/// Its twin may be lost, and then it is the only message of the webhook.
+#[test]
+fn webhook_message_that_comes_early_is_queued_again() {
+    let world = World::new();
+    world.replies(HOST, [Reply::Status(500, String::new())]);
+    world.asks_at("+15551239003", 4250);
+    let webhook_messages = || {
+        let messages = world.sent().into_iter().map(|(message, _)| message);
+        let is_webhook =
+            |message: &Message| matches!(message, Message::V1 { step: Step::Webhook { .. }, .. });
+        messages.filter(is_webhook).collect::<Vec<_>>()
+    };
+    let retry = webhook_messages();
+    world.redeliver(retry.last().cloned());
+    assert_eq!(world.calls_to(HOST).len(), 1, "it is not due");
+    assert_eq!(webhook_messages().len(), retry.len() + 1);
+    world.time_passes(3);
     assert_eq!(world.calls_to(HOST).len(), 2);
 }
 
