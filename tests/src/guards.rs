@@ -238,9 +238,9 @@ pub const fn witness(guard: Guard) -> Witness {
         Guard::StopOnEveryChannel => OTHER_CHANNEL,
         Guard::HandleBeforeNumber => TIED_ID,
         Guard::SenderOfAnotherAddress => OTHER_CUSTOMER,
-        Guard::SignedHandle => {
-            Witness::Test("flows::handles::yes_of_a_handle_without_signature_approves_nothing")
-        }
+        Guard::SignedHandle => Witness::Test(
+            "flows::forged_handles::yes_of_a_handle_without_signature_approves_nothing",
+        ),
         Guard::NewerWord => Witness::Simulation(&[Stop]),
         Guard::SeenMessage => REPEATED_MESSAGE,
     }

@@ -20,6 +20,7 @@ mod deadlines;
 mod duplicates;
 mod event_bus;
 mod every_channel;
+mod forged_handles;
 mod forgetting;
 mod handles;
 mod hosted_page;
