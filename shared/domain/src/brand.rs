@@ -12,6 +12,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use zeroize::Zeroizing;
 
 use crate::api_key::KeySettings;
+use crate::branding::Branding;
 pub use crate::policy::{Countries, Policy};
 pub use crate::seal_keys::{PublicKey, PublicKeyRing};
 pub use crate::settings::{InvalidSettings, Settings};
@@ -104,6 +105,9 @@ pub struct Brand {
     /// The brand's policy.
     #[serde(default)]
     pub policy: Policy,
+    /// What customers see of the brand beside its name.
+    #[serde(default)]
+    pub branding: Branding,
 }
 
 /// The version of the secret's text.

@@ -6,6 +6,7 @@ pub mod ask;
 pub mod authorization;
 pub mod brand;
 pub mod brand_documents;
+pub mod branding;
 pub mod caller;
 pub mod card_name;
 pub mod code_policy;

@@ -8,6 +8,7 @@ mod approvals;
 mod attacker;
 mod audit;
 mod aws_messaging;
+mod branding;
 mod brief;
 mod capabilities;
 mod channel_modes;

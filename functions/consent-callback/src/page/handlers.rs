@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use domain::brand::Brand;
 use domain::consent::ApprovalMethod;
 use domain::journal::DeliveryStatus;
 use domain::keys;
@@ -17,7 +18,7 @@ use records::storage::VersionedRequest;
 use records::update::{Decision, Updated, commit, update_async};
 
 use super::form::{Form, Submission};
-use super::html::{self, Offer, Stage};
+use super::html::{self, BrandLook, BrandParts, Offer, Stage};
 use super::link::{self, REDIRECT_QUERY, View, Visit, see_other};
 use super::view::{self, PageParts, PageVisit};
 use super::{ConsentPage, hosted_page};
@@ -49,6 +50,9 @@ impl ConsentPage {
         let Some(target) = self.follow(token).await? else {
             return unknown(token, link::accepts(headers));
         };
+        if query.starts_with(link::LOGO) {
+            return Ok(logo(&target.brand));
+        }
         let visit = Visit::with_query(token, query).by(headers);
         if let Some(seen) = visit.seen {
             return self.wait_for_change(target, visit.view, seen).await;
@@ -58,7 +62,9 @@ impl ConsentPage {
             if request.prompt(target.prompt).is_none() {
                 return unknown(token, link::accepts(headers));
             }
-            return page(StatusCode::OK, view::preview(request, brand), &[]);
+            let look = BrandLook::new(brand, &visit.action());
+            let preview = view::preview(request, brand, &look, &self.public_base);
+            return page(StatusCode::OK, preview, &[], look.parts());
         }
         let target = Box::pin(self.record_opened(target)).await?;
         let target = match visit.view {
@@ -247,8 +253,26 @@ impl ConsentPage {
         }
         let view = shown(visit.view, request, prompt.id, now);
         let visit = PageVisit { action: &action, again: &again, view, now, accepts: visit.accepts };
-        page(status, view::render(request, prompt, brand, visit, &parts), &parts.offers)
+        let look = BrandLook::new(brand, &action);
+        let known = view::Known { request, prompt, brand, look: &look };
+        page(status, view::render(known, visit, &parts), &parts.offers, look.parts())
     }
+}
+
+/// Returns the brand's logo. It was checked when the settings were read, and its own policy lets it do nothing.
+fn logo(brand: &Brand) -> Response<Bytes> {
+    let Some(logo) = &brand.branding.logo else { return link::empty(StatusCode::NOT_FOUND) };
+    let mut answer = Response::new(Bytes::copy_from_slice(logo.bytes()));
+    let headers = answer.headers_mut();
+    for (name, value) in [
+        (header::CONTENT_TYPE, logo.format().media_type()),
+        (header::CONTENT_SECURITY_POLICY, "default-src 'none'; sandbox"),
+        // The address changes with the picture.
+        (header::CACHE_CONTROL, "private, max-age=31536000, immutable"),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    answer
 }
 
 /// Returns the parts of a page about the hosted page.
@@ -273,7 +297,7 @@ fn shown(view: View, request: &Request, prompt: PromptId, now: Timestamp) -> Vie
 /// Returns the page of an unknown link. A text that is no token is not written into the page.
 pub(crate) fn unknown(token: &str, accepts: &str) -> Result<Response<Bytes>, Problem> {
     let action = if link::is_plain(token) { format!("/c/{token}") } else { "/c/".to_owned() };
-    page(StatusCode::NOT_FOUND, view::unknown(&action, accepts), &[])
+    page(StatusCode::NOT_FOUND, view::unknown(&action, accepts), &[], BrandParts::default())
 }
 
 /// Returns the response that holds a rendered page.
@@ -281,8 +305,9 @@ pub(super) fn page(
     status: StatusCode,
     rendered: Result<String, askama::Error>,
     offers: &[Offer],
+    brand: BrandParts<'_>,
 ) -> Result<Response<Bytes>, Problem> {
-    let policy = HeaderValue::from_str(&html::content_security_policy(offers));
+    let policy = HeaderValue::from_str(&html::content_security_policy(offers, brand));
     let (Ok(text), Ok(policy)) = (rendered, policy) else {
         return Err(Problem::new(Code::Internal, "failed to render the page"));
     };

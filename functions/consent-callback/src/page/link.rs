@@ -50,6 +50,8 @@ pub(super) const DONE: &str = "done=1";
 const NOT_ME: &str = "not_me=1";
 /// The query with which a waiting page asks whether its stage is still right.
 const SEEN: &str = "seen=";
+/// The query of the brand's logo.
+pub(super) const LOGO: &str = "logo=";
 /// The length of a link's token.
 const TOKEN_LENGTH: usize = 22;
 

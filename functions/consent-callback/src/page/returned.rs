@@ -8,7 +8,7 @@ use http::{Response, StatusCode};
 use texts::Locale;
 
 use super::handlers::page;
-use super::html::{self, PageView, ReturnForm, Stage};
+use super::html::{self, BrandParts, PageView, ReturnForm, Stage};
 use super::view;
 
 /// The reader of a page: the brand's customer, in a browser that accepts languages.
@@ -82,7 +82,7 @@ pub(crate) fn return_failed(
     let own = &reader.brand.language;
     let locale = Locale::nearest(language.as_ref().unwrap_or(own), own);
     let view = view::blank(locale, reader.brand.display_name.as_str(), Stage::ReturnFailed);
-    page(status, html::render(&view), &[])
+    page(status, html::render(&view), &[], BrandParts::default())
 }
 
 fn respond(
@@ -94,5 +94,5 @@ fn respond(
     let locale = view::locale(request, reader.brand, reader.accepts);
     let test_mode = request.mode == Mode::Test;
     let view = PageView { test_mode, ..view::blank(locale, &request.payee, stage) };
-    page(status, html::render(&view), &[])
+    page(status, html::render(&view), &[], BrandParts::default())
 }

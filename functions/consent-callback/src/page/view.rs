@@ -11,7 +11,8 @@ use texts::{Locale, PageTexts};
 use zeroize::Zeroizing;
 
 use super::html::{
-    self, CodeField, HostedPage, Offer, PageView, Receipt, ReturnForm, Stage, TestCard,
+    self, BrandLook, BrandView, CodeField, HostedPage, Offer, PageView, Receipt, ReturnForm, Stage,
+    TestCard,
 };
 use super::link::View;
 
@@ -39,6 +40,15 @@ pub(super) struct PageVisit<'a> {
     pub(super) accepts: &'a str,
 }
 
+/// The stored parts that a page shows.
+#[derive(Clone, Copy)]
+pub(super) struct Known<'a> {
+    pub(super) request: &'a Request,
+    pub(super) prompt: &'a PromptRecord,
+    pub(super) brand: &'a Brand,
+    pub(super) look: &'a BrandLook,
+}
+
 /// The parts of a page that are not in the request. They are loaded first, as rendering does no I/O.
 #[derive(Default)]
 pub(super) struct PageParts {
@@ -63,12 +73,11 @@ fn is_in_another_browser(request: &Request) -> bool {
 /// # Errors
 /// When the template cannot be written.
 pub(super) fn render(
-    request: &Request,
-    prompt: &PromptRecord,
-    brand: &Brand,
+    known: Known<'_>,
     visit: PageVisit<'_>,
     parts: &PageParts,
 ) -> Result<String, askama::Error> {
+    let Known { request, prompt, brand, look } = known;
     let now = visit.now;
     let locale = locale(request, brand, visit.accepts);
     let texts = locale.page();
@@ -83,6 +92,8 @@ pub(super) fn render(
         texts,
         test_mode: request.mode == Mode::Test,
         payee: &request.payee,
+        brand: look.view(brand),
+        public_base: "",
         money: money.as_deref(),
         description: request.ask.description(),
         kind: AskKind::of(&request.ask),
@@ -154,10 +165,16 @@ pub(super) fn card(request: &Request) -> Option<String> {
 ///
 /// # Errors
 /// When the template cannot be written.
-pub(super) fn preview(request: &Request, brand: &Brand) -> Result<String, askama::Error> {
+pub(super) fn preview(
+    request: &Request,
+    brand: &Brand,
+    look: &BrandLook,
+    public_base: &str,
+) -> Result<String, askama::Error> {
     let language = request.customer.language.as_ref().unwrap_or(&brand.language);
     let locale = Locale::nearest(language, &brand.language);
-    html::render(&blank(locale, &request.payee, Stage::Preview))
+    let view = blank(locale, &request.payee, Stage::Preview);
+    html::render(&PageView { brand: look.view(brand), public_base, ..view })
 }
 
 /// Renders the page of an unknown link.
@@ -177,6 +194,8 @@ pub(super) const fn blank<'a>(locale: Locale, payee: &'a str, stage: Stage<'a>) 
         texts: locale.page(),
         test_mode: false,
         payee,
+        brand: BrandView::PLAIN,
+        public_base: "",
         money: None,
         description: "",
         kind: AskKind::Payment,

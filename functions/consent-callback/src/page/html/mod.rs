@@ -1,5 +1,6 @@
 //! Renders the consent page as HTML, without I/O. Only wallets need a script; without scripts, the page offers no wallets.
 
+mod branding;
 mod policy;
 mod templates;
 mod time_left;
@@ -9,6 +10,7 @@ use domain::ask::AskKind;
 use domain::values::time::Timestamp;
 use texts::{Locale, PageTexts};
 
+pub(super) use branding::{BrandLook, BrandParts, BrandView};
 pub(super) use policy::content_security_policy;
 use templates::{NotMe, Preview, ask, end, fulfilled, hosted_page, other_browser, working};
 
@@ -33,6 +35,10 @@ pub(super) struct PageView<'a> {
     pub test_mode: bool,
     /// The payee; empty for an unknown link.
     pub payee: &'a str,
+    /// The brand's own logo, colour and links.
+    pub brand: BrandView<'a>,
+    /// The public address of this installation, for previews; empty elsewhere.
+    pub public_base: &'a str,
     /// The amount; `None` unless the ask is a payment.
     pub money: Option<&'a str>,
     /// The purpose in the requester's words; may be empty.
@@ -65,6 +71,14 @@ pub(super) struct PageView<'a> {
     pub compares_phone_number: bool,
     /// Whether the customer may still ask for more time.
     pub can_extend: bool,
+}
+
+impl PageView<'_> {
+    /// Returns whether a yes keeps a card. Card networks want its use, its end and changes named before
+    /// (<https://docs.stripe.com/payments/save-during-payment>, read 2026-11-26).
+    fn keeps_card(&self) -> bool {
+        self.kind == AskKind::PaymentMethod
+    }
 }
 
 /// The field of the session code.

@@ -6,7 +6,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest, Sha256};
 
-use super::{Offer, SCRIPT, STYLE, WALLETS};
+use super::{BrandParts, Offer, SCRIPT, STYLE, WALLETS};
 use crate::browser::reports::REPORTS_PATH;
 
 /// The script of Google Pay, which only our own script loads.
@@ -20,7 +20,7 @@ pub(super) const GOOGLE_SCRIPT: &str = "https://pay.google.com/gp/p/js/pay.js";
 /// (<https://developers.google.com/pay/api/web/support/release-notes>, read 2026-11-26).
 /// UNVERIFIED: the list of Google's addresses. Before going live, pay once with Google Pay and read the browser's console.
 #[must_use]
-pub(in crate::page) fn content_security_policy(offers: &[Offer]) -> String {
+pub(in crate::page) fn content_security_policy(offers: &[Offer], brand: BrandParts<'_>) -> String {
     static DIGESTS: LazyLock<[String; 3]> = LazyLock::new(|| [STYLE, SCRIPT, WALLETS].map(digest));
     let [style, script, wallets] = &*DIGESTS;
     let nonce = offers.iter().find_map(|offer| match offer {
@@ -46,9 +46,14 @@ pub(in crate::page) fn content_security_policy(offers: &[Offer]) -> String {
                 .to_owned(),
         ),
     };
+    let brand_style = match brand.style {
+        Some(style) => format!(" 'sha256-{}'", digest(style)),
+        None => String::new(),
+    };
+    let pictures = if brand.has_logo { "'self'" } else { "'none'" };
     format!(
-        "default-src 'none'; style-src 'sha256-{style}'{styles}; script-src 'sha256-{script}'{wallets}{rest}\
-         img-src 'none'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; \
+        "default-src 'none'; style-src 'sha256-{style}'{brand_style}{styles}; script-src 'sha256-{script}'{wallets}{rest}\
+         img-src {pictures}; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; \
          report-uri {REPORTS_PATH}; report-to csp"
     )
 }

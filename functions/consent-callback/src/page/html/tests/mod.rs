@@ -44,6 +44,8 @@ fn view(language: TextLanguage, stage: Stage<'static>) -> PageView<'static> {
         texts: language.page(),
         test_mode: true,
         payee: "Acme Energy Ltd",
+        brand: BrandView::PLAIN,
+        public_base: "",
         money: Some("42.50 EUR"),
         description: "Invoice 4711",
         kind: AskKind::Payment,

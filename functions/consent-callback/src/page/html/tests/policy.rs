@@ -28,9 +28,10 @@ fn policy_allows_exactly_what_the_page_contains() {
     let style = format!("'sha256-{}'", digest(&plain, "style"));
     let script = format!("'sha256-{}'", digest(&plain, "script"));
     let wallets = format!("{script} 'sha256-{}'", digest(&offering(&[apple()]), "script"));
-    let none = content_security_policy(&[Offer::TestCard, Offer::Hosted]);
-    let with_apple = content_security_policy(&[apple()]);
-    let with_google = content_security_policy(&[google(), apple(), Offer::Hosted]);
+    let none = content_security_policy(&[Offer::TestCard, Offer::Hosted], BrandParts::default());
+    let with_apple = content_security_policy(&[apple()], BrandParts::default());
+    let with_google =
+        content_security_policy(&[google(), apple(), Offer::Hosted], BrandParts::default());
     assert_eq!(sources(&none, "style-src"), style);
     assert_eq!(sources(&none, "script-src"), script);
     assert_eq!(sources(&with_apple, "script-src"), wallets);
@@ -67,7 +68,10 @@ fn policy_allows_exactly_what_the_page_contains() {
 fn inventory_lists_every_script_of_the_page() {
     let inventory = include_str!("../../../../scripts.md");
     let rows: Vec<&str> = inventory.lines().filter(|line| line.starts_with("| `")).collect();
-    let policy = content_security_policy(&[google(), apple(), Offer::TestCard, Offer::Hosted]);
+    let policy = content_security_policy(
+        &[google(), apple(), Offer::TestCard, Offer::Hosted],
+        BrandParts::default(),
+    );
     let scripts = sources(&policy, "script-src");
     let named: Vec<&str> =
         scripts.split(' ').filter(|source| *source != "'strict-dynamic'").collect();
