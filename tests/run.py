@@ -141,7 +141,7 @@ def installed():
     paths = browser()
     use_packages()
     run(sys.executable, ROOT / "tests" / "policies.py", "--install")
-    for name in ("openid", "prism", "openapi", "emulate"):
+    for name in ("axe", "openid", "prism", "openapi", "emulate"):
         node_packages(name)
     return paths
 

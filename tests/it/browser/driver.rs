@@ -254,6 +254,57 @@ impl Browser {
         self.driver.cdp().send_raw(command, source).await.unwrap();
     }
 
+    /// Shows the page with these media features; with none, as the device does.
+    pub(super) async fn shows_as(&self, features: &[(&str, &str)]) {
+        let pairs = features.iter().map(|(name, value)| json!({ "name": name, "value": value }));
+        let media = json!({ "features": pairs.collect::<Vec<_>>() });
+        self.driver.cdp().send_raw("Emulation.setEmulatedMedia", media).await.unwrap();
+    }
+
+    /// Runs a script that calls its last argument with a result.
+    pub(super) async fn runs(&self, script: &str) -> Value {
+        self.driver.execute_async(script, Vec::new()).await.unwrap().json().clone()
+    }
+
+    /// Goes to a control with the Tab key, and presses it with the keyboard.
+    pub(super) async fn tabs_to(&self, css: &str) {
+        let wanted = self.driver.find(By::Css(css)).await.unwrap();
+        let group = wanted.attr("name").await.unwrap();
+        for _ in 0..40 {
+            let here = self.driver.active_element().await.unwrap();
+            if here == wanted {
+                let is_link = wanted.tag_name().await.unwrap() == "a";
+                here.send_keys(if is_link { Key::Enter } else { Key::Space }).await.unwrap();
+                return;
+            }
+            // The arrows go through a group of choices.
+            let is_choice = here.attr("type").await.unwrap().as_deref() == Some("radio");
+            let is_same_group = is_choice && here.attr("name").await.unwrap() == group;
+            let key = if is_same_group { Key::Down } else { Key::Tab };
+            here.send_keys(key).await.unwrap();
+        }
+        panic!("the keyboard does not reach {css}");
+    }
+
+    /// Presses a button or a choice, or follows a link, where no script runs.
+    pub(super) async fn presses_or_follows(&self, css: &str) {
+        let element = self.driver.find(By::Css(css)).await.unwrap();
+        let is_link = element.tag_name().await.unwrap() == "a";
+        element.send_keys(if is_link { Key::Enter } else { Key::Space }).await.unwrap();
+    }
+
+    /// Chooses from a list by its keyboard, which every device has.
+    pub(super) async fn chooses(&self, css: &str, value: &str) {
+        let list = self.driver.find(By::Css(css)).await.unwrap();
+        for _ in 0..9 {
+            if list.prop("value").await.unwrap().as_deref() == Some(value) {
+                return;
+            }
+            list.send_keys(Key::Down).await.unwrap();
+        }
+        panic!("{css} has no {value}");
+    }
+
     /// Switches to the newest tab once there are that many.
     pub(super) async fn turns_to_tab(&self, count: usize) {
         let deadline = SystemClock.now().after(WAIT_MAX);

@@ -1,5 +1,7 @@
 //! The agent's console and the customer's phone, as people use them, in a real browser.
 
+mod accessibility;
+mod devices;
 mod docs;
 mod driver;
 mod page;
@@ -7,6 +9,7 @@ mod policy;
 
 use tests::process::Local;
 
+use self::accessibility::assert_accessible;
 use self::driver::{Browser, Chromedriver, Screen};
 use crate::live::folder::Folder;
 use crate::live::requester::Requester;
@@ -79,9 +82,13 @@ impl ConsoleAndPhone {
         assert_eq!(self.agent.reads("#transaction").await, reported);
     }
 
+    /// Saves both screens, each of which breaks no rule of accessibility.
     async fn shots(&self, step: &str) {
-        self.agent.shot(&format!("{}-{step}-console", self.case)).await;
-        self.customer.shot(&format!("{}-{step}-phone", self.case)).await;
+        for (browser, screen) in [(&self.agent, "console"), (&self.customer, "phone")] {
+            let name = format!("{}-{step}-{screen}", self.case);
+            browser.shot(&name).await;
+            assert_accessible(browser, &name).await;
+        }
     }
 
     async fn ends(self) {
@@ -354,6 +361,7 @@ impl HostedPageVisit {
     /// Taps a button there, comes back, and returns the request once it has ended.
     async fn answers(self, button: &str) -> serde_json::Value {
         self.customer.fits(WIDTH).await;
+        assert_accessible(&self.customer, &format!("away-{button}")).await;
         self.customer.clicks(&format!("button[value={button}]")).await;
         self.customer.sees("[role=status] h1", "").await;
         let id = self.request["id"].as_str().unwrap();

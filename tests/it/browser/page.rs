@@ -2,12 +2,15 @@
 
 use std::sync::Arc;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
 use tests::world::fake_processor::CODE;
 use tests::world::{CreatedRequest, PHONE, World};
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 
+use super::accessibility::assert_accessible;
 use super::driver::{Browser, Chromedriver, Screen};
 use super::{NARROW, WIDTH};
 use crate::live::folder::Folder;
@@ -38,6 +41,18 @@ window.google = { payments: { api: { PaymentsClient: class {
 HTMLHeadElement.prototype.append = (script) => setTimeout(() => script.onload(), 0);
 "#;
 
+/// A logo of plain shapes, and the colours of a brand that is neither light nor dark enough for both schemes.
+fn branding() -> serde_json::Value {
+    let logo = r##"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 64 24"><rect width="24" height="24" rx="6" fill="#036"/><circle cx="12" cy="12" r="6" fill="#fff"/><path d="M30 6h30v4h-30zM30 14h20v4h-20z" fill="#036"/></svg>"##;
+    json!({
+        "logo": format!("data:image/svg+xml;base64,{}", STANDARD.encode(logo)),
+        "accent": { "light": "#003366", "dark": "#6fa8ff" },
+        "support_phone": "+4930123456", "support_url": "https://help.demo.example/pay",
+        "terms_url": "https://demo.example/terms", "privacy_url": "https://demo.example/privacy",
+        "statement_descriptor": "DEMO BOOKS",
+    })
+}
+
 /// A world whose pages a real browser can open.
 struct PageFixture {
     world: World,
@@ -49,9 +64,14 @@ struct PageFixture {
 
 impl PageFixture {
     fn set(payment_options: &[&str]) -> Self {
-        let policy = json!({ "open_max": 9, "prompts_per_ten_minutes": 99 });
-        let world =
-            World::builder().with_fake_processor(payment_options).with("/policy", &policy).build();
+        let policy = json!({
+            "open_max": 9, "prompts_per_ten_minutes": 99, "cooldown_seconds": 0, "denials_per_ten_minutes": 9,
+        });
+        let world = World::builder()
+            .with_fake_processor(payment_options)
+            .with("/policy", &policy)
+            .with("/branding", &branding())
+            .build();
         let runtime = Runtime::new().unwrap();
         let router = consent_callback::router(Arc::clone(&world.machine.consent_callback));
         let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
@@ -83,10 +103,11 @@ impl PageFixture {
             let browser = self.opens(&name, screen, &format!("{}{page}", self.base));
             self.runtime.block_on(async {
                 browser.sees("h1", "").await;
+                browser.shot(&name).await;
                 if width == "narrow" {
                     browser.fits(NARROW).await;
+                    assert_accessible(&browser, &name).await;
                 }
-                browser.shot(&name).await;
                 browser.closes().await;
             });
         }
@@ -150,6 +171,40 @@ fn ask_fits_in_scripts_of_both_directions() {
         let (_, page) = stage.asks(&json!(null), language);
         stage.shots(&format!("ask-{language}"), &page);
     }
+    stage.world.leaves();
+}
+
+#[test]
+fn every_end_fits_narrow_phone_and_desktop() {
+    let stage = PageFixture::set(&["nothing", "hosted"]);
+    stage.shots("unknown", "/c/AAAAAAAAAAAAAAAAAAAAAA");
+    let (asked, page) = stage.asks(&serde_json::Value::Null, "de");
+    stage.shots("not-me", &format!("{page}?not_me=1"));
+    stage.world.customer().answers_on(&page, &[("action", "deny")]).ok(303);
+    stage.shots("denied", &page);
+    assert_eq!(stage.world.state(&asked), "denied");
+    stage.world.time_passes(1);
+    let (asked, page) = stage.asks(&serde_json::Value::Null, "de");
+    stage.world.acts(&asked, "resend", &json!({})).ok(200);
+    stage.shots("used", &page);
+    stage.world.acts(&asked, "cancel", &json!({})).ok(200);
+    stage.shots("cancelled", &page);
+    let (asked, page) = stage.asks(&serde_json::Value::Null, "de");
+    let right = asked.answer["session_code"].as_str().unwrap();
+    let wrong =
+        [("action", "approve_hosted"), ("session_code", if right == "11" { "12" } else { "11" })];
+    stage.world.customer().answers_on(&page, &wrong).ok(303);
+    stage.shots("wrong-code", &page);
+    let (asked, page) = stage.asks(&serde_json::Value::Null, "de");
+    stage.world.customer().answers_on(&page, &approval(&asked)).ok(303);
+    stage.world.fake_processor().customer_is_done(&asked, 1);
+    stage.world.customer().opens(&format!("{page}?done=1")).ok(200);
+    stage.world.time_passes(5);
+    stage.shots("paid", &page);
+    let (asked, page) = stage.asks(&serde_json::Value::Null, "de");
+    stage.world.time_passes(301);
+    stage.shots("expired", &page);
+    assert_eq!(stage.world.state(&asked), "expired");
     stage.world.leaves();
 }
 

@@ -1,0 +1,45 @@
+//! Asks axe-core whether a page breaks WCAG 2.2 at level AA, in light and in dark.
+
+use std::path::Path;
+
+use super::driver::Browser;
+
+/// Colour schemes of a device.
+const SCHEMES: [&str; 2] = ["light", "dark"];
+/// Runs axe-core, and returns one line for each element that breaks a rule.
+const RUN: &str = r"
+const done = arguments[arguments.length - 1];
+const only = { type: 'tag', values: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'] };
+const line = (rule, node) => `${rule.id}: ${node.html} (${node.failureSummary})`;
+axe.run(document, { runOnly: only, resultTypes: ['violations'] }).then(
+  (found) => done(found.violations.flatMap((rule) => rule.nodes.map((node) => line(rule, node)))),
+  (error) => done([`axe failed: ${error}`]),
+);";
+
+/// Returns axe-core, which `tests/run.py` installs.
+fn axe() -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../target/tests/axe/node_modules/axe-core/axe.min.js");
+    std::fs::read_to_string(&path).unwrap_or_else(|error| {
+        panic!("{}: {error}; tests/run.py installs axe-core", path.display())
+    })
+}
+
+/// Asserts that a page breaks no rule in either scheme, and saves it in the dark.
+pub(super) async fn assert_accessible(browser: &Browser, name: &str) {
+    let mut broken = Vec::new();
+    for scheme in SCHEMES {
+        browser
+            .shows_as(&[("prefers-color-scheme", scheme), ("prefers-reduced-motion", "reduce")])
+            .await;
+        // The library is let in by the driver. The page's own policy would not admit it.
+        let found = browser.runs(&format!("{};{RUN}", axe())).await;
+        let lines = found.as_array().unwrap_or_else(|| panic!("axe answers {found}"));
+        broken.extend(lines.iter().map(|line| format!("{name}, {scheme}: {line}")));
+        if scheme == "dark" {
+            browser.shot(&format!("{name}-dark")).await;
+        }
+    }
+    browser.shows_as(&[]).await;
+    assert!(broken.is_empty(), "{broken:#?}");
+}
