@@ -177,7 +177,6 @@ fn ask_fits_in_scripts_of_both_directions() {
 #[test]
 fn every_end_fits_narrow_phone_and_desktop() {
     let stage = PageFixture::set(&["nothing", "hosted"]);
-    stage.shots("unknown", "/c/AAAAAAAAAAAAAAAAAAAAAA");
     let (asked, page) = stage.asks(&serde_json::Value::Null, "de");
     stage.shots("not-me", &format!("{page}?not_me=1"));
     stage.world.customer().answers_on(&page, &[("action", "deny")]).ok(303);
