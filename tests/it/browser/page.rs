@@ -41,7 +41,7 @@ window.google = { payments: { api: { PaymentsClient: class {
 HTMLHeadElement.prototype.append = (script) => setTimeout(() => script.onload(), 0);
 "#;
 
-/// A logo of plain shapes, and the colours of a brand that is neither light nor dark enough for both schemes.
+/// A logo of plain shapes, and a colour each for light and dark.
 fn branding() -> serde_json::Value {
     let logo = r##"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 64 24"><rect width="24" height="24" rx="6" fill="#036"/><circle cx="12" cy="12" r="6" fill="#fff"/><path d="M30 6h30v4h-30zM30 14h20v4h-20z" fill="#036"/></svg>"##;
     json!({
