@@ -19,7 +19,10 @@ impl Drop for World {
             return;
         }
         let due = self.next_due().filter(|due| *due <= self.now());
-        assert!(due.is_none(), "a message is due: `run_until_idle` or `time_passes` would have taken it");
+        assert!(
+            due.is_none(),
+            "a message is due: `run_until_idle` or `time_passes` would have taken it"
+        );
         let complaints = [self.apple().complaints(), self.rbm().complaints()].concat();
         assert!(complaints.is_empty(), "a provider would not have taken {complaints:#?}");
         let moments = self.hooks.left();
