@@ -1,4 +1,4 @@
-//! The time after a customer's message in which a channel takes free-form messages: when it begins, and a refusal outside it.
+//! The time after a customer's message in which a channel takes free-form messages, and a refusal outside it.
 
 use ports::OUTSIDE_WINDOW;
 use serde_json::json;
