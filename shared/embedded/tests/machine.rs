@@ -182,7 +182,7 @@ async fn sweep_deletes_expired_items_only() {
 async fn write_that_dynamodb_refuses_is_refused() {
     let database = Database::in_memory(Arc::new(StoppedClock)).unwrap();
     let twice = vec![put(item("a", "b", 1), Expect::Any), put(item("a", "b", 2), Expect::Any)];
-    let many = (0..21).map(|sk| put(item("a", &sk.to_string(), 1), Expect::Any)).collect();
+    let many = (0..41).map(|sk| put(item("a", &sk.to_string(), 1), Expect::Any)).collect();
     let big = Item { body: "x".repeat(256 * 1024 + 1), ..item("a", "b", 1) };
     let refused =
         [twice, many, vec![put(item("", "b", 1), Expect::Any)], vec![put(big, Expect::Any)]];

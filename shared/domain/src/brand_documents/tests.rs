@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::*;
 use crate::api_key::KeySettings;
+use crate::branding::Branding;
 
 const KEY: &str = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=";
 
@@ -237,10 +238,15 @@ fn documented_example_is_a_brand() {
         key.iter().fold(block, |block, name| block.replace(name, KEY))
     };
     let texts: Vec<String> = blocks.map(filled).collect();
-    let [brand, channels, consent, processors, claims, key] = &texts[..] else {
+    let [brand, channels, consent, processors, claims, branding, key] = &texts[..] else {
         panic!("{texts:?}")
     };
     assert!(serde_json::from_str::<KeySettings>(key).unwrap().is_restricted());
+    let mut branding: Value = serde_json::from_str(branding).unwrap();
+    // The example leaves the picture out.
+    branding["branding"].as_object_mut().unwrap().remove("logo").unwrap();
+    let branding: Branding = serde_json::from_value(branding["branding"].clone()).unwrap();
+    assert!(branding.accent.is_some());
     let others = [
         (Document::Channels, channels),
         (Document::Consent, consent),
