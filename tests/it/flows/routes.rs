@@ -1,6 +1,9 @@
 //! Routes: the channel of each prompt, fallbacks after failure or silence, resends and reminders.
 
+use std::time::Duration;
+
 use domain::message::QueueName;
+use domain::request::{Answer, NextPrompt};
 use serde_json::json;
 use tests::world::{PHONE, World};
 
@@ -40,6 +43,20 @@ fn silent_channel_falls_back_after_twelve_seconds() {
     world.time_passes(1);
     let timeline = ["accepted rcs", "accepted sms", "delivered sms", "superseded rcs"];
     assert_eq!(world.timeline(&asked), timeline);
+}
+
+/// The answer says that the prompt arrived. Another prompt would spend the buttons of the message that asks again.
+#[test]
+fn channel_without_receipt_stays_after_an_answer() {
+    let world = World::new();
+    let asked = world.asks_at("+15551239002", 4250);
+    let silent = world.stored(&asked);
+    let later = world.now().after(Duration::from_secs(13));
+    assert!(matches!(silent.next_prompt(later), NextPrompt::Route(_)));
+    let mut answered = silent.clone();
+    answered.thread.answer = Some(Answer { prompt: silent.prompts[0].id, in_thread: true });
+    assert_eq!(answered.next_prompt(later), NextPrompt::None);
+    assert!(answered.next_check(later) > silent.next_check(later));
 }
 
 #[test]

@@ -106,7 +106,7 @@ impl PromptRecord {
         !matches!(self.status, PromptStatus::Superseded)
     }
 
-    fn silent(&self) -> bool {
+    pub(super) fn silent(&self) -> bool {
         let unheard = match self.status {
             PromptStatus::Sending | PromptStatus::Unknown | PromptStatus::Accepted => true,
             PromptStatus::Delivered
@@ -130,7 +130,7 @@ impl Request {
         match (self.prompts.iter().rev().find(|prompt| prompt.is_out()), left) {
             (Some(last), _) if last.status == PromptStatus::Sending => NextPrompt::Again(last.id),
             (Some(last), Some(next))
-                if room && last.silent() && now >= last.at.after(self.fallback()) =>
+                if room && self.is_silent(last) && now >= last.at.after(self.fallback()) =>
             {
                 NextPrompt::Route(next.clone())
             }
@@ -175,7 +175,7 @@ impl Request {
     /// Returns when the next route is tried; `None` where no receipt is awaited or no route is left.
     pub(super) fn falls_back_at(&self) -> Option<Timestamp> {
         self.routes.get(self.routes_used).filter(|_| self.has_room())?;
-        let silent = self.prompts.iter().rev().find(|prompt| prompt.silent())?;
+        let silent = self.prompts.iter().rev().find(|prompt| self.is_silent(prompt))?;
         Some(silent.at.after(self.fallback()))
     }
 

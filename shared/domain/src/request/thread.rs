@@ -189,6 +189,13 @@ impl Change {
 }
 
 impl Request {
+    /// Returns whether nothing was heard of a prompt. An answer is heard, also where no receipt came.
+    pub(super) fn is_silent(&self, prompt: &PromptRecord) -> bool {
+        let is_answered =
+            self.thread.answer.as_ref().is_some_and(|answer| answer.prompt == prompt.id);
+        prompt.silent() && !is_answered
+    }
+
     /// Returns the next message that the thread owes; `None` where nothing is owed.
     #[must_use]
     pub fn owed_message(&self) -> Option<OwedMessage> {
