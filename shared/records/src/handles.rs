@@ -95,7 +95,7 @@ impl Handles<'_> {
         at: Timestamp,
     ) -> Contact {
         let next = known.with_activity(from.handle.as_deref(), &from.features, at);
-        if next.handle_mac.is_some() || next.handle != from.handle {
+        if next.handle != from.handle {
             return next;
         }
         Contact { handle_mac: self.mac_of_id(&next, address), ..next }

@@ -3,21 +3,21 @@
 
 mod bidi;
 mod cldr;
-mod counted;
 mod gsm7;
 pub mod inbound;
 mod languages;
 mod negotiation;
 mod page;
+mod plural_text;
 mod prompt;
 mod say;
 mod thread;
 
-pub use counted::PluralText;
 pub use gsm7::segments;
 pub use languages::TextLanguage;
 pub use negotiation::{Locale, accepted};
 pub use page::PageTexts;
+pub use plural_text::PluralText;
 pub use prompt::{PromptContent, PromptTexts, prompt, reminder};
 pub use say::{SayContent, SpokenSentence, say};
 pub use thread::{ThreadContent, ThreadMessageKind, ThreadTexts, thread};

@@ -2,7 +2,7 @@
 
 use domain::ask::CLAIMS;
 
-use crate::counted::PluralText;
+use crate::plural_text::PluralText;
 
 /// The consent page's texts in one language. Texts about the payee stand beside the payee's name.
 #[derive(Debug)]

@@ -17,7 +17,7 @@ use tests::world::{CreatedRequest, PHONE, World};
 const OTHER_PHONE: &str = "+15551230002";
 
 /// Writes a request as the attacker wants it.
-fn alter(world: &World, asked: &CreatedRequest, forge: impl FnOnce(&mut Request)) {
+pub(super) fn alter(world: &World, asked: &CreatedRequest, forge: impl FnOnce(&mut Request)) {
     let mut request = world.stored(asked);
     forge(&mut request);
     let key = format!("REQ#{}", request.id);
@@ -46,7 +46,7 @@ fn approve(world: &World, phone: &str, card: &str) -> tests::world::Answer {
     customer.taps(&message, &json!({ "action": "approve", "session_code": code, "card": card }))
 }
 
-fn brand(world: &World) -> Brand {
+pub(super) fn brand(world: &World) -> Brand {
     Brand::clone(&world.run(world.ports.secrets.brand(&"demo".parse().unwrap())).unwrap())
 }
 

@@ -1,10 +1,10 @@
 //! A writer of the table ties an id of their own to a customer. It approves nothing, and gets no prompt.
 
 use domain::keys;
-
 use serde_json::json;
 use tests::world::{PHONE, World};
 
+use super::attacker::{alter, brand};
 use super::handles::{asks, deliver, postback, status_names, world};
 
 /// A writer of the table ties an id of their own to the customer's address, and answers in words.
@@ -21,8 +21,8 @@ fn yes_of_a_handle_without_signature_approves_nothing() {
         let mut body = world.payment(PHONE, 100);
         body["ask"] = json!({ "kind": "payment_method", "description": "Keep for next time" });
         let asked = world.asks_for(&body);
-        let key = world.run(world.ports.secrets.brand(&"demo".parse().unwrap())).unwrap();
-        let hash = |id: &str| keys::handle_hash(&key.address_key, "whatsapp", id);
+        let address_key = brand(&world).address_key;
+        let hash = |id: &str| keys::handle_hash(&address_key, "whatsapp", id);
         let is_own = forged == "own";
         status_names(&world, &json!({ "handle": if is_own { "US.666" } else { "US.7" } }));
         let find = |id: &str| {
@@ -32,7 +32,7 @@ fn yes_of_a_handle_without_signature_approves_nothing() {
         if !is_own {
             let mut item = find("US.7").unwrap();
             if forged == "old form" {
-                let address = keys::address_hash(&key.address_key, &PHONE.parse().unwrap());
+                let address = keys::address_hash(&address_key, &PHONE.parse().unwrap());
                 item.body = json!({ "version": "1", "is": address }).to_string();
             }
             item.key.pk = format!("HANDLE#demo#Test#whatsapp#{}", hash("US.666"));
@@ -77,15 +77,10 @@ fn answer_to_an_altered_request_ties_no_id() {
     for told in ["tap", "status"] {
         let world = world();
         let asked = asks(&world, "+15559990006");
-        let mut request = world.stored(&asked);
-        let brand = world.run(world.ports.secrets.brand(&"demo".parse().unwrap())).unwrap();
-        request.customer.phone = PHONE.parse().unwrap();
-        request.address = request.customer_address(&brand);
-        let key = format!("REQ#{}", request.id);
-        let mut items = world.items().into_iter();
-        let mut item = items.find(|item| item.key.pk == key && item.key.sk == "REQ").unwrap();
-        item.body = json!({ "version": "1", "is": request }).to_string();
-        world.put_item(item);
+        alter(&world, &asked, |request| {
+            request.customer.phone = PHONE.parse().unwrap();
+            request.address = request.customer_address(&brand(&world));
+        });
         let recipient = json!({ "handle": "US.666" });
         if told == "tap" {
             let tap = json!({ "tapped": { "from": recipient, "postback": postback(&world) } });

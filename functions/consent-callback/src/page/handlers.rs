@@ -18,7 +18,7 @@ use records::storage::VersionedRequest;
 use records::update::{Decision, Updated, commit, update_async};
 
 use super::form::{Form, Submission};
-use super::html::{self, BrandLook, BrandParts, Offer, Stage};
+use super::html::{self, BrandParts, Offer, PageBranding, Stage};
 use super::link::{self, REDIRECT_QUERY, View, Visit, see_other};
 use super::view::{self, PageParts, PageVisit};
 use super::{ConsentPage, hosted_page};
@@ -62,9 +62,9 @@ impl ConsentPage {
             if request.prompt(target.prompt).is_none() {
                 return unknown(token, link::accepts(headers));
             }
-            let look = BrandLook::new(brand, &visit.action());
-            let preview = view::preview(request, brand, &look, &self.public_base);
-            return page(StatusCode::OK, preview, &[], look.parts());
+            let branding = PageBranding::new(brand, &visit.action());
+            let preview = view::preview(request, brand, &branding, &self.public_base);
+            return page(StatusCode::OK, preview, &[], branding.parts());
         }
         let target = Box::pin(self.record_opened(target)).await?;
         let target = match visit.view {
@@ -253,9 +253,9 @@ impl ConsentPage {
         }
         let view = shown(visit.view, request, prompt.id, now);
         let visit = PageVisit { action: &action, again: &again, view, now, accepts: visit.accepts };
-        let look = BrandLook::new(brand, &action);
-        let known = view::Known { request, prompt, brand, look: &look };
-        page(status, view::render(known, visit, &parts), &parts.offers, look.parts())
+        let branding = PageBranding::new(brand, &action);
+        let known = view::Known { request, prompt, brand, branding: &branding };
+        page(status, view::render(known, visit, &parts), &parts.offers, branding.parts())
     }
 }
 

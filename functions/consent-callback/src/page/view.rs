@@ -11,8 +11,8 @@ use texts::{Locale, PageTexts};
 use zeroize::Zeroizing;
 
 use super::html::{
-    self, BrandLook, BrandView, CodeField, HostedPage, Offer, PageView, Receipt, ReturnForm, Stage,
-    TestCard,
+    self, BrandView, CodeField, HostedPage, Offer, PageBranding, PageView, Receipt, ReturnForm,
+    Stage, TestCard,
 };
 use super::link::View;
 
@@ -46,7 +46,7 @@ pub(super) struct Known<'a> {
     pub(super) request: &'a Request,
     pub(super) prompt: &'a PromptRecord,
     pub(super) brand: &'a Brand,
-    pub(super) look: &'a BrandLook,
+    pub(super) branding: &'a PageBranding,
 }
 
 /// The parts of a page that are not in the request. They are loaded first, as rendering does no I/O.
@@ -77,7 +77,7 @@ pub(super) fn render(
     visit: PageVisit<'_>,
     parts: &PageParts,
 ) -> Result<String, askama::Error> {
-    let Known { request, prompt, brand, look } = known;
+    let Known { request, prompt, brand, branding } = known;
     let now = visit.now;
     let locale = locale(request, brand, visit.accepts);
     let texts = locale.page();
@@ -92,7 +92,7 @@ pub(super) fn render(
         texts,
         test_mode: request.mode == Mode::Test,
         payee: &request.payee,
-        brand: look.view(brand),
+        brand: branding.view(brand),
         public_base: "",
         money: money.as_deref(),
         description: request.ask.description(),
@@ -168,13 +168,13 @@ pub(super) fn card(request: &Request) -> Option<String> {
 pub(super) fn preview(
     request: &Request,
     brand: &Brand,
-    look: &BrandLook,
+    branding: &PageBranding,
     public_base: &str,
 ) -> Result<String, askama::Error> {
     let language = request.customer.language.as_ref().unwrap_or(&brand.language);
     let locale = Locale::nearest(language, &brand.language);
     let view = blank(locale, &request.payee, Stage::Preview);
-    html::render(&PageView { brand: look.view(brand), public_base, ..view })
+    html::render(&PageView { brand: branding.view(brand), public_base, ..view })
 }
 
 /// Renders the page of an unknown link.

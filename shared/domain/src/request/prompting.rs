@@ -106,7 +106,7 @@ impl PromptRecord {
         !matches!(self.status, PromptStatus::Superseded)
     }
 
-    pub(super) fn silent(&self) -> bool {
+    pub(super) fn lacks_receipt(&self) -> bool {
         let unheard = match self.status {
             PromptStatus::Sending | PromptStatus::Unknown | PromptStatus::Accepted => true,
             PromptStatus::Delivered

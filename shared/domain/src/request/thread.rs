@@ -193,7 +193,7 @@ impl Request {
     pub(super) fn is_silent(&self, prompt: &PromptRecord) -> bool {
         let is_answered =
             self.thread.answer.as_ref().is_some_and(|answer| answer.prompt == prompt.id);
-        prompt.silent() && !is_answered
+        prompt.lacks_receipt() && !is_answered
     }
 
     /// Returns the next message that the thread owes; `None` where nothing is owed.

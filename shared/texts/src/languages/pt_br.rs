@@ -1,8 +1,8 @@
 //! Portuguese of Brazil.
 
 use super::LanguageTexts;
-use crate::counted::PluralText;
 use crate::page::PageTexts;
+use crate::plural_text::PluralText;
 use crate::prompt::Words;
 use crate::say::Sentences;
 use crate::thread::ThreadWords;

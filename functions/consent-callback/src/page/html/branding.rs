@@ -5,17 +5,17 @@ use domain::branding::AccentColours;
 
 use crate::page::link;
 
-/// The brand's look, with the address of its logo and its style sheet written out.
+/// The brand on the page, with the address of its logo and its style sheet written out.
 #[derive(Default)]
-pub(in crate::page) struct BrandLook {
+pub(in crate::page) struct PageBranding {
     /// The address of the logo; `None` for a brand without one.
     logo: Option<String>,
     /// The style sheet of the accent colour.
     style: Option<String>,
 }
 
-impl BrandLook {
-    /// Makes the look of a brand on the page of a link.
+impl PageBranding {
+    /// Makes the branding of a link's page.
     pub(in crate::page) fn new(brand: &Brand, action: &str) -> Self {
         let logo = brand.branding.logo.as_ref();
         let logo = logo.map(|logo| format!("{action}?{}{}", link::LOGO, logo.digest()));
@@ -27,7 +27,7 @@ impl BrandLook {
         BrandParts { style: self.style.as_deref(), has_logo: self.logo.is_some() }
     }
 
-    /// Returns the look beside the brand's links.
+    /// Returns the parts that the templates show.
     pub(in crate::page) fn view<'a>(&'a self, brand: &'a Brand) -> BrandView<'a> {
         let branding = &brand.branding;
         BrandView {
@@ -42,7 +42,7 @@ impl BrandLook {
     }
 }
 
-/// The parts of a brand's look that the page's policy names.
+/// The parts of a page's branding that the page's policy names.
 #[derive(Clone, Copy, Default)]
 pub(in crate::page) struct BrandParts<'a> {
     /// The style sheet of the accent colour.
@@ -51,7 +51,7 @@ pub(in crate::page) struct BrandParts<'a> {
     pub(in crate::page) has_logo: bool,
 }
 
-/// The brand's look and links, as the templates show them.
+/// The page's branding, as the templates show them.
 #[derive(Clone, Copy)]
 pub(in crate::page) struct BrandView<'a> {
     pub logo: Option<&'a str>,
@@ -64,7 +64,7 @@ pub(in crate::page) struct BrandView<'a> {
 }
 
 impl BrandView<'_> {
-    /// The look of a brand that has none of its own.
+    /// The branding of a brand that has none of its own.
     pub(in crate::page) const PLAIN: Self = Self {
         logo: None,
         style: None,

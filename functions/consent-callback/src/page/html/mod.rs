@@ -10,7 +10,7 @@ use domain::ask::AskKind;
 use domain::values::time::Timestamp;
 use texts::{Locale, PageTexts};
 
-pub(super) use branding::{BrandLook, BrandParts, BrandView};
+pub(super) use branding::{BrandParts, BrandView, PageBranding};
 pub(super) use policy::content_security_policy;
 use templates::{NotMe, Preview, ask, end, fulfilled, hosted_page, other_browser, working};
 

@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn counted_texts_follow_the_rules_of_cldr_in_every_language() {
+    fn plural_texts_follow_the_rules_of_cldr_in_every_language() {
         let rows = include_str!("cldr/plurals.tsv").lines().filter_map(|row| row.split_once('\t'));
         for (tag, runs) in rows {
             let found = TextLanguage::ALL.into_iter().find(|language| language.tag() == tag);
