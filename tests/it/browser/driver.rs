@@ -1,6 +1,6 @@
 //! A real browser, driven by chromedriver. It never sleeps; it looks for an element until a deadline.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::Duration;
@@ -16,6 +16,8 @@ use thirtyfour::{
 /// The longest time that a page may take to show an element.
 const WAIT_MAX: Duration = Duration::from_secs(20);
 const POLL_INTERVAL: Duration = Duration::from_millis(50);
+/// The most starts of chromedriver, each on another free port.
+const STARTS_MAX: usize = 5;
 
 /// Flags for a browser with one page: no window, and no background traffic. Root cannot have a sandbox.
 const FLAGS: [&str; 10] = [
@@ -59,7 +61,25 @@ fn program(variable: &str, usual: &str) -> String {
 }
 
 impl Chromedriver {
+    /// Starts a chromedriver on a free port.
+    ///
+    /// Chromedriver takes a free port of IPv4 and ends where another process holds the same port of IPv6.
     pub(super) fn start() -> Self {
+        let mut failures = Vec::new();
+        while failures.len() < STARTS_MAX {
+            let mut driver = Self::spawn();
+            match driver.listening_address() {
+                Ok(address) => {
+                    driver.address = address;
+                    return driver;
+                }
+                Err(lines) => failures.push(lines),
+            }
+        }
+        panic!("chromedriver does not start: {failures:?}")
+    }
+
+    fn spawn() -> Self {
         let mut child = Command::new(program("CHROMEDRIVER", "/usr/bin/chromedriver"))
             .arg("--port=0")
             .stdin(Stdio::null())
@@ -68,15 +88,19 @@ impl Chromedriver {
             .spawn()
             .unwrap();
         let said = BufReader::new(child.stdout.take().unwrap());
-        let mut driver = Self { child, said, address: String::new() };
-        while driver.address.is_empty() {
-            let mut line = String::new();
-            assert!(driver.said.read_line(&mut line).unwrap() > 0, "chromedriver does not start");
-            if let Some((_, port)) = line.trim_end().rsplit_once("successfully on port ") {
-                driver.address = format!("http://127.0.0.1:{}", port.trim_end_matches('.'));
+        Self { child, said, address: String::new() }
+    }
+
+    /// Returns where chromedriver listens, or the lines that it printed before it ended.
+    fn listening_address(&mut self) -> Result<String, Vec<String>> {
+        let mut lines = Vec::new();
+        for line in self.said.by_ref().lines().map_while(Result::ok) {
+            if let Some((_, port)) = line.rsplit_once("successfully on port ") {
+                return Ok(format!("http://127.0.0.1:{}", port.trim_end_matches('.')));
             }
+            lines.push(line);
         }
-        driver
+        Err(lines)
     }
 
     /// Opens a browser on a page, with its profile in `folder`.
