@@ -5,6 +5,8 @@ mod adyen;
 #[cfg(test)]
 mod architecture;
 #[cfg(test)]
+mod aws_bill;
+#[cfg(test)]
 mod browser;
 #[cfg(test)]
 mod cost;

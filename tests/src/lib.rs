@@ -1,5 +1,6 @@
 //! Tests that need more than one crate.
 
+pub mod aws_bill;
 pub mod doubles;
 pub mod guards;
 pub mod identity;

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use ports::{Item, Key, Page, Range, Store, StoreError, Write};
 
 use crate::table::Table;
-use crate::{item, query, write};
+use crate::{batch, item, query, write};
 
 #[async_trait]
 impl Store for Table {
@@ -13,6 +13,10 @@ impl Store for Table {
         let found =
             read.set_key(Some(item::from_key(key))).send().await.map_err(item::call_error)?;
         found.item.as_ref().map(item::to_item).transpose()
+    }
+
+    async fn read_many(&self, keys: &[Key]) -> Result<Vec<Option<Item>>, StoreError> {
+        batch::read(self, keys).await
     }
 
     async fn list(&self, range: &Range) -> Result<Page, StoreError> {

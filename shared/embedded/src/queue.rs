@@ -7,7 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use domain::message::{Message, QueueName};
 use domain::values::time::Timestamp;
-use ports::{Queue, QueueError, delay_seconds};
+use ports::{Outgoing, Queue, QueueError, delay_seconds};
 use rusqlite::{Connection, OptionalExtension, params};
 use tokio::sync::watch;
 
@@ -129,6 +129,23 @@ impl Queue for Database {
         let queue = message.queue().as_str();
         let due_at = self.clock.now().after(whole(delay)).as_millis();
         self.connections.write(move |connection| insert(connection, queue, &text, due_at))?;
+        self.arrived();
+        Ok(())
+    }
+
+    async fn send_all(&self, messages: &[Outgoing]) -> Result<(), QueueError> {
+        let now = self.clock.now();
+        let row = |Outgoing { message, delay }: &Outgoing| {
+            let text = serde_json::to_string(message).map_err(Fault::Message)?;
+            Ok((message.queue().as_str(), text, now.after(whole(*delay)).as_millis()))
+        };
+        let rows: Vec<_> = messages.iter().map(row).collect::<Result<_, Fault>>()?;
+        if rows.is_empty() {
+            return Ok(());
+        }
+        self.connections.write(move |connection| {
+            rows.iter().try_for_each(|(queue, text, due)| insert(connection, queue, text, *due))
+        })?;
         self.arrived();
         Ok(())
     }

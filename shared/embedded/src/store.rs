@@ -167,6 +167,20 @@ impl Store for Database {
         })?)
     }
 
+    async fn read_many(&self, keys: &[Key]) -> Result<Vec<Option<Item>>, StoreError> {
+        let sql = format!("SELECT {COLUMNS} FROM items WHERE pk = ?1 AND sk = ?2");
+        let distinct: BTreeSet<&Key> = keys.iter().collect();
+        if keys.len() > 100 || distinct.len() < keys.len() {
+            return Err(Fault::Misuse("a batch reads at most 100 items, each once").into());
+        }
+        Ok(self.connections.read(|connection| {
+            let mut found = connection.prepare_cached(&sql)?;
+            let items =
+                keys.iter().map(|key| found.query_row([&key.pk, &key.sk], to_item).optional());
+            Ok(items.collect::<Result<_, _>>()?)
+        })?)
+    }
+
     async fn list(&self, range: &Range) -> Result<Page, StoreError> {
         Ok(self.connections.read(|connection| list(connection, Listing::Table, range))?)
     }

@@ -43,7 +43,7 @@ pub use processor::{
 pub use processor_webhook::{
     ChargeSelector, IgnoredPart, ProcessorEvent, VerifiedWebhook, WebhookResponse,
 };
-pub use queue::{Queue, QueueError, delay_seconds};
+pub use queue::{Outgoing, Queue, QueueError, delay_seconds};
 pub use sandbox::{
     IdentityCall, MessagePath, SandboxEvent, SandboxMessage, SandboxReplies, SandboxReply,
     SandboxRoutes,

@@ -42,6 +42,26 @@ pub trait Queue: Send + Sync {
     /// # Errors
     /// [`QueueError`]; the message may have been sent.
     async fn send(&self, message: &Message, delay: Duration) -> Result<(), QueueError>;
+
+    /// Sends several messages, each as [`send`](Self::send) does.
+    ///
+    /// # Errors
+    /// [`QueueError`]; each of the messages may have been sent.
+    async fn send_all(&self, messages: &[Outgoing]) -> Result<(), QueueError> {
+        for Outgoing { message, delay } in messages {
+            self.send(message, *delay).await?;
+        }
+        Ok(())
+    }
+}
+
+/// A message to send.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outgoing {
+    /// The message.
+    pub message: Message,
+    /// The time after which it is visible.
+    pub delay: Duration,
 }
 
 /// The queue did not answer: the message may or may not have been sent.

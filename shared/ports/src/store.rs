@@ -176,6 +176,20 @@ pub trait Store: Send + Sync {
     /// [`StoreError::Unavailable`] or [`StoreError::Damaged`].
     async fn read(&self, key: &Key) -> Result<Option<Item>, StoreError>;
 
+    /// Reads several items, each as [`read`](Self::read) does, in the order of their keys: at most 100, each of another key.
+    ///
+    /// Another writer may commit between two of them.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] or [`StoreError::Damaged`].
+    async fn read_many(&self, keys: &[Key]) -> Result<Vec<Option<Item>>, StoreError> {
+        let mut items = Vec::with_capacity(keys.len());
+        for key in keys {
+            items.push(self.read(key).await?);
+        }
+        Ok(items)
+    }
+
     /// Reads a part of a partition, with strong consistency.
     ///
     /// # Errors

@@ -6,9 +6,11 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use aws_sdk_sqs::Client;
+use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
 use aws_types::SdkConfig;
 use domain::message::{Message, QueueName};
-use ports::{Queue, QueueError, delay_seconds};
+use futures_util::future::try_join_all;
+use ports::{Outgoing, Queue, QueueError, delay_seconds};
 
 /// The queues that a function sends to.
 ///
@@ -34,12 +36,52 @@ pub struct Queues {
 #[error("queue URL of {} is not set", .0.as_str())]
 struct MissingUrl(QueueName);
 
+/// A queue took some messages of a batch, and not this many others.
+#[derive(Debug, thiserror::Error)]
+#[error("{0} messages of a batch were not taken")]
+struct Untaken(usize);
+
+/// The most messages of one batch.
+const BATCH_MAX: usize = 10;
+
 impl Queues {
     /// Opens the queues at `urls`, with the HTTP client of `config`. It makes no call.
     #[must_use]
     pub fn new(config: &SdkConfig, urls: BTreeMap<QueueName, String>) -> Self {
         Self { client: Client::new(config), urls }
     }
+}
+
+impl Queues {
+    fn url(&self, queue: QueueName) -> Result<&str, QueueError> {
+        let url = self.urls.get(&queue).map(String::as_str);
+        url.ok_or_else(|| QueueError(MissingUrl(queue).into()))
+    }
+
+    /// Sends messages of one queue in one call, at most [`BATCH_MAX`].
+    async fn send_batch(&self, queue: QueueName, batch: &[&Outgoing]) -> Result<(), QueueError> {
+        if let [only] = batch {
+            return self.send(&only.message, only.delay).await;
+        }
+        let mut send = self.client.send_message_batch().queue_url(self.url(queue)?);
+        for (number, Outgoing { message, delay }) in batch.iter().enumerate() {
+            let entry = SendMessageBatchRequestEntry::builder()
+                .id(number.to_string())
+                .message_body(text(message)?)
+                .delay_seconds(delay_seconds(*delay).into());
+            let entry = entry.build().map_err(|error| QueueError(error.into()))?;
+            send = send.entries(entry);
+        }
+        match send.send().await {
+            Ok(answer) if answer.failed().is_empty() => Ok(()),
+            Ok(answer) => Err(QueueError(Untaken(answer.failed().len()).into())),
+            Err(error) => Err(QueueError(error.into_source().unwrap_or_else(Into::into))),
+        }
+    }
+}
+
+fn text(message: &Message) -> Result<String, QueueError> {
+    serde_json::to_string(message).map_err(|error| QueueError(error.into()))
 }
 
 impl fmt::Debug for Queues {
@@ -51,13 +93,22 @@ impl fmt::Debug for Queues {
 #[async_trait]
 impl Queue for Queues {
     async fn send(&self, message: &Message, delay: Duration) -> Result<(), QueueError> {
-        let queue = message.queue();
-        let url = self.urls.get(&queue).ok_or_else(|| QueueError(MissingUrl(queue).into()))?;
-        let text = serde_json::to_string(message).map_err(|error| QueueError(error.into()))?;
-        let send = self.client.send_message().queue_url(url).message_body(text);
+        let url = self.url(message.queue())?;
+        let send = self.client.send_message().queue_url(url).message_body(text(message)?);
         match send.delay_seconds(delay_seconds(delay).into()).send().await {
             Ok(_) => Ok(()),
             Err(error) => Err(QueueError(error.into_source().unwrap_or_else(Into::into))),
         }
+    }
+
+    async fn send_all(&self, messages: &[Outgoing]) -> Result<(), QueueError> {
+        let mut queues: BTreeMap<QueueName, Vec<&Outgoing>> = BTreeMap::new();
+        for outgoing in messages {
+            queues.entry(outgoing.message.queue()).or_default().push(outgoing);
+        }
+        let batches = queues.iter().flat_map(|(queue, all)| {
+            all.chunks(BATCH_MAX).map(|batch| self.send_batch(*queue, batch))
+        });
+        try_join_all(batches).await.map(|_sent| ())
     }
 }

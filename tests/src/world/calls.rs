@@ -1,6 +1,7 @@
 //! Calls to a world's addresses, and their answers.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use axum::body::Body;
@@ -8,11 +9,14 @@ use bytes::Bytes;
 use domain::caller::Caller;
 use http::{HeaderMap, Method, Request, header};
 use http_body_util::BodyExt;
+use ports::Http;
 use serde_json::Value;
 use tower::ServiceExt;
 
 use super::brand::TEST_KEY;
+use super::network::FakeNetwork;
 use super::{Core, PUBLIC_BASE};
+use crate::aws_bill::Meter;
 use crate::lock::lock;
 use crate::openapi::{self, Exchange};
 
@@ -200,6 +204,18 @@ impl Core {
         }
     }
 
+    /// The meter of the calls of AWS.
+    #[must_use]
+    pub fn meter(&self) -> &Meter {
+        &self.meter
+    }
+
+    /// The way out of the machine.
+    #[must_use]
+    pub fn http(&self) -> Arc<dyn Http> {
+        Arc::<FakeNetwork>::clone(&self.network)
+    }
+
     /// Serves a call that a function makes to its own installation.
     pub(super) async fn serves(&self, request: Request<Bytes>) -> http::Response<Bytes> {
         let answered = self.consent.clone().oneshot(request.map(Body::from)).await;
@@ -216,6 +232,10 @@ impl Core {
             self.run(async { body.collect().await.expect("a call has a whole body").to_bytes() });
         let (method, sent_headers) = (parts.method.clone(), parts.headers.clone());
         let request = Request::from_parts(parts, Body::from(sent.clone()));
+        self.meter.turn(|| {
+            let shown = uri.split_once("/c/").map_or(uri.as_str(), |_| "/c/{token}");
+            format!("{method} {shown}")
+        });
         let router = match uri.split(['/', '?']).nth(1).unwrap_or_default() {
             "c" | "callbacks" | "reports" | "sandbox" => &self.consent,
             _ => &self.intake,

@@ -46,6 +46,7 @@ pub use customer::{BROWSER, Customer, Message};
 pub use network::{RecordedCall, Reply};
 
 use self::ports::{Hooks, Queues, ScriptedRandom, Table, WorldClock};
+use crate::aws_bill::{Meter, MeteredQueue, MeteredStore};
 use crate::doubles::{START_TIME, SeededRandom};
 use crate::identity::identify;
 use crate::lock::lock;
@@ -67,6 +68,7 @@ pub struct World(Arc<Core>);
 /// The parts of a world, for what happens during something else.
 pub struct Core {
     clock: Arc<WorldClock>,
+    meter: Arc<Meter>,
     table: Arc<Table>,
     queues: Arc<Queues>,
     talk: Arc<fake_channel::FakeChannelLog>,
@@ -171,11 +173,12 @@ impl WorldBuilder {
         let network = Arc::new(FakeNetwork::new(Arc::clone(&clock), Arc::clone(&hooks)));
         let brands = Arc::new(Brands::new(&[self.secret, brand::other()]));
         let seeded = SeededRandom::new(7);
+        let meter = Arc::new(Meter::default());
         let ports = Ports {
             clock: Arc::<WorldClock>::clone(&clock),
             random: Arc::new(ScriptedRandom { planned: Mutex::new(self.planned), seeded }),
-            store: Arc::<Table>::clone(&table),
-            queue: Arc::<Queues>::clone(&queues),
+            store: Arc::new(MeteredStore::new(Arc::<Table>::clone(&table), Arc::clone(&meter))),
+            queue: Arc::new(MeteredQueue::new(Arc::<Queues>::clone(&queues), Arc::clone(&meter))),
             secrets: Arc::<Brands>::clone(&brands),
         };
         let http: Arc<dyn Http> = Arc::<FakeNetwork>::clone(&network);
@@ -190,6 +193,7 @@ impl WorldBuilder {
         let logs = Logs::default();
         let core = Arc::new(Core {
             clock,
+            meter,
             table,
             queues,
             talk,
@@ -233,12 +237,6 @@ impl World {
 }
 
 impl Core {
-    /// The way out of the machine.
-    #[must_use]
-    pub fn http(&self) -> Arc<dyn Http> {
-        Arc::<FakeNetwork>::clone(&self.network)
-    }
-
     /// Runs what is asynchronous to its end.
     pub fn run<T>(&self, work: impl Future<Output = T>) -> T {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();

@@ -34,6 +34,9 @@ impl Core {
         let database = &self.queues.inner;
         let received = database.receive(queue, self.now()).expect("the queue is there");
         let Some(received) = received else { return false };
+        self.meter.turn(|| {
+            received.message.parts().map_or("task".to_owned(), |(step, _)| format!("{step:?}"))
+        });
         let done = match self.run(self.machine.handle(&received.message)) {
             MessageResult::Done => database.delete(received.receipt),
             MessageResult::Again => {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use crate::Queue;
+use crate::{Outgoing, Queue};
 use domain::message::{Message, QueueName, Step};
 use domain::values::id::RequestId;
 use domain::values::time::Timestamp;
@@ -74,6 +74,26 @@ async fn take(queues: &dyn Receiving, queue: QueueName) -> Delivery {
 async fn assert_empty(queues: &dyn Receiving, queue: QueueName) {
     let taken = queues.receive(queue).await;
     assert!(taken.is_none(), "{taken:?} on {}", queue.as_str());
+}
+
+/// Messages that are sent together are each received on their own queue.
+pub async fn messages_sent_together_are_received_on_their_queues(queues: &dyn Receiving) {
+    let outgoing =
+        |number: u8, step| Outgoing { message: message(step, number), delay: Duration::ZERO };
+    let steps = (1..=12).map(|seq| Step::Webhook { seq }).chain([Step::Fetch]);
+    let all: Vec<Outgoing> =
+        (1..).zip(steps).map(|(number, step)| outgoing(number, step)).collect();
+    queues.queue().send_all(&all).await.unwrap();
+    queues.queue().send_all(&[]).await.unwrap();
+    let mut taken = Vec::new();
+    for queue in all.iter().map(|outgoing| outgoing.message.queue()) {
+        let delivery = take(queues, queue).await;
+        queues.delete(queue, &delivery.receipt).await;
+        taken.push(delivery.message);
+    }
+    for Outgoing { message, .. } in &all {
+        assert_eq!(taken.iter().filter(|taken| *taken == message).count(), 1, "{message:?}");
+    }
 }
 
 /// A sent message is received on its own queue only.
@@ -211,6 +231,7 @@ macro_rules! queue_contract_tests {
     ($fresh:expr) => {
         $crate::stamp_contract_tests! { queue, $fresh;
             sent_message_is_received_on_its_queue,
+            messages_sent_together_are_received_on_their_queues,
             every_sent_message_is_received,
             received_message_is_hidden,
             released_message_is_received_again,

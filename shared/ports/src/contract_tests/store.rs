@@ -75,6 +75,16 @@ pub async fn read_returns_the_write_before_it(store: &dyn Store) {
     assert_eq!(store.read(&whole.key).await.unwrap(), Some(whole));
 }
 
+/// Several items are read in the order of their keys, with a gap where one is absent.
+pub async fn batch_read_keeps_the_order_of_its_keys(store: &dyn Store) {
+    put_all(store, "a-batch", &["1", "2", "3"]).await;
+    let keys = ["3", "0", "1"].map(|sk| key("a-batch", sk));
+    let read = store.read_many(&keys).await.unwrap();
+    let found: Vec<_> = read.iter().map(|item| item.as_ref().map(|item| &item.key)).collect();
+    assert_eq!(found, [Some(&keys[0]), None, Some(&keys[2])]);
+    assert_eq!(store.read_many(&[]).await.unwrap(), []);
+}
+
 /// An item that was never written is absent from reads and lists.
 pub async fn unwritten_item_is_absent(store: &dyn Store) {
     assert_eq!(store.read(&key("never", "REQ")).await.unwrap(), None);
@@ -254,6 +264,7 @@ macro_rules! store_contract_tests {
     ($fresh:expr) => {
         $crate::stamp_contract_tests! { store, $fresh;
             read_returns_the_write_before_it,
+            batch_read_keeps_the_order_of_its_keys,
             unwritten_item_is_absent,
             put_replaces_the_whole_item,
             absent_condition_holds_without_an_item_only,
