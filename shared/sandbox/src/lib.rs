@@ -71,6 +71,26 @@ impl Sandbox {
         let (store, clock) = (Arc::clone(&self.store), Arc::clone(&self.clock));
         StandIn { ledger: Ledger { store, clock } }.visited(visit).await
     }
+
+    /// Returns the request that a checkout page is for; `None` for every other page.
+    ///
+    /// # Errors
+    /// [`StoreError`]: the visit may be repeated.
+    async fn request_of(&self, id: &str) -> Result<Option<RequestId>, StoreError> {
+        let (store, clock) = (Arc::clone(&self.store), Arc::clone(&self.clock));
+        let entry = Ledger { store, clock }.read(id).await?;
+        Ok(match entry.map(|entry| entry.object) {
+            Some(SandboxObject::Session(session)) => session.request_id.parse().ok(),
+            Some(
+                SandboxObject::Intent(_)
+                | SandboxObject::Setup(_)
+                | SandboxObject::Method(_)
+                | SandboxObject::Customer(_)
+                | SandboxObject::Token(_),
+            )
+            | None => None,
+        })
+    }
 }
 
 /// The name of the sandbox's kinds in a brand's settings.

@@ -3,7 +3,9 @@
 use askama::Template;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use domain::branding::{AccentColours, Branding, Link, Logo};
 use domain::values::money::Money;
+use domain::values::phone::Phone;
 use ports::StoreError;
 use processors::stand_in;
 use records::update::retry_conflicts;
@@ -66,6 +68,31 @@ pub(crate) struct SandboxPageTemplate<'a> {
     pub(crate) buttons: &'a [PageButton],
     pub(crate) back: Option<&'a str>,
     pub(crate) back_label: &'static str,
+    pub(crate) brand: BrandLook<'a>,
+}
+
+/// The look of a brand on its customer's checkout page.
+pub(crate) struct BrandLook<'a> {
+    /// The style sheet of the accent colour.
+    pub(crate) style: Option<String>,
+    /// The logo as a data URL.
+    pub(crate) logo: Option<String>,
+    pub(crate) support_phone: Option<&'a str>,
+    pub(crate) support: Option<&'a Link>,
+}
+
+impl<'a> BrandLook<'a> {
+    /// The look of a page that shows no brand.
+    const PLAIN: Self = Self { style: None, logo: None, support_phone: None, support: None };
+
+    fn new(branding: &'a Branding) -> Self {
+        Self {
+            style: branding.accent.map(AccentColours::style_sheet),
+            logo: branding.logo.as_ref().map(Logo::data_url),
+            support_phone: branding.support_phone.as_ref().map(Phone::as_str),
+            support: branding.support_url.as_ref(),
+        }
+    }
 }
 
 impl SandboxPageTemplate<'_> {
@@ -81,15 +108,21 @@ impl SandboxPageTemplate<'_> {
             buttons: &[],
             back: None,
             back_label: "",
+            brand: BrandLook::PLAIN,
         }
     }
 
     /// Returns the page with its security policy.
     pub(crate) fn shown(&self) -> SandboxPage {
-        let digest = STANDARD.encode(Sha256::digest(STYLE.as_bytes()));
+        let digest = |style: &str| {
+            format!(" 'sha256-{}'", STANDARD.encode(Sha256::digest(style.as_bytes())))
+        };
+        let own = self.brand.style.as_deref().map(digest).unwrap_or_default();
+        let pictures = if self.brand.logo.is_some() { " img-src data:;" } else { "" };
         let policy = format!(
-            "default-src 'none'; style-src 'sha256-{digest}'; form-action 'self'; base-uri 'none'; \
-             frame-ancestors 'none'"
+            "default-src 'none'; style-src{}{own};{pictures} form-action 'self'; base-uri 'none'; \
+             frame-ancestors 'none'",
+            digest(STYLE)
         );
         SandboxPage::Html { html: self.render().unwrap_or_default(), policy }
     }
@@ -128,7 +161,7 @@ impl StandIn {
         }
         let card = visit.form.and_then(|form| Form::of(form).some("card"));
         let Some(card) = card.filter(|card| cards::card(card).is_some()) else {
-            return Ok(Some(checkout(&session)));
+            return Ok(Some(checkout(&session, visit.branding)));
         };
         let PageResult { session, created } = enter_card(&session, &card, now);
         let object = SandboxObject::Session(session.clone());
@@ -138,7 +171,7 @@ impl StandIn {
         self.ledger.write(&all).await?;
         Ok(Some(match session.at(now) {
             SessionState::Complete { .. } => SandboxPage::Redirect(session.success_url),
-            SessionState::Open | SessionState::Expired => checkout(&session),
+            SessionState::Open | SessionState::Expired => checkout(&session, visit.branding),
         }))
     }
 
@@ -182,7 +215,7 @@ fn money(amount: u64, currency: &str) -> Option<String> {
     Some(Money::new(amount, currency).ok()?.to_string())
 }
 
-fn checkout(session: &CheckoutSession) -> SandboxPage {
+fn checkout(session: &CheckoutSession, branding: Option<&Branding>) -> SandboxPage {
     let price = session.price.as_ref();
     SandboxPageTemplate {
         style: STYLE,
@@ -194,6 +227,7 @@ fn checkout(session: &CheckoutSession) -> SandboxPage {
         buttons: &CARDS,
         back: Some(&session.cancel_url),
         back_label: "Back",
+        brand: branding.map_or(BrandLook::PLAIN, BrandLook::new),
     }
     .shown()
 }
@@ -224,6 +258,7 @@ fn bank(id: &str, money: Option<String>) -> SandboxPage {
         buttons: &ANSWERS,
         back: None,
         back_label: "",
+        brand: BrandLook::PLAIN,
     }
     .shown()
 }
@@ -239,6 +274,7 @@ fn closed(back: &str) -> SandboxPage {
         buttons: &[],
         back: Some(back),
         back_label: "Go back",
+        brand: BrandLook::PLAIN,
     }
     .shown()
 }

@@ -1,5 +1,7 @@
 //! The hosted page of the sandbox processor, for test mode.
 
+use domain::branding::Branding;
+
 /// A visit of the sandbox's hosted page.
 #[derive(Clone, Copy, Debug)]
 pub struct SandboxVisit<'a> {
@@ -7,6 +9,8 @@ pub struct SandboxVisit<'a> {
     pub id: &'a str,
     /// The posted form; `None` for a `GET`.
     pub form: Option<&'a [u8]>,
+    /// The branding of the brand whose customer visits, where it is known.
+    pub branding: Option<&'a Branding>,
 }
 
 /// The response to a visit.

@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use http::Method;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
-use tests::world::{BROWSER, PHONE, World};
+use tests::world::{BROWSER, PHONE, PUBLIC_BASE, World};
 
 const LOGO: &str = "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 24 24\"><path d=\"M2 2h20v20H2z\" fill=\"#036\"/></svg>";
 
@@ -125,4 +125,39 @@ fn terms_of_keeping_a_card_stand_before_the_yes() {
     let page = world.customer().newest().page;
     assert!(!world.customer().opens(&page).text().contains("Use: later payments"));
     world.run_until_idle();
+}
+
+/// The processor's hosted page of test mode stands for one that knows the brand.
+#[test]
+fn checkout_of_the_sandbox_shows_the_brand() {
+    for branded in [true, false] {
+        let builder = World::builder().with("/policy", &json!({ "session_code": false }));
+        let builder = if branded { builder.with("/branding", &branding()) } else { builder };
+        let world = builder.build();
+        world.asks(4250);
+        let page = world.customer().approves_hosted();
+        let html = world.customer().opens(&format!("{page}?go=1")).ok(200).text();
+        let url = html.split_once("content=\"0;url=").unwrap().1.split('"').next().unwrap();
+        let path = url.replacen(PUBLIC_BASE, "", 1);
+        let answer = world.call(Method::GET, &path).key(None).send().ok(200);
+        let (html, policy) = (answer.text(), answer.header("content-security-policy"));
+        let logo =
+            format!("<img src=\"data:image/svg+xml;base64,{}\" alt=\"\">", STANDARD.encode(LOGO));
+        for part in [
+            logo.as_str(),
+            "--accent:#003366",
+            "<a href=\"tel:+4930123456\">",
+            "<bdi dir=\"ltr\">help.demo.example</bdi>",
+        ] {
+            assert_eq!(html.contains(part), branded, "{part}: {html}");
+        }
+        let styles: Vec<&str> = html
+            .split("<style>")
+            .skip(1)
+            .map(|rest| rest.split("</style>").next().unwrap())
+            .collect();
+        let digests: Vec<String> = styles.iter().map(|style| digest(style)).collect();
+        assert!(policy.contains(&format!("style-src {};", digests.join(" "))), "{policy}");
+        assert_eq!(policy.contains("img-src data:;"), branded, "{policy}");
+    }
 }

@@ -67,7 +67,7 @@ impl SandboxStripe {
 
     /// A customer sends a form on a page.
     pub(super) fn visited(&self, id: &str, form: &str) {
-        let visit = SandboxVisit { id, form: Some(form.as_bytes()) };
+        let visit = SandboxVisit { id, form: Some(form.as_bytes()), branding: None };
         drop(block_on(self.pages.page(&visit)));
     }
 

@@ -63,6 +63,17 @@ pub struct AccentColours {
     pub dark: Colour,
 }
 
+impl AccentColours {
+    /// Returns the style sheet that sets `--accent` and `--on-accent`, in light and dark.
+    #[must_use]
+    pub fn style_sheet(self) -> String {
+        let [light, dark] = [self.light, self.dark].map(|colour| {
+            format!(":root{{--accent:{};--on-accent:{}}}", colour.hex(), colour.text().hex())
+        });
+        format!("{light}@media (prefers-color-scheme:dark){{{dark}}}")
+    }
+}
+
 #[derive(Deserialize)]
 #[serde(untagged, deny_unknown_fields)]
 enum AccentSettings {

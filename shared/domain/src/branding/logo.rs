@@ -96,6 +96,12 @@ impl Logo {
         &self.bytes
     }
 
+    /// Returns the picture as a data URL.
+    #[must_use]
+    pub fn data_url(&self) -> String {
+        format!("data:{};base64,{}", self.format.media_type(), STANDARD.encode(&self.bytes))
+    }
+
     /// Returns a name that changes with the picture, for caches.
     #[must_use]
     pub fn digest(&self) -> String {

@@ -50,6 +50,13 @@ impl Link {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// Returns the host, by which a page shows the link.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        let rest = self.0.split_once("://").map_or(self.as_str(), |(_, rest)| rest);
+        rest.split(['/', '?']).next().unwrap_or(rest)
+    }
 }
 
 impl<'de> Deserialize<'de> for Link {

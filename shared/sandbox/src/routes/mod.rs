@@ -71,11 +71,12 @@ pub fn routes(
     };
     let phone = PhoneApi::new(ports.clone(), needs_key);
     let identity = IdentityProvider::new(ports, public_base);
-    Some(Arc::new(Routes { phone, sandbox: Sandbox::new(ports), identity }))
+    Some(Arc::new(Routes { ports: ports.clone(), phone, sandbox: Sandbox::new(ports), identity }))
 }
 
 /// The sandbox's calls.
 struct Routes {
+    ports: Ports,
     phone: PhoneApi,
     sandbox: Sandbox,
     identity: IdentityProvider,
@@ -98,7 +99,7 @@ impl SandboxRoutes for Routes {
     }
 
     async fn checkout(&self, id: &str, form: Option<&[u8]>) -> Result<Response<Bytes>, Problem> {
-        checkout::serve(&self.sandbox, id, form).await
+        checkout::serve(&self.sandbox, &self.ports, id, form).await
     }
     async fn identity(&self, call: IdentityCall<'_>) -> Result<Response<Bytes>, Problem> {
         self.identity.serve(&call).await

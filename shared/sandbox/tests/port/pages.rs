@@ -64,7 +64,7 @@ impl PageFixture {
     /// Visits a page as the customer, with a form or without.
     fn visits(&self, url: &str, form: Option<&str>) -> Option<SandboxPage> {
         let id = url.rsplit('/').next().unwrap_or_default();
-        let visit = SandboxVisit { id, form: form.map(str::as_bytes) };
+        let visit = SandboxVisit { id, form: form.map(str::as_bytes), branding: None };
         block_on(crate::sandbox_of(&self.doubles).page(&visit)).ok().flatten()
     }
 

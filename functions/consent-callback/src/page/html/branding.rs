@@ -1,7 +1,7 @@
 //! The brand's own logo, colour and links on the page.
 
 use domain::brand::Brand;
-use domain::branding::AccentColours;
+use domain::branding::{AccentColours, Link};
 
 use crate::page::link;
 
@@ -19,7 +19,7 @@ impl PageBranding {
     pub(in crate::page) fn new(brand: &Brand, action: &str) -> Self {
         let logo = brand.branding.logo.as_ref();
         let logo = logo.map(|logo| format!("{action}?{}{}", link::LOGO, logo.digest()));
-        Self { logo, style: brand.branding.accent.map(style) }
+        Self { logo, style: brand.branding.accent.map(AccentColours::style_sheet) }
     }
 
     /// Returns what the page's policy has to allow.
@@ -34,7 +34,7 @@ impl PageBranding {
             logo: self.logo.as_deref(),
             style: self.style.as_deref(),
             support_phone: branding.support_phone.as_ref().map(|phone| phone.as_str()),
-            support: branding.support_url.as_ref().map(|link| LinkView::new(link.as_str())),
+            support: branding.support_url.as_ref().map(LinkView::new),
             terms: branding.terms_url.as_ref().map(|link| link.as_str()),
             privacy: branding.privacy_url.as_ref().map(|link| link.as_str()),
             statement: branding.statement_descriptor.as_ref().map(|name| name.as_str()),
@@ -93,17 +93,7 @@ pub(in crate::page) struct LinkView<'a> {
 }
 
 impl<'a> LinkView<'a> {
-    fn new(url: &'a str) -> Self {
-        let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
-        let host = rest.split(['/', '?']).next().unwrap_or(rest);
-        Self { url, host }
+    fn new(link: &'a Link) -> Self {
+        Self { url: link.as_str(), host: link.host() }
     }
-}
-
-/// Returns the style sheet that gives the main button the brand's colours, in light and dark.
-fn style(colours: AccentColours) -> String {
-    let [light, dark] = [colours.light, colours.dark].map(|colour| {
-        format!(":root{{--accent:{};--on-accent:{}}}", colour.hex(), colour.text().hex())
-    });
-    format!("{light}@media (prefers-color-scheme:dark){{{dark}}}")
 }
