@@ -225,6 +225,9 @@ pub const fn witness(guard: Guard) -> Witness {
         Guard::OptOutBeforeMessage => {
             Witness::Test("flows::thread::customer_who_opted_out_gets_no_message")
         }
+        Guard::WayOutWhileOpen => {
+            Witness::Test("flows::way_out::request_that_ended_meanwhile_gets_no_way_out")
+        }
         Guard::KeyRights => Witness::Test("flows::keys::key_without_a_right_is_refused"),
         Guard::KeyCeilings => Witness::Test("flows::keys::key_above_its_ceilings_is_refused"),
         Guard::ClientTokenScope => {

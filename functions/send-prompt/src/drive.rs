@@ -19,7 +19,7 @@ use records::storage;
 use records::storage::{LinkTarget, VersionedRequest};
 
 use crate::send::SendResult;
-use crate::thread::follow_up;
+use crate::thread::BegunPrompt;
 use crate::{SendPrompt, StepError};
 
 /// More than the prompts that a request can have. A loop that turns more often is a bug, and ends.
@@ -95,7 +95,8 @@ impl SendPrompt {
         let has_receipts = opened.as_ref().is_some_and(|opened| opened.receipts().delivered);
         let change = request.begin_prompt(id, channel, has_receipts, now);
         let change = change.with_prompt_mac(id, &brand.link_key);
-        let change = change.with_follow_up(id, follow_up(brand, opened.as_deref()));
+        let begun = BegunPrompt { id, brand, channel: opened.as_deref() };
+        let change = self.with_thread(change, begun).await?;
         let target = LinkTarget { brand: request.brand.clone(), request: request.id, prompt: id };
         let link = storage::put_link(&keys::link_token(&brand.link_key, id), &target, now)?;
         let loaded = self.commit(loaded.version, change, vec![link]).await?;

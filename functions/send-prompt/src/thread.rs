@@ -6,7 +6,9 @@ use domain::brand::Brand;
 use domain::guards;
 use domain::guards::Guard;
 use domain::message::Step;
-use domain::request::{BUSY_RETRY, FollowUp, MessageStatus, OwedMessage, PromptRecord, Request};
+use domain::request::{
+    BUSY_RETRY, Change, FollowUp, MessageStatus, OwedMessage, PromptRecord, Request,
+};
 use domain::values::id::PromptId;
 use ports::{
     AcceptedPrompt, Channel, OPTED_OUT, Prompt, Resend, SendError, StoreError, ThreadMessage,
@@ -17,19 +19,27 @@ use records::update::{Decision, Updated, update};
 
 use crate::send::send_twice_if_lost;
 use crate::thread_rendering::Rendering;
-use crate::{SendPrompt, StepError};
+use crate::{SendPrompt, StepError, render};
 
 /// More than the facts of one request that a thread tells at once. A loop that turns more often is a bug, and ends.
 const TURNS_MAX: u32 = 8;
 
 /// Returns the answers to a prompt over this channel that get a message.
-pub(crate) fn follow_up(brand: &Brand, channel: Option<&dyn Channel>) -> FollowUp {
+fn follow_up(brand: &Brand, channel: Option<&dyn Channel>) -> FollowUp {
     match channel {
         None => FollowUp::Never,
         Some(_) if brand.policy.receipts => FollowUp::Always,
         Some(channel) if channel.is_chat() => FollowUp::Replies,
         Some(_) => FollowUp::Never,
     }
+}
+
+/// A prompt that a change begins, and where it will be sent.
+#[derive(Clone, Copy)]
+pub(crate) struct BegunPrompt<'a> {
+    pub(crate) id: PromptId,
+    pub(crate) brand: &'a Brand,
+    pub(crate) channel: Option<&'a dyn Channel>,
 }
 
 /// A message, and the prompt in whose thread it is.
@@ -41,6 +51,28 @@ struct MessageInThread<'a> {
 }
 
 impl SendPrompt {
+    /// Records which messages the thread of a new prompt will have.
+    ///
+    /// Those follow the customer's answer. One stands beside a prompt whose own message has no button that denies.
+    pub(crate) async fn with_thread(
+        &self,
+        change: Change,
+        begun: BegunPrompt<'_>,
+    ) -> Result<Change, StepError> {
+        let BegunPrompt { id, brand, channel } = begun;
+        let change = change.with_follow_up(id, follow_up(brand, channel));
+        let (Some(channel), Some(prompt)) = (channel, change.request.prompt(id)) else {
+            return Ok(change);
+        };
+        if !channel.is_chat() {
+            return Ok(change);
+        }
+        let contact = self.contact(&change.request, prompt, brand, change.at).await?;
+        let rendered = render::prompt(&change.request, prompt, brand, &self.public_base, change.at);
+        let needs_way_out = channel.needs_way_out(&Prompt { contact, ..rendered });
+        Ok(if needs_way_out { change.without_deny(id) } else { change })
+    }
+
     /// Sends every message that the thread owes. A busy channel is tried again a moment later.
     pub(crate) async fn answer_thread(
         &self,

@@ -23,7 +23,7 @@ const DELIVERS_WITHIN: Duration = Duration::from_secs(86_400);
 #[derive(Clone, Copy)]
 pub(crate) struct Rendering<'a> {
     pub(crate) request: &'a Request,
-    /// The prompt that the customer answered.
+    /// The prompt in whose thread it is.
     pub(crate) prompt: &'a PromptRecord,
     pub(crate) brand: &'a Brand,
     pub(crate) public_base: &'a str,
@@ -38,6 +38,7 @@ impl Rendering<'_> {
         let goes_on =
             matches!(kind, ThreadMessageKind::CardDeclined | ThreadMessageKind::NotConfirmed);
         let asks_not_me = kind == ThreadMessageKind::Denied;
+        let is_way_out = kind == ThreadMessageKind::WayOut;
         let money =
             request.ask.money().map(|money| texts::amount(&asked.language, &brand.language, money));
         let success = Success::of(request, kind);
@@ -45,6 +46,7 @@ impl Rendering<'_> {
         let claims: Vec<&str> = success.claims.iter().map(String::as_str).collect();
         let content = ThreadContent {
             kind,
+            asked: &asked.title,
             payee: &request.payee,
             money: money.as_deref(),
             card: success.card.as_ref(),
@@ -58,6 +60,7 @@ impl Rendering<'_> {
         let answered = PromptRef { request: request.id, prompt: prompt.id };
         let buttons = match () {
             () if goes_on => asked.buttons.clone(),
+            () if is_way_out => denials(&asked),
             () if asks_not_me => {
                 let not_me = Postback { reference: answered, action: Action::NotMe };
                 let postback = not_me.write(&brand.link_key);
@@ -72,11 +75,18 @@ impl Rendering<'_> {
             body: texts.body,
             text: texts.text,
             buttons,
-            expires_at: now.after(DELIVERS_WITHIN),
+            expires_at: if is_way_out { asked.expires_at } else { now.after(DELIVERS_WITHIN) },
             ..asked
         };
         ThreadMessage { message, answered, answered_id: prompt.provider_id.clone() }
     }
+}
+
+/// Returns the prompt's own buttons that deny.
+fn denials(asked: &Prompt) -> Vec<Button> {
+    let labels = [&asked.labels.deny, &asked.labels.not_me];
+    let denies = |button: &&Button| labels.contains(&&button.label);
+    asked.buttons.iter().filter(denies).cloned().collect()
 }
 
 /// The parts of a receipt about a success; empty for every other message.
@@ -115,6 +125,7 @@ impl<'a> Success<'a> {
 fn kind(request: &Request, fact: ThreadFact) -> ThreadMessageKind {
     match (fact, &request.state) {
         (ThreadFact::Reported, _) => ThreadMessageKind::NotMe,
+        (ThreadFact::WayOut { .. }, _) => ThreadMessageKind::WayOut,
         (ThreadFact::AttemptFailed { .. }, _) => match request.ask {
             Ask::Payment { .. } | Ask::PaymentMethod { .. } => ThreadMessageKind::CardDeclined,
             Ask::Identity { .. } => ThreadMessageKind::NotConfirmed,

@@ -3,6 +3,7 @@
 use domain::contact::Contact;
 use domain::postback::Action;
 use domain::values::id::PromptId;
+use domain::values::money::Money;
 use domain::values::prompt_ref::PromptRef;
 use pollster::block_on;
 use ports::{Button, ButtonAction, Prompt, ThreadMessage};
@@ -125,6 +126,51 @@ fn text_message_is_the_short_text() {
         let text = sent("sms", &settings, vec![not_me()]);
         assert!(text.contains("42.50") && !text.contains("Not"), "{text}");
     }
+}
+
+/// A prompt with these buttons, to a customer who wrote a moment ago or never.
+fn asked(buttons: &[(&str, Option<Action>)], wrote: bool) -> Prompt {
+    let prompt = prompt_to(PHONE);
+    let open = || ButtonAction::Open { url: prompt.link.clone(), postback: postback(Action::Open) };
+    let button = |(label, action): &(&str, Option<Action>)| {
+        let reply = action.map(|action| ButtonAction::Reply { postback: postback(action) });
+        Button { label: (*label).to_owned(), action: reply.unwrap_or_else(open) }
+    };
+    let buttons = buttons.iter().map(button).collect();
+    let contact = Contact { last_inbound: wrote.then_some(NOW), ..prompt.contact.clone() };
+    let money = Some(Money::new(4250, "EUR".parse().unwrap()).unwrap());
+    Prompt { buttons, contact, money, ..prompt }
+}
+
+#[test]
+fn prompt_without_a_deny_button_needs_a_way_out() {
+    let (deny, not_me) = (("No", Some(Action::Deny)), ("Not me", Some(Action::NotMe)));
+    let picks = [("21", 0), ("47", 1), ("83", 2)];
+    let picks = picks.map(|(label, place)| (label, Some(Action::Pick(place))));
+    let by_number: Vec<_> = picks.into_iter().chain([deny, not_me]).collect();
+    let by_tap = [("Pay", Some(Action::Approve)), deny, not_me, ("Open", None)];
+    let on_page = [("Open", None), deny, not_me];
+    let mut beside = Vec::new();
+    for (kind, name, settings) in samples() {
+        for buttons in [by_tap.as_slice(), &on_page, &by_number] {
+            for wrote in [false, true] {
+                let prompt = asked(buttons, wrote);
+                let world = World::new(Script::Lost);
+                let channel = world.open(kind, &settings).unwrap();
+                drop(block_on(channel.send(&prompt)));
+                let sent =
+                    String::from_utf8(world.calls().last().unwrap().body().to_vec()).unwrap();
+                let has_one = sent.contains(&postback(Action::Deny));
+                // No message has buttons, or only an approved template may be sent.
+                let has_no_place = kind == "sms" || (kind == "whatsapp" && !wrote);
+                let needs_one = channel.needs_way_out(&prompt);
+                assert_eq!(needs_one, !has_one && !has_no_place, "{kind} {name}: {sent}");
+                beside.extend(needs_one.then_some(kind));
+            }
+        }
+    }
+    beside.dedup();
+    assert_eq!(beside, ["apple", "whatsapp"]);
 }
 
 #[test]

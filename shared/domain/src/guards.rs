@@ -213,6 +213,8 @@ guards! {
     OneMessagePerFact,
     /// A customer who opted out gets no message in their thread.
     OptOutBeforeMessage,
+    /// A message with a way out is sent only while its request can be answered.
+    WayOutWhileOpen,
 }
 
 /// Returns whether a mutation run disables the guard: never, in this build.

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use super::{CallbackError, ReceivedWebhook, Sender, Source, UnverifiedCallback};
+use super::{Button, CallbackError, Labels, ReceivedWebhook, Sender, Source, UnverifiedCallback};
 use domain::brand::{Brand, Mode};
 use domain::contact::Contact;
 use domain::values::language::Language;
@@ -57,65 +57,20 @@ pub struct Prompt {
     pub now: Timestamp,
 }
 
-/// A button of a prompt.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Button {
-    /// The label, at most 20 characters.
-    pub label: String,
-    /// The answer that a tap on the button gives.
-    pub action: ButtonAction,
-}
-
-/// The action of a button.
-#[derive(Clone, PartialEq, Eq)]
-pub enum ButtonAction {
-    /// Returns a postback.
-    Reply {
-        /// The text that [`domain::postback`] writes.
-        postback: String,
-    },
-    /// Opens the consent page, which never approves.
-    Open {
-        /// The page's URL.
-        url: String,
-        /// The postback of a channel that reports such taps.
-        postback: String,
-    },
-}
-
-impl fmt::Debug for Button {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Button").field("label", &self.label).finish_non_exhaustive()
-    }
-}
-
-/// The labels of a prompt's buttons.
-#[derive(Clone, Debug)]
-pub struct Labels {
-    /// Approves.
-    pub approve: String,
-    /// Denies.
-    pub deny: String,
-    /// Denies and reports "this is not me".
-    pub not_me: String,
-    /// Opens the consent page.
-    pub open: String,
-}
-
 impl fmt::Debug for Prompt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Prompt").field("reference", &self.reference).finish_non_exhaustive()
     }
 }
 
-/// A message that follows the customer's answer, in the thread of the prompt that they answered.
+/// A message in the thread of a prompt: beside it, or after the customer's answer to it.
 ///
 /// It is a pure function of stored data, as a prompt is.
 #[derive(Clone, Debug)]
 pub struct ThreadMessage {
     /// The message in the form of a prompt: its own id in the reference, and often no buttons.
     ///
-    /// A button returns the postback of the answered prompt.
+    /// A button returns the postback of that prompt.
     pub message: Prompt,
     /// The prompt in whose thread it is.
     pub answered: PromptRef,
@@ -299,7 +254,14 @@ pub trait Channel: Send + Sync {
     /// Returns whether customers answer in a conversation. `false` where each message is a text that costs money.
     fn is_chat(&self) -> bool;
 
-    /// Sends a message that follows the customer's answer, within the channel's rules for an answer.
+    /// Returns whether the message of this prompt has no button that denies, and a message beside it can have one.
+    ///
+    /// `false` where each message has one, and where no message has buttons.
+    fn needs_way_out(&self, _: &Prompt) -> bool {
+        false
+    }
+
+    /// Sends a message in the thread of a prompt, within the channel's rules for such messages.
     ///
     /// [`resend`](Self::resend) holds of it too.
     ///

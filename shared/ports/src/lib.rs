@@ -2,6 +2,7 @@
 #![doc = include_str!("../README.md")]
 
 mod bundle;
+mod button;
 mod callback;
 mod channel;
 mod clock;
@@ -23,13 +24,14 @@ use domain::random::Random;
 use domain::values::prompt_ref::PromptRef;
 
 pub use bundle::Ports;
+pub use button::{Button, ButtonAction, Labels};
 pub use callback::{
     Callback, CallbackError, CallbackReply, MessageOrigin, OPTED_OUT, OUTSIDE_WINDOW,
     PromptSelector, Proof, ReceivedWebhook, Sender, UnverifiedCallback,
 };
 pub use channel::{
-    AcceptedPrompt, Addressee, Button, ButtonAction, Capability, Channel, Channels, Labels,
-    OpenChannelError, Prompt, ReceiptKinds, Resend, Retraction, SendError, ThreadMessage,
+    AcceptedPrompt, Addressee, Capability, Channel, Channels, OpenChannelError, Prompt,
+    ReceiptKinds, Resend, Retraction, SendError, ThreadMessage,
 };
 pub use clock::Clock;
 pub use handler::{Handler, Listener, Notification};

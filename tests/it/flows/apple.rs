@@ -55,7 +55,7 @@ fn post(core: &Core, posted: &SignedCallback) -> Answer {
     call.body(posted.body.clone()).send()
 }
 
-fn deliver(core: &Core, posted: &SignedCallback) {
+pub(super) fn deliver(core: &Core, posted: &SignedCallback) {
     let answer = post(core, posted).ok(200);
     assert!(answer.body.is_empty());
     core.run_until_idle();
@@ -82,7 +82,7 @@ fn follow_entry_link(core: &Core, first: &CreatedRequest, who: &Person) {
 }
 
 /// A world whose customer came by an entry link.
-fn introduced(beginning: WorldBuilder, who: &Person) -> World {
+pub(super) fn introduced(beginning: WorldBuilder, who: &Person) -> World {
     let world = beginning.build();
     let first = world.asks(100);
     follow_entry_link(&world, &first, who);

@@ -56,6 +56,7 @@ mod silent_cards;
 mod sms_twilio;
 mod text_replies;
 mod thread;
+mod way_out;
 mod webhook_events;
 mod webhooks;
 mod whatsapp;

@@ -60,7 +60,7 @@ fn fares(core: &Core, message: &SentMessage, status: &str) {
     deliver(core, &[core.whatsapp().status(message, status, core.now())]);
 }
 
-fn writes(core: &Core, who: &Person, words: &str) {
+pub(super) fn writes(core: &Core, who: &Person, words: &str) {
     deliver(core, &[core.whatsapp().writes(who, words, core.now())]);
 }
 
@@ -85,7 +85,7 @@ fn template_opens_chat_and_links_to_the_page() {
     let sent = world.whatsapp().newest();
     assert_eq!(sent.kind, "view_payment_v1");
     assert!(sent.text.starts_with("Demo Books asks you for 42.50 EUR."), "{}", sent.text);
-    assert_eq!(sent.labels(), ["View request", "Call us", "This is not me"]);
+    assert_eq!(sent.labels(), ["View request", "Call us", "Decline"]);
     assert_eq!(world.timeline(&asked), ["accepted whatsapp"]);
     fares(&world, &sent, "delivered");
     let fields = [("action", "approve"), ("session_code", &code(&asked))];

@@ -53,6 +53,7 @@ fn seeds_million_steps_reach_every_end() {
         "asked by a link on WhatsApp",
         "asked by a template on WhatsApp",
         "asked by buttons on WhatsApp",
+        "asked with a way out on WhatsApp",
         "failed to refund",
         "found a chat on WhatsApp closed",
         "left the processor's page",

@@ -69,7 +69,7 @@ stories! {
     chat_or_next_route_fulfilled
     wrong_code_in_chat_denied
     not_me_on_template_denied
-    no_behind_chat_link_denied
+    no_beside_numbers_denied
     opt_out_in_chat_denied
     cancel_after_resend_cancelled
     deadline_passes_expired

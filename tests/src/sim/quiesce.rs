@@ -93,6 +93,8 @@ impl Simulation {
         let unfinished = environment.oracle.unfinished();
         let missing_thread_messages = environment.oracle.missing_thread_messages();
         environment.oracle.broken.extend(unfinished.into_iter().chain(missing_thread_messages));
+        let odd_ways_out = environment.oracle.odd_ways_out(&environment.meta.cloud);
+        environment.oracle.broken.extend(odd_ways_out);
         environment.compare_adyen();
         let records = &environment.oracle.records;
         let erased = [records.broken_erasures(&self.keeper.now()), records.broken_journals()];

@@ -144,8 +144,7 @@ pub const STORIES: &[Story] = &[
     )
     .or_expired(),
     Story::ends("not_me_on_template_denied", "denied \"not_me\"", &[CHAT, NOT_ME]).or_expired(),
-    Story::ends("no_behind_chat_link_denied", "denied \"customer\"", &[HELLO, CHAT, NO])
-        .or_expired(),
+    Story::ends("no_beside_numbers_denied", "denied \"customer\"", &[HELLO, CHAT, NO]).or_expired(),
     Story::ends(
         "opt_out_in_chat_denied",
         "denied \"opted_out\"",

@@ -55,7 +55,7 @@ const STATUSES: &Weights<Option<&str>> =
 /// Meta, with the brand's number on it.
 #[derive(Default)]
 pub(super) struct Meta {
-    cloud: CloudApi,
+    pub(super) cloud: CloudApi,
     /// Meta's callbacks that are not delivered yet.
     posts: Vec<MetaCallback>,
 }
@@ -101,6 +101,7 @@ impl Environment {
             return refusal(400, 131_047, "Re-engagement message");
         }
         let before = self.meta.cloud.sent().len();
+        let beside = self.meta.cloud.thread_messages().len();
         let taken = catch_unwind(AssertUnwindSafe(|| {
             // A call that is not as documented panics.
             self.meta.cloud.answers(&parts, &body, now)
@@ -116,6 +117,11 @@ impl Environment {
                 "cta_url" => "asked by a link on WhatsApp",
                 _ => "asked by a template on WhatsApp",
             });
+            self.sends_to(&format!("+{}", message.to));
+        }
+        let followed = self.meta.cloud.thread_messages();
+        if let Some(message) = followed.get(beside).filter(|message| is_way_out(message)) {
+            self.reached("asked with a way out on WhatsApp");
             self.sends_to(&format!("+{}", message.to));
         }
         (status, answer)
@@ -144,6 +150,11 @@ pub(super) fn reached(after: &Request, what: &EntryKind) -> Option<&'static str>
     }
     let EntryKind::Denied { prompt: Some(prompt), .. } = what else { return None };
     here(*prompt).then_some("said no on WhatsApp")
+}
+
+/// Returns whether a message has the buttons that deny, and no others.
+pub(super) fn is_way_out(message: &SentMessage) -> bool {
+    message.labels() == ["Decline", "This is not me"]
 }
 
 /// The label of the button that means what the customer replies, if it is one that tells something.
@@ -186,8 +197,13 @@ impl Simulation {
         reply: CustomerReply,
         code: Option<&str>,
     ) -> Option<bool> {
-        let message = self.whatsapp_message(request.id, prompt.id)?;
+        let own = self.whatsapp_message(request.id, prompt.id)?;
         let label = label(reply, code)?;
+        let beside = self.shared.lock().meta.cloud.thread_messages();
+        let beside = beside.into_iter().filter(is_way_out);
+        let beside = beside.filter(|message| message.quotes.as_ref() == Some(&own.id));
+        let has_button = |message: &SentMessage| message.labels().contains(&label);
+        let message = [own.clone()].into_iter().chain(beside).find(has_button)?;
         let button = message.buttons.iter().find(|button| button.label == label)?;
         if !matches!(button.action, ButtonAction::Reply(_) | ButtonAction::QuickReply(_)) {
             return None;
@@ -267,7 +283,8 @@ impl Simulation {
         let now = self.now();
         let statuses: Vec<Value> = {
             let environment = &mut *self.shared.lock();
-            let sent = environment.meta.cloud.sent();
+            let cloud = &environment.meta.cloud;
+            let sent = [cloud.sent(), cloud.thread_messages()].concat();
             let count = environment.rng.between(1, 2);
             let statuses = (0..count).filter_map(|_| {
                 let message = environment.rng.pick(&sent)?;

@@ -60,6 +60,8 @@ struct Settings {
     refuses: String,
     /// Whether a look-up never comes to an end.
     silent: bool,
+    /// Whether the message of a prompt has no button that denies.
+    lacks_deny: bool,
     /// Wallets that work within the channel.
     wallets: Vec<String>,
     /// The ids of the customer that the answer to each prompt names.
@@ -75,6 +77,7 @@ impl Default for Settings {
             absent: false,
             refuses: String::new(),
             silent: false,
+            lacks_deny: false,
             wallets: Vec::new(),
             recipient: None,
         }
@@ -238,6 +241,10 @@ impl Channel for FakeChannel {
         true
     }
 
+    fn needs_way_out(&self, _: &Prompt) -> bool {
+        self.settings.lacks_deny
+    }
+
     async fn send_in_thread(&self, message: &ThreadMessage) -> Result<AcceptedPrompt, SendError> {
         lock(&self.talk.thread_messages).push(message.clone());
         Ok(AcceptedPrompt::new(None))
@@ -267,7 +274,7 @@ impl Channel for FakeChannel {
 pub struct SentMessages {
     /// The prompts sent, oldest first.
     pub sent: Vec<Prompt>,
-    /// The messages that followed an answer, oldest first.
+    /// The messages in the thread of a prompt, oldest first.
     pub thread_messages: Vec<ThreadMessage>,
     /// The prompts taken back, oldest first.
     pub retracted: Vec<Retraction>,

@@ -157,6 +157,13 @@ impl Channel for Apple {
         true
     }
 
+    /// A payment sheet and a text with the link have no buttons. A message beside them has some if the device can show it.
+    fn needs_way_out(&self, prompt: &Prompt) -> bool {
+        let shows_buttons =
+            ButtonSupport::of(&prompt.contact.features) != ButtonSupport::Unsupported;
+        shows_buttons && (self.wallet(prompt).is_some() || !wire::can_deny(prompt))
+    }
+
     /// Sends reply buttons where the message has some, and a text otherwise. It never opens a payment sheet by itself.
     async fn send_in_thread(&self, message: &ThreadMessage) -> Result<AcceptedPrompt, SendError> {
         let prompt = &message.message;

@@ -80,8 +80,7 @@ impl ButtonSupport {
 /// picture in the place of the text that states the ask.
 pub(super) fn content(bid: &str, prompt: &Prompt) -> Content {
     let replies = replies(&prompt.buttons);
-    let can_approve = prompt.buttons.first().is_some_and(is_reply);
-    if !can_approve || replies.len() < QUICK_MIN {
+    if !has_replies(prompt) {
         return Content::text(&prompt.text);
     }
     match ButtonSupport::of(&prompt.contact.features) {
@@ -91,7 +90,19 @@ pub(super) fn content(bid: &str, prompt: &Prompt) -> Content {
     }
 }
 
-/// Writes a message that follows the customer's answer.
+/// Returns whether the prompt has buttons that reply: where a reply can approve, and there are enough of them.
+fn has_replies(prompt: &Prompt) -> bool {
+    let can_approve = prompt.buttons.first().is_some_and(is_reply);
+    can_approve && replies(&prompt.buttons).len() >= QUICK_MIN
+}
+
+/// Returns whether the prompt without a wallet has a button that denies, on a device with buttons.
+pub(super) fn can_deny(prompt: &Prompt) -> bool {
+    let deny = cut(&prompt.labels.deny, APPLE.label_max);
+    has_replies(prompt) && replies(&prompt.buttons).iter().any(|(label, _)| *label == deny)
+}
+
+/// Writes a message in the thread of a prompt.
 ///
 /// Its buttons are quick replies, or a list picker where there is one alone. Without buttons that the device can show, it
 /// is a text, as it is where an approval needs the page. The text has the page's link where the customer may go on.

@@ -128,6 +128,11 @@ impl Channel for WhatsApp {
         true
     }
 
+    /// A template has the buttons that were approved, and nothing else may follow it outside the window.
+    fn needs_way_out(&self, prompt: &Prompt) -> bool {
+        window_is_open(&prompt.contact, prompt.now) && !wire::can_deny(prompt)
+    }
+
     /// Sends a free-form message. The customer's answer has opened the window, and no template says what came of it.
     async fn send_in_thread(&self, message: &ThreadMessage) -> Result<AcceptedPrompt, SendError> {
         if !window_is_open(&message.message.contact, message.message.now) {

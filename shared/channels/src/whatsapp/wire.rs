@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use http::{Method, Request, StatusCode};
-use ports::{AcceptedPrompt, ButtonAction, Prompt, SendError, Sender, ThreadMessage};
+use ports::{AcceptedPrompt, Button, ButtonAction, Prompt, SendError, Sender, ThreadMessage};
 use secrecy::ExposeSecret;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -64,7 +64,19 @@ pub(super) fn free_form(prompt: &Prompt) -> Value {
     })
 }
 
-/// Writes a message that quotes the prompt which it answers: its buttons, or a text where it has none.
+/// Returns whether the free-form message has a button that denies.
+pub(super) fn can_deny(prompt: &Prompt) -> bool {
+    let has_replies = prompt.buttons.first().is_some_and(is_reply);
+    let replies = prompt.buttons.iter().filter(|button| is_reply(button));
+    has_replies
+        && replies.take(WHATSAPP.buttons_max).any(|button| button.label == prompt.labels.deny)
+}
+
+const fn is_reply(button: &Button) -> bool {
+    matches!(button.action, ButtonAction::Reply { .. })
+}
+
+/// Writes a message that quotes its prompt: its buttons, or a text where it has none.
 ///
 /// UNVERIFIED: Meta quotes the message of `context`, as a customer's reply does. Before going live, look at one.
 pub(super) fn in_thread(message: &ThreadMessage) -> Value {
@@ -78,7 +90,7 @@ pub(super) fn in_thread(message: &ThreadMessage) -> Value {
     if let ([_], Some(text)) =
         (message.buttons.as_slice(), content.pointer_mut("/interactive/body/text"))
     {
-        // The one button is a report. There is nothing left to deny.
+        // The one button denies or reports. No place is named where the customer can do it too.
         *text = json!(cut(&message.body, WHATSAPP.body_max));
     }
     if let (Some(id), Some(content)) = (answered_id, content.as_object_mut()) {

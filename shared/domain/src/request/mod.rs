@@ -113,7 +113,7 @@ pub struct Request {
     /// What happened to the charge since.
     #[serde(default, skip_serializing_if = "Aftermath::is_empty")]
     pub aftermath: Aftermath,
-    /// The thread in which the customer answered.
+    /// The threads of the prompts: the customer's answer, and the messages beside the prompts and after it.
     #[serde(default, skip_serializing_if = "Thread::is_empty")]
     pub thread: Box<Thread>,
     /// The saved card that the ask names, as the customer reads it; `None` where it names none.

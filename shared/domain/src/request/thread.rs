@@ -1,10 +1,10 @@
-//! The messages that follow a customer's answer, in the thread where they answered.
+//! The messages in the thread of a prompt: beside one without a button that denies, and after the customer's answer.
 //!
 //! A message is owed by the state of its request and recorded before it is sent. Each fact has at most one message.
 
 use serde::{Deserialize, Serialize};
 
-use super::{Change, PromptRecord, Request, State};
+use super::{Change, PromptRecord, PromptStatus, Request, State};
 use crate::consent::ApprovalMethod;
 use crate::guards;
 use crate::guards::Guard;
@@ -37,7 +37,7 @@ impl FollowUp {
     }
 }
 
-/// The thread in which the customer of a request answered.
+/// The threads of a request's prompts.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Thread {
     /// The newest answer that counted; `None` before the first.
@@ -49,18 +49,22 @@ pub struct Thread {
     /// The prompt in whose thread the customer reported "this is not me" after a denial.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reported: Option<PromptId>,
+    /// The prompts whose own message has no button that denies. A message beside each has one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub without_deny: Vec<PromptId>,
     /// The messages, oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub messages: Vec<ThreadMessage>,
 }
 
 impl Thread {
-    /// Returns whether the customer never answered.
+    /// Returns whether the customer never answered, and no prompt has a message beside it.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.answer.is_none()
             && self.spent.is_empty()
             && self.reported.is_none()
+            && self.without_deny.is_empty()
             && self.messages.is_empty()
     }
 }
@@ -92,6 +96,11 @@ pub enum ThreadFact {
     },
     /// The report "this is not me" was taken.
     Reported,
+    /// The customer may deny a prompt whose own message has no button for it.
+    WayOut {
+        /// The prompt.
+        prompt: PromptId,
+    },
 }
 
 /// A message in the thread.
@@ -178,6 +187,13 @@ impl Change {
         self
     }
 
+    /// Records that the message of a prompt which this change begins has no button that denies.
+    #[must_use]
+    pub fn without_deny(mut self, id: PromptId) -> Self {
+        self.request.thread.without_deny.push(id);
+        self
+    }
+
     /// Records the prompt that this change answers. A change of nothing stays so.
     #[must_use]
     pub fn answered(mut self, prompt: PromptId, method: ApprovalMethod) -> Self {
@@ -212,7 +228,7 @@ impl Request {
             (ThreadFact::Spent { prompt }, prompt)
         });
         let reported = self.thread.reported.map(|prompt| (ThreadFact::Reported, prompt));
-        let facts = of_answer.into_iter().chain(spent).chain(reported);
+        let facts = of_answer.into_iter().chain(spent).chain(reported).chain(self.ways_out());
         let owed = facts.map(|(fact, prompt)| {
             let record = self.thread.messages.iter().find(|message| message.fact == fact);
             let record = record.filter(|_| !guards::is_disabled(Guard::OneMessagePerFact));
@@ -221,6 +237,16 @@ impl Request {
         });
         let is_open = |owed: &OwedMessage| owed.record.is_none_or(|(_, status)| status.is_open());
         owed.into_iter().find(is_open)
+    }
+
+    /// Returns the facts about the prompts that are out and cannot be denied by a button of their own.
+    fn ways_out(&self) -> impl Iterator<Item = (ThreadFact, PromptId)> {
+        let is_open = self.is_open_to_answers() || guards::is_disabled(Guard::WayOutWhileOpen);
+        let prompts = self.thread.without_deny.iter().filter(move |_| is_open);
+        prompts.filter_map(|id| {
+            let prompt = self.prompt(*id).filter(|prompt| prompt.may_have_arrived())?.id;
+            Some((ThreadFact::WayOut { prompt }, prompt))
+        })
     }
 
     /// Returns the fact that follows from the customer's answer, with the prompt that they answered.
@@ -345,5 +371,10 @@ impl PromptRecord {
     #[must_use]
     pub fn has_follow_up(&self) -> bool {
         !self.follow_up.is_never()
+    }
+
+    /// Returns whether a channel took it, or may have taken it, and it counts.
+    fn may_have_arrived(&self) -> bool {
+        self.is_out() && self.status != PromptStatus::Sending
     }
 }

@@ -19,7 +19,7 @@ use ports::{
 use serde::Deserialize;
 
 use super::drawing::{Drawing, draw, draw_in_thread};
-use super::{PhoneMessage, SandboxStyle};
+use super::{PhoneMessage, SandboxStyle, Tap};
 
 const NOT_ON_CHANNEL: &str = "not_on_channel";
 
@@ -118,6 +118,12 @@ impl Channel for PhoneChannel {
 
     fn is_chat(&self) -> bool {
         self.style != SandboxStyle::Sms
+    }
+
+    fn needs_way_out(&self, prompt: &Prompt) -> bool {
+        let arrives = matches!(MagicNumber::of(&prompt.to, self.style), MagicNumber::Ordinary);
+        let drawing = draw(prompt, self.style, &self.key);
+        arrives && self.is_chat() && drawing.actions.iter().all(|action| action.action != Tap::Deny)
     }
 
     async fn send_in_thread(&self, message: &ThreadMessage) -> Result<AcceptedPrompt, SendError> {

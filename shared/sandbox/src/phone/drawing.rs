@@ -29,7 +29,7 @@ pub(super) fn draw(prompt: &Prompt, style: SandboxStyle, key: &Key32) -> Drawing
     }
 }
 
-/// Draws a message that follows the customer's answer. Apple's and WhatsApp's buttons that open the page become the link.
+/// Draws a message in the thread of a prompt. Apple's and WhatsApp's buttons that open the page become the link.
 pub(super) fn draw_in_thread(prompt: &Prompt, style: SandboxStyle, key: &Key32) -> Drawing {
     let replies =
         |limits| actions(prompt.buttons.iter().filter(|button| is_reply(button)), limits, key);

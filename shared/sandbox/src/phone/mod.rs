@@ -46,7 +46,7 @@ pub struct PhoneMessage {
     pub at: Timestamp,
     /// Whether the message was retracted.
     pub retracted: bool,
-    /// The prompt whose answer the message follows; `None` for a prompt.
+    /// The prompt in whose thread the message is; `None` for a prompt.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub answers: Option<PromptId>,
 }

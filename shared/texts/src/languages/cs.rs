@@ -38,6 +38,7 @@ static THREAD: ThreadWords = ThreadWords {
     not_me: "Nahlásili jste, že to nebylo pro vás. {payee} toto číslo nějakou dobu nebude oslovovat. Pokud na vás někdo v telefonu naléhá, zavěste.",
     spent: "Již zodpovězeno",
     spent_hint: "Tato zpráva již byla zodpovězena nebo nahrazena. Pokud se po vás stále něco žádá, použijte nejnovější zprávu.",
+    way_out: "Nečekali jste to? Odmítněte zde.",
 };
 
 static SAY: Sentences = Sentences {

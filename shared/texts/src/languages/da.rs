@@ -38,6 +38,7 @@ static THREAD: ThreadWords = ThreadWords {
     not_me: "Du har meldt, at det ikke var til dig. {payee} kontakter ikke dette nummer et stykke tid. Hvis en opringer presser dig, så læg på.",
     spent: "Allerede besvaret",
     spent_hint: "Denne besked er allerede besvaret eller erstattet. Hvis du stadig bliver bedt om noget, så brug den nyeste besked.",
+    way_out: "Forventede du ikke dette? Afvis her.",
 };
 
 static SAY: Sentences = Sentences {

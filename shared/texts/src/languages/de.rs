@@ -38,6 +38,7 @@ static THREAD: ThreadWords = ThreadWords {
     not_me: "Sie haben gemeldet, dass das nicht für Sie bestimmt war. {payee} fragt diese Nummer eine Weile nicht mehr. Wenn ein Anrufer Sie drängt, legen Sie auf.",
     spent: "Schon beantwortet",
     spent_hint: "Diese Nachricht wurde schon beantwortet oder ersetzt. Wenn Sie noch um etwas gebeten werden, nutzen Sie die neueste Nachricht.",
+    way_out: "Nicht erwartet? Hier ablehnen.",
 };
 
 static SAY: Sentences = Sentences {

@@ -38,6 +38,7 @@ static THREAD: ThreadWords = ThreadWords {
     not_me: "You reported that this was not meant for you. {payee} stops asking this number for a while. If a caller pressed you, hang up.",
     spent: "Already answered",
     spent_hint: "This message was answered or replaced already. If you are still asked for something, use the newest message.",
+    way_out: "Not expecting this? Decline here.",
 };
 
 static SAY: Sentences = Sentences {

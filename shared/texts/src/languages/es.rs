@@ -38,6 +38,7 @@ static THREAD: ThreadWords = ThreadWords {
     not_me: "Ha avisado de que no era para usted. {payee} dejará de preguntar a este número por un tiempo. Si alguien le presiona por teléfono, cuelgue.",
     spent: "Ya respondido",
     spent_hint: "Este mensaje ya tiene respuesta o fue reemplazado. Si aún se le pide algo, use el mensaje más reciente.",
+    way_out: "¿No esperaba esto? Rechácelo aquí.",
 };
 
 static SAY: Sentences = Sentences {

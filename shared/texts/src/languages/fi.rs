@@ -38,6 +38,7 @@ static THREAD: ThreadWords = ThreadWords {
     not_me: "Ilmoititte, ettei tämä ollut tarkoitettu Teille. {payee} ei ota yhteyttä tähän numeroon vähään aikaan. Jos joku painostaa Teitä puhelimessa, sulkekaa puhelu.",
     spent: "Tähän on jo vastattu",
     spent_hint: "Tähän viestiin on jo vastattu tai se on korvattu. Jos Teiltä yhä pyydetään jotakin, käyttäkää uusinta viestiä.",
+    way_out: "Ettekö odottanut tätä? Hylätkää se tässä.",
 };
 
 static SAY: Sentences = Sentences {

@@ -38,6 +38,7 @@ static THREAD: ThreadWords = ThreadWords {
     not_me: "Vous avez signalé que ce n’était pas pour vous. {payee} cesse de solliciter ce numéro pendant un temps. Si quelqu’un vous presse au téléphone, raccrochez.",
     spent: "Déjà répondu",
     spent_hint: "Ce message a déjà reçu une réponse ou a été remplacé. Si l’on vous demande encore quelque chose, utilisez le message le plus récent.",
+    way_out: "Vous ne vous y attendiez pas ? Refusez ici.",
 };
 
 static SAY: Sentences = Sentences {

@@ -38,6 +38,7 @@ static THREAD: ThreadWords = ThreadWords {
     not_me: "Ön jelezte, hogy ez nem Önnek szólt. {payee} egy ideig nem ír erre a számra. Ha telefonon sürgetik, tegye le.",
     spent: "Már megválaszolva",
     spent_hint: "Erre az üzenetre már válaszoltak, vagy új váltotta fel. Ha még kérnek Öntől valamit, használja a legújabb üzenetet.",
+    way_out: "Nem számított erre? Itt elutasíthatja.",
 };
 
 static SAY: Sentences = Sentences {

@@ -38,6 +38,7 @@ static THREAD: ThreadWords = ThreadWords {
     not_me: "Ha segnalato che questo non era per Lei. {payee} smette di contattare questo numero per un po’. Se qualcuno Le fa pressione al telefono, riagganci.",
     spent: "Già risposto",
     spent_hint: "Questo messaggio ha già ricevuto risposta o è stato sostituito. Se Le viene ancora chiesto qualcosa, usi il messaggio più recente.",
+    way_out: "Non se lo aspettava? Rifiuti qui.",
 };
 
 static SAY: Sentences = Sentences {

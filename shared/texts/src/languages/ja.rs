@@ -38,6 +38,7 @@ static THREAD: ThreadWords = ThreadWords {
     not_me: "人違いとしてご報告いただきました。{payee} からこの番号への依頼をしばらく停止します。電話で急がされている場合は、電話をお切りください。",
     spent: "回答済みです",
     spent_hint: "このメッセージは回答済みか、新しいものに置き換えられています。まだ依頼がある場合は、最新のメッセージをご利用ください。",
+    way_out: "お心当たりがない場合は、こちらで拒否できます。",
 };
 
 static SAY: Sentences = Sentences {

@@ -38,6 +38,7 @@ static THREAD: ThreadWords = ThreadWords {
     not_me: "본인에게 온 요청이 아니라고 알려 주셨습니다. {payee}에서 이 번호로 한동안 요청을 보내지 않습니다. 전화로 재촉받고 계시면 전화를 끊으세요.",
     spent: "이미 답변되었습니다",
     spent_hint: "이 메시지는 이미 답변되었거나 새 메시지로 바뀌었습니다. 아직 요청이 남아 있으면 최신 메시지를 이용해 주세요.",
+    way_out: "예상하지 못한 요청인가요? 여기에서 거절하세요.",
 };
 
 static SAY: Sentences = Sentences {

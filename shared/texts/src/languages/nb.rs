@@ -38,6 +38,7 @@ static THREAD: ThreadWords = ThreadWords {
     not_me: "Du har meldt at det ikke var til deg. {payee} kontakter ikke dette nummeret på en stund. Hvis noen presser deg på telefon, legg på.",
     spent: "Allerede besvart",
     spent_hint: "Denne meldingen er allerede besvart eller erstattet. Hvis du fortsatt blir bedt om noe, bruk den nyeste meldingen.",
+    way_out: "Ventet du ikke dette? Avslå her.",
 };
 
 static SAY: Sentences = Sentences {

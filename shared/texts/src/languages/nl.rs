@@ -38,6 +38,7 @@ static THREAD: ThreadWords = ThreadWords {
     not_me: "U hebt gemeld dat dit niet voor u bedoeld was. {payee} benadert dit nummer een tijd niet meer. Zet een beller u onder druk? Hang dan op.",
     spent: "Al beantwoord",
     spent_hint: "Dit bericht is al beantwoord of vervangen. Wordt u nog iets gevraagd, gebruik dan het nieuwste bericht.",
+    way_out: "Verwachtte u dit niet? Weiger hier.",
 };
 
 static SAY: Sentences = Sentences {

@@ -38,6 +38,7 @@ static THREAD: ThreadWords = ThreadWords {
     not_me: "Zgłoszono, że ta prośba trafiła do niewłaściwej osoby. {payee} przez pewien czas nie będzie pisać na ten numer. Jeśli ktoś naciska przez telefon, proszę się rozłączyć.",
     spent: "Już udzielono odpowiedzi",
     spent_hint: "Na tę wiadomość już odpowiedziano albo została zastąpiona. Jeśli nadal jest potrzebna odpowiedź, proszę użyć najnowszej wiadomości.",
+    way_out: "Nie spodziewają się Państwo tego? Tutaj można odmówić.",
 };
 
 static SAY: Sentences = Sentences {

@@ -38,6 +38,7 @@ static THREAD: ThreadWords = ThreadWords {
     not_me: "Comunicou que isto não era para si. {payee} deixa de contactar este número durante algum tempo. Se alguém o pressionar ao telefone, desligue.",
     spent: "Já respondido",
     spent_hint: "Esta mensagem já foi respondida ou substituída. Se ainda lhe pedirem algo, use a mensagem mais recente.",
+    way_out: "Não esperava isto? Recuse aqui.",
 };
 
 static SAY: Sentences = Sentences {

@@ -38,6 +38,7 @@ static THREAD: ThreadWords = ThreadWords {
     not_me: "Você informou que isto não era para você. {payee} deixa de contatar este número por um tempo. Se alguém pressionar você por telefone, desligue.",
     spent: "Já respondido",
     spent_hint: "Esta mensagem já foi respondida ou substituída. Se ainda pedirem algo a você, use a mensagem mais recente.",
+    way_out: "Não esperava por isto? Recuse aqui.",
 };
 
 static SAY: Sentences = Sentences {

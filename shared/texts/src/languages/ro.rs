@@ -38,6 +38,7 @@ static THREAD: ThreadWords = ThreadWords {
     not_me: "Ați semnalat că nu era pentru dvs. {payee} nu mai contactează acest număr o vreme. Dacă cineva vă presează la telefon, închideți.",
     spent: "Deja răspuns",
     spent_hint: "Acest mesaj a primit deja răspuns sau a fost înlocuit. Dacă vi se mai cere ceva, folosiți cel mai nou mesaj.",
+    way_out: "Nu vă așteptați la aceasta? Refuzați aici.",
 };
 
 static SAY: Sentences = Sentences {

@@ -38,6 +38,7 @@ static THREAD: ThreadWords = ThreadWords {
     not_me: "Du har meddelat att det inte var avsett för dig. {payee} slutar kontakta det här numret ett tag. Om någon pressar dig i telefon, lägg på.",
     spent: "Redan besvarat",
     spent_hint: "Det här meddelandet är redan besvarat eller ersatt. Om något fortfarande begärs av dig, använd det senaste meddelandet.",
+    way_out: "Väntade du dig inte det här? Neka här.",
 };
 
 static SAY: Sentences = Sentences {

@@ -38,6 +38,7 @@ static THREAD: ThreadWords = ThreadWords {
     not_me: "Bunun size yönelik olmadığını bildirdiniz. {payee} bir süre bu numaraya yazmaz. Telefonda biri size baskı yapıyorsa telefonu kapatın.",
     spent: "Zaten yanıtlandı",
     spent_hint: "Bu mesaj zaten yanıtlandı veya yenilendi. Sizden hâlâ bir şey isteniyorsa en yeni mesajı kullanın.",
+    way_out: "Bunu beklemiyor muydunuz? Buradan reddedin.",
 };
 
 static SAY: Sentences = Sentences {

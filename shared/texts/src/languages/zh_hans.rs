@@ -38,6 +38,7 @@ static THREAD: ThreadWords = ThreadWords {
     not_me: "您已反馈这不是发给您的。{payee} 将在一段时间内不再联系此号码。如有人在电话中催促您，请挂断。",
     spent: "已答复",
     spent_hint: "此消息已答复或已被替换。如果仍有请求需要您处理，请使用最新的消息。",
+    way_out: "没有预料到此请求？请在此拒绝。",
 };
 
 static SAY: Sentences = Sentences {

@@ -38,6 +38,7 @@ static THREAD: ThreadWords = ThreadWords {
     not_me: "您已回報這不是傳給您的。{payee} 將在一段時間內不再聯絡此號碼。若有人在電話中催促您，請掛斷。",
     spent: "已答覆",
     spent_hint: "此訊息已答覆或已被取代。若仍有請求需要您處理，請使用最新的訊息。",
+    way_out: "未預期收到此請求？請在此拒絕。",
 };
 
 static SAY: Sentences = Sentences {

@@ -1,4 +1,4 @@
-//! The text of a message that follows the customer's answer, in the thread where they answered.
+//! The text of a message in the thread of a prompt: beside it, or after the customer's answer.
 
 use super::bidi::isolated;
 use super::gsm7::plain;
@@ -35,11 +35,13 @@ pub enum ThreadMessageKind {
     Cancelled,
     /// A tapped button no longer counts.
     Spent,
+    /// The customer may deny a prompt whose own message has no button for it.
+    WayOut,
 }
 
 impl ThreadMessageKind {
     /// Every fact.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Paid,
         Self::CardKept,
         Self::ClaimsShared,
@@ -52,6 +54,7 @@ impl ThreadMessageKind {
         Self::Expired,
         Self::Cancelled,
         Self::Spent,
+        Self::WayOut,
     ];
 }
 
@@ -60,6 +63,8 @@ impl ThreadMessageKind {
 pub struct ThreadContent<'a> {
     /// The fact that the customer reads.
     pub kind: ThreadMessageKind,
+    /// The heading of the prompt.
+    pub asked: &'a str,
     /// The payee, as the customer knows it.
     pub payee: &'a str,
     /// The amount as the customer reads it; `None` where it is no payment.
@@ -100,6 +105,8 @@ pub(super) struct ThreadWords {
     pub(super) not_me: &'static str,
     pub(super) spent: &'static str,
     pub(super) spent_hint: &'static str,
+    /// Stands beside the buttons that deny.
+    pub(super) way_out: &'static str,
 }
 
 /// Renders a message in the nearest language.
@@ -133,6 +140,7 @@ pub fn thread(
         ThreadMessageKind::Expired => (page.expired, page.expired_hint.to_owned()),
         ThreadMessageKind::Cancelled => (page.cancelled, page.cancelled_hint.to_owned()),
         ThreadMessageKind::Spent => (words.spent, words.spent_hint.to_owned()),
+        ThreadMessageKind::WayOut => (content.asked, words.way_out.to_owned()),
     };
     let payee = isolated(spoken, content.payee);
     let stop = spoken.prompt().full_stop;
@@ -177,7 +185,8 @@ fn receipt(spoken: TextLanguage, done: &str, content: &ThreadContent<'_>) -> Thr
         | ThreadMessageKind::WrongCode
         | ThreadMessageKind::Expired
         | ThreadMessageKind::Cancelled
-        | ThreadMessageKind::Spent => {
+        | ThreadMessageKind::Spent
+        | ThreadMessageKind::WayOut => {
             (labelled(page.payee, payee), dotted.map(|card| labelled(page.pays_with, &card)))
         }
     };

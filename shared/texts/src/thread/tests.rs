@@ -18,6 +18,7 @@ fn content<'a>(kind: ThreadMessageKind, payee: &'a str, card: &'a CardName) -> T
     let has_card = matches!(kind, ThreadMessageKind::Paid | ThreadMessageKind::CardKept);
     ThreadContent {
         kind,
+        asked: "Payment of 1042.50 EUR",
         payee,
         money: Some("1042.50 EUR"),
         card: has_card.then_some(card),

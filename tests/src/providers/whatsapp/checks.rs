@@ -169,14 +169,14 @@ const APPROVED: [ApprovedTemplate; 3] = [
         buttons: &[
             ("View request", PAGE),
             ("Call us", Kind::PhoneNumber),
-            ("This is not me", Kind::QuickReply),
+            ("Decline", Kind::QuickReply),
         ],
     },
     ApprovedTemplate {
         name: "view_request_v1",
         header: None,
         body: "{{1}} You can say no there, too.",
-        buttons: &[("View request", PAGE)],
+        buttons: &[("View request", PAGE), ("Decline", Kind::QuickReply)],
     },
 ];
 

@@ -50,8 +50,8 @@ pub fn settings() -> Value {
             { "name": "approve_payment_v1", "languages": languages, "header": "title",
               "body": ["payee", "amount", "body"], "buttons": ["approve", "deny", "not_me"] },
             { "name": "view_payment_v1", "languages": languages,
-              "body": ["payee", "amount"], "buttons": ["page", "fixed", "not_me"] },
-            { "name": "view_request_v1", "languages": languages, "body": ["body"], "buttons": ["page"] },
+              "body": ["payee", "amount"], "buttons": ["page", "fixed", "deny"] },
+            { "name": "view_request_v1", "languages": languages, "body": ["body"], "buttons": ["page", "deny"] },
         ],
     })
 }

@@ -1,14 +1,16 @@
-//! The rules of the messages that follow a customer's answer.
+//! The rules of the messages in the threads of prompts.
 
 use std::collections::BTreeSet;
 
 use domain::outcome::{DenialReason, Outcome};
-use domain::request::{FollowUp, MessageStatus, Request, State, ThreadFact};
+use domain::request::{FollowUp, MessageStatus, Request, State, ThreadFact, ThreadMessage};
 use domain::values::id::PromptId;
 use ports::Item;
 use serde::Deserialize;
 
 use super::Oracle;
+use crate::providers::whatsapp::CloudApi;
+use crate::sim::whatsapp::is_way_out;
 
 /// A message on a sandbox phone, as far as it is read here.
 #[derive(Deserialize)]
@@ -40,6 +42,37 @@ impl Oracle {
     }
 }
 
+impl Oracle {
+    /// Returns the messages on WhatsApp that stand beside no prompt without a button that denies, or beside one twice.
+    /// Each that counts as sent is there.
+    #[must_use]
+    pub(in crate::sim) fn odd_ways_out(&self, cloud: &CloudApi) -> Vec<String> {
+        let (sent, followed) = (cloud.sent(), cloud.thread_messages());
+        let mut odd = Vec::new();
+        let mut beside = BTreeSet::new();
+        for message in followed.iter().filter(|message| is_way_out(message)) {
+            let prompt = sent.iter().find(|prompt| message.quotes.as_ref() == Some(&prompt.id));
+            let is_needed = prompt.is_some_and(|prompt| !prompt.labels().contains(&"Decline"));
+            if !is_needed || !beside.insert(&message.quotes) {
+                odd.push(format!("THREAD: a needless way out: {}", message.reference));
+            }
+        }
+        let known: BTreeSet<&String> =
+            sent.iter().chain(&followed).map(|message| &message.reference).collect();
+        for request in self.requests.values().map(|seen| &seen.request) {
+            for message in &request.thread.messages {
+                let is_sent = matches!(message.fact, ThreadFact::WayOut { .. })
+                    && message.status == MessageStatus::Sent;
+                let reference = format!("{}.{}", request.id, message.id);
+                if is_sent && !known.contains(&reference) {
+                    odd.push(format!("THREAD: a way out that was never sent: {reference}"));
+                }
+            }
+        }
+        odd
+    }
+}
+
 fn faults(request: &Request, arrived: &BTreeSet<PromptId>) -> Vec<&'static str> {
     let messages = &request.thread.messages;
     let mut faults = Vec::new();
@@ -56,6 +89,11 @@ fn faults(request: &Request, arrived: &BTreeSet<PromptId>) -> Vec<&'static str> 
         &request.state,
         State::Closed { outcome: Outcome::Denied { reason: DenialReason::OptedOut }, .. }
     );
+    let beside = |message: &&ThreadMessage| matches!(message.fact, ThreadFact::WayOut { .. });
+    let ways_out = messages.iter().filter(beside).map(|message| message.prompt);
+    if ways_out.clone().collect::<BTreeSet<_>>().len() < ways_out.count() {
+        faults.push("a prompt has two ways out");
+    }
     if ends > 1 {
         faults.push("the end is told twice");
     }
