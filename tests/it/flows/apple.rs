@@ -5,7 +5,9 @@ use domain::postback::{Action, Postback};
 use domain::values::prompt_ref::PromptRef;
 use http::Method;
 use serde_json::{Value, json};
-use tests::providers::apple::{self, HOST, PAY_HOST, Person, SignedCallback, TOKEN_DATA, posted};
+use tests::providers::apple::{
+    self, HOST, PAY_HOST, Person, SentMessage, SignedCallback, TOKEN_DATA, posted,
+};
 use tests::world::{
     Answer, Core, CreatedRequest, PHONE, PUBLIC_BASE, Reply, World, WorldBuilder, brand,
 };
@@ -126,9 +128,14 @@ fn timeline_live(core: &Core, asked: &CreatedRequest) -> Vec<String> {
 }
 
 /// Sends a token from the customer's device to the payment gateway of the newest message.
-fn pays(core: &Core, times: u32) -> Answer {
+/// Returns the newest payment sheet. A message with a way out is beside it.
+fn newest_sheet(core: &Core) -> SentMessage {
     let mut sheets = core.apple().sent().into_iter().filter(|sent| sent.asked.is_some());
-    let (url, body) = sheets.next_back().unwrap().pays(times);
+    sheets.next_back().unwrap()
+}
+
+fn pays(core: &Core, times: u32) -> Answer {
+    let (url, body) = newest_sheet(core).pays(times);
     pay_with_token(core, &url, &body)
 }
 
@@ -223,7 +230,7 @@ fn stripe_charges(core: &Core) {
 fn apple_pay_token_reaches_the_processor() {
     let world = introduced_live(builder());
     let asked = asks_live(&world, 4250);
-    let sent = world.apple().newest();
+    let sent = newest_sheet(&world);
     assert_eq!(sent.kind, "apple-pay");
     let payment = sent.asked.clone().unwrap();
     assert_eq!(payment.amount, "42.50 EUR");
@@ -265,9 +272,9 @@ fn token_too_late_or_after_the_end_fails_in_the_sheet() {
 fn token_for_another_prompt_or_address_is_ignored() {
     let world = introduced_live(builder());
     let asked = asks_live(&world, 4250);
-    let (url, body) = world.apple().newest().pays(1);
+    let (url, body) = newest_sheet(&world).pays(1);
     let other = asks_live(&world, 100);
-    let (_, swapped) = world.apple().newest().pays(2);
+    let (_, swapped) = newest_sheet(&world).pays(2);
     pay_with_token(&world, &url, &swapped).problem(403, "callback-forged");
     let mut letters: Vec<char> = url.chars().collect();
     let last = letters.last_mut().unwrap();
@@ -317,8 +324,9 @@ fn session_code_is_picked_in_chat_or_page_not_in_sheet() {
     assert_eq!(world.state(&asked), "fulfilled");
     let coded = introduced_live(builder().with("/policy", &patient()));
     let asked = asks_live(&coded, 4250);
-    let sent = coded.apple().newest();
+    let [.., sent, beside] = &coded.apple().sent()[..] else { panic!("two messages") };
     assert!(sent.kind == "text" && sent.text.contains(&format!("{PUBLIC_BASE}/c/")));
+    assert_eq!(beside.kind, "quick-reply");
     assert_eq!((coded.apple().sessions(), world.apple().sessions()), (0, 0));
     assert_eq!(reads_live(&coded, &asked)["state"], "prompted");
 }

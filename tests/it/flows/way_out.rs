@@ -49,7 +49,7 @@ const ROUTES: [Route; 12] = [
     Route::SandboxSms,
 ];
 
-/// How a policy wants the session code of a payment.
+/// The form in which a policy wants the session code of a payment.
 #[derive(Clone, Copy, Debug)]
 enum Code {
     Picked,
@@ -57,7 +57,7 @@ enum Code {
     Off,
 }
 
-/// Where the customer approves.
+/// The place where the customer approves.
 #[derive(Clone, Copy, Debug)]
 enum Approval {
     Chat,
@@ -117,7 +117,7 @@ impl Route {
 
     /// A brand that asks over this channel, with a customer who can be asked there.
     fn world(self, code: Code, approval: Approval) -> World {
-        let builder = with_code(builder(&[self.channel()]), code);
+        let builder = with_code(builder(&self.channel()), code);
         let builder = match approval {
             Approval::Chat => builder.with_sandbox_identity(),
             Approval::Page => builder.with_fake_processor(&["hosted"]),
@@ -147,8 +147,7 @@ impl Route {
     /// Returns all messages that went to the customer, as they were sent or as the sandbox phone shows them.
     fn messages(self, world: &World) -> Vec<String> {
         let Some(host) = self.host() else {
-            let customer = world.customer();
-            let all = customer.messages().into_iter().chain(customer.thread_messages());
+            let all = world.customer().all_messages().into_iter();
             return all.map(|message| message.shown.to_string()).collect();
         };
         let calls = world.calls_to(host).into_iter();
@@ -156,11 +155,10 @@ impl Route {
     }
 }
 
-/// A brand with these channels and a phone of the sandbox that takes texts, and with limits that no story reaches.
-fn builder(channels: &[Value]) -> WorldBuilder {
+/// A brand with this channel and a sandbox phone that takes texts.
+fn builder(channel: &Value) -> WorldBuilder {
     let texts = json!({ "name": "texts", "kind": "sandbox", "settings": { "style": "sms" } });
-    let channels: Vec<Value> = channels.iter().cloned().chain([texts]).collect();
-    World::builder().with("/test/channels", &json!(channels))
+    World::builder().with("/test/channels", &json!([channel, texts]))
 }
 
 fn with_code(builder: WorldBuilder, code: Code) -> WorldBuilder {
@@ -178,12 +176,17 @@ fn with_code(builder: WorldBuilder, code: Code) -> WorldBuilder {
 
 /// Asks over one channel alone.
 fn asks(core: &Core, route: Route, ask: Option<Value>) -> CreatedRequest {
-    let mut body = core.payment(PHONE, 4250);
-    body["channels"] = json!([route.name()]);
+    let mut body = payment_over(core, route);
     if let Some(ask) = ask {
         body["ask"] = ask;
     }
     core.asks_for(&body)
+}
+
+fn payment_over(core: &Core, route: Route) -> Value {
+    let mut body = core.payment(PHONE, 4250);
+    body["channels"] = json!([route.name()]);
+    body
 }
 
 /// Returns the postback that denies the newest prompt of a request.
@@ -238,8 +241,7 @@ fn every_prompt_can_be_denied_by_a_button() {
             }
         }
     }
-    let golden = include_str!("way_out.txt");
-    assert!(table == golden, "the table is now:\n{table}");
+    assert!(table == include_str!("way_out.txt"), "the table is now:\n{table}");
 }
 
 fn whatsapp_reports(core: &Core, value: Value) {
@@ -272,15 +274,20 @@ fn way_out_beside_three_numbers_denies_the_prompt() {
     assert_eq!(world.reads(&asked)["outcome"], json!({ "kind": "denied", "reason": "customer" }));
 }
 
+/// A gateway that is busy twice: when the prompt is out, and for the step that finds the message owed.
+const BUSY: [Reply; 2] = [Reply::NotSent, Reply::NotSent];
+
 /// A customer who may be asked with Apple's sheet.
 fn with_sheet() -> World {
     Route::AppleQuickReplies.world(Code::Off, Approval::Page)
 }
 
-/// Asks with a sheet. The gateway takes the sheet, and answers so to the message beside it.
-fn asks_with_sheet(world: &World, beside: Reply) -> CreatedRequest {
-    world.replies(apple::HOST, [Reply::Status(200, String::new()), beside]);
-    asks(world, Route::AppleQuickReplies, None)
+/// Asks with a sheet, which the gateway takes. Its next two answers are about the message beside it. No time passes.
+fn asks_with_sheet(world: &World, beside: [Reply; 2]) -> CreatedRequest {
+    world.replies(apple::HOST, [Reply::Status(200, String::new())].into_iter().chain(beside));
+    let asked = world.accepted(&payment_over(world, Route::AppleQuickReplies));
+    world.run_until_idle();
+    asked
 }
 
 #[test]
@@ -290,20 +297,15 @@ fn way_out_beside_a_sheet_denies_the_payment() {
     let [.., sheet, beside] = &world.apple().sent()[..] else { panic!("two messages") };
     assert_eq!((sheet.kind, beside.kind), ("apple-pay", "quick-reply"));
     assert_eq!(beside.text, "Payment of 42.50 EUR\nNot expecting this? Decline here.");
-    let tap = world.apple().taps(
-        &Person::with("ada", &["QUICK", "LIST"]),
-        beside,
-        "Decline",
-        world.now(),
-    );
-    super::apple::deliver(&world, &tap);
+    let ada = Person::with("ada", &["QUICK", "LIST"]);
+    super::apple::deliver(&world, &world.apple().taps(&ada, beside, "Decline", world.now()));
     assert_eq!(world.reads(&asked)["outcome"], json!({ "kind": "denied", "reason": "customer" }));
 }
 
 #[test]
 fn busy_channel_gets_the_way_out_a_moment_later() {
     let world = with_sheet();
-    let asked = asks_with_sheet(&world, Reply::NotSent);
+    let asked = asks_with_sheet(&world, BUSY);
     assert_eq!(ways_out(&world, &asked), [MessageStatus::Busy]);
     world.time_passes(3);
     assert_eq!(ways_out(&world, &asked), [MessageStatus::Sent]);
@@ -313,7 +315,7 @@ fn busy_channel_gets_the_way_out_a_moment_later() {
 #[test]
 fn way_out_whose_answer_is_lost_is_never_sent_twice() {
     let world = with_sheet();
-    let asked = asks_with_sheet(&world, Reply::Lost);
+    let asked = asks_with_sheet(&world, [Reply::Lost, Reply::Lost]);
     let calls = world.calls_to(apple::HOST).len();
     world.redeliver(world.sent().into_iter().map(|(owed, _)| owed));
     world.time_passes(60);
@@ -324,7 +326,8 @@ fn way_out_whose_answer_is_lost_is_never_sent_twice() {
 #[test]
 fn request_that_ended_meanwhile_gets_no_way_out() {
     let world = with_sheet();
-    let asked = asks_with_sheet(&world, Reply::NotSent);
+    let asked = asks_with_sheet(&world, BUSY);
+    assert_eq!(ways_out(&world, &asked), [MessageStatus::Busy]);
     let calls = world.calls_to(apple::HOST).len();
     world.acts(&asked, "cancel", &json!({})).ok(200);
     world.time_passes(60);
@@ -335,7 +338,8 @@ fn request_that_ended_meanwhile_gets_no_way_out() {
 #[test]
 fn customer_who_stopped_meanwhile_gets_no_way_out() {
     let world = with_sheet();
-    let asked = asks_with_sheet(&world, Reply::NotSent);
+    let asked = asks_with_sheet(&world, BUSY);
+    assert_eq!(ways_out(&world, &asked), [MessageStatus::Busy]);
     let calls = world.calls_to(apple::HOST).len();
     let ada = Person::with("ada", &["QUICK", "LIST"]);
     super::apple::deliver(&world, &world.apple().writes(&ada, "Stop", None, world.now()));

@@ -34,16 +34,24 @@ impl Customer<'_> {
     /// The prompts on the phone, newest first.
     #[must_use]
     pub fn messages(&self) -> Vec<Message> {
-        self.all().into_iter().filter(|message| message.shown["answers"].is_null()).collect()
+        self.all_messages()
+            .into_iter()
+            .filter(|message| message.shown["answers"].is_null())
+            .collect()
     }
 
-    /// The messages on the phone that followed an answer, newest first.
+    /// The messages on the phone in the thread of a prompt, newest first.
     #[must_use]
     pub fn thread_messages(&self) -> Vec<Message> {
-        self.all().into_iter().filter(|message| !message.shown["answers"].is_null()).collect()
+        self.all_messages()
+            .into_iter()
+            .filter(|message| !message.shown["answers"].is_null())
+            .collect()
     }
 
-    fn all(&self) -> Vec<Message> {
+    /// The prompts and the messages in their threads, newest first.
+    #[must_use]
+    pub fn all_messages(&self) -> Vec<Message> {
         let answer = self.core.get(&format!("/sandbox/phones/{}/messages", self.phone)).ok(200);
         let messages = answer.json()["messages"].as_array().cloned().unwrap_or_default();
         let message = |shown: Value| {

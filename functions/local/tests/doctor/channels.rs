@@ -170,7 +170,7 @@ fn whatsapp() -> HealthyProvider {
         settings: json!({
             "phone_number_id": "111", "access_token": "s3cret-token", "app_secret": "s3cret-app",
             "verify_token": "s3cret-verify",
-            "templates": [{ "name": "pay", "languages": { "en": "en_US" }, "body": ["payee", "amount"], "buttons": ["page", "not_me"] }],
+            "templates": [{ "name": "pay", "languages": { "en": "en_US" }, "body": ["payee", "amount"], "buttons": ["page", "deny"] }],
         }),
         provider: json!({
             "token": {

@@ -101,7 +101,7 @@ pub(super) struct Template {
 }
 
 impl Template {
-    /// Checks a template: it can approve, and has the brand's `own` language.
+    /// Checks a template: it can approve and deny, and has the brand's `own` language.
     ///
     /// # Errors
     ///
@@ -117,7 +117,8 @@ impl Template {
         let approves = |button: &TemplateButton| {
             matches!(button, TemplateButton::Approve | TemplateButton::Page)
         };
-        if !settings.buttons.iter().any(approves) {
+        let denies = settings.buttons.contains(&TemplateButton::Deny);
+        if !denies || !settings.buttons.iter().any(approves) {
             return Err(InvalidSetting { field: "templates.buttons" });
         }
         check_names(settings)?;

@@ -98,7 +98,7 @@ pub enum ThreadFact {
     Reported,
     /// The customer may deny a prompt whose own message has no button for it.
     WayOut {
-        /// The prompt.
+        /// The prompt that has no such button.
         prompt: PromptId,
     },
 }

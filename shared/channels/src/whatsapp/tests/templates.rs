@@ -74,8 +74,6 @@ fn first_template_that_fits_is_sent() {
     assert_eq!((&paged["name"], &paged["components"]), (&json!("view_payment_v1"), &expected));
     let card = on_the_page(prompt_to(PHONE));
     assert_eq!(template(&card)["name"], "view_request_v1", "without an amount");
-    let nothing = Prompt { buttons: Vec::new(), ..payment() };
-    assert_eq!(template(&nothing)["name"], "view_request_v1", "without buttons");
 }
 
 #[test]
@@ -172,13 +170,14 @@ fn named_placeholder_is_sent_with_its_name() {
 fn link_token_fills_the_url_placeholder() {
     let link = "https://pay.example.com/c/AbC-_123".to_owned();
     let action = ButtonAction::Open { url: link.clone(), postback: postback(Action::Open) };
-    let buttons = vec![Button { label: "Open".to_owned(), action }];
+    let mut buttons = on_the_page(payment()).buttons;
+    buttons.push(Button { label: "Open".to_owned(), action });
     let filled = template(&Prompt { link, buttons, ..prompt_to(PHONE) });
     assert_eq!(filled["components"][1], button("0", "url", &text("AbC-_123")));
 }
 
 #[test]
-fn template_that_cannot_approve_is_refused() {
+fn template_that_cannot_approve_or_deny_is_refused() {
     let with = |pointer: &str, value: Value| {
         let mut settings = settings("page");
         *settings.pointer_mut(pointer).unwrap() = value;
@@ -194,6 +193,7 @@ fn template_that_cannot_approve_is_refused() {
         ("/templates/0/name", json!("a name")),
         ("/templates/0/buttons", json!([])),
         ("/templates/0/buttons", json!(["deny", "fixed"])),
+        ("/templates/0/buttons", json!(["page", "not_me"])),
         ("/templates/0/buttons", json!(["pay"])),
         ("/templates/0/body", json!(["phone"])),
         ("/templates/0/languages", json!({})),
