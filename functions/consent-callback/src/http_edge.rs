@@ -21,6 +21,7 @@ use tower_http::set_header::SetResponseHeaderLayer;
 use tower_http::timeout::TimeoutLayer;
 
 use crate::browser::reports::{self, REPORTS_MAX, ReportLimit};
+use crate::compression::compressed;
 use crate::{ConsentCallback, page};
 
 /// The largest body that is read, in bytes: Meta sends up to 3 MB, and no other provider more.
@@ -115,7 +116,7 @@ impl Call {
             let path = if path.starts_with("/c/") { "/c/" } else { path };
             problem.answer(&consent.public_base, path)
         });
-        let mut answer = answer.map(Body::from);
+        let mut answer = compressed(&self.parts, answer).map(Body::from);
         if let Some(id) = self.parts.headers.get(caller::REQUEST_ID) {
             answer.headers_mut().insert(caller::REQUEST_ID, id.clone());
         }

@@ -5,6 +5,7 @@ mod approvals;
 mod browser;
 mod callbacks;
 mod channels;
+mod compression;
 mod http_edge;
 mod page;
 mod processors;
