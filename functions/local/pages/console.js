@@ -54,6 +54,9 @@ const moneyText = ({ amount, currency }) => `${majorUnits(amount, currency)} ${c
 
 const askText = (ask) => (ask.amount === undefined ? askName(ask) : moneyText(ask));
 
+// A session code is said digit by digit: 60 sounds like 16.
+const DIGITS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"];
+
 // The last two digits decide what the sandbox processor does.
 const MAGIC_AMOUNTS = [[4250, "approved"], [4202, "declined once"], [4203, "declined"], [4204, "slow"], [4205, "answer lost"]];
 
@@ -166,6 +169,7 @@ function show(request) {
   $("code").hidden = !request.session_code || state.ended || state.answered;
   $("digits").textContent = request.session_code ?? "";
   $("digits").setAttribute("aria-label", [...(request.session_code ?? "")].join(" "));
+  $("said").textContent = [...(request.session_code ?? "")].map((digit) => DIGITS[digit]).join(", ");
   $("fulfilled").hidden = !outcome?.transaction_code;
   $("transaction").textContent = outcome?.transaction_code ?? "";
   $("spelled").textContent = spellOut(outcome?.transaction_code ?? "");

@@ -14,7 +14,7 @@ enum Device {
     Keyboard,
     /// The narrowest phone.
     Narrow,
-    /// Texts of twice the size.
+    /// Texts of twice the size on the narrowest phone.
     LargeText,
     /// A language that is written from right to left.
     RightToLeft,
@@ -42,9 +42,8 @@ const STORIES: [Story; 5] =
 impl Device {
     const fn width(self) -> u32 {
         match self {
-            Self::Narrow => NARROW,
+            Self::Narrow | Self::LargeText => NARROW,
             Self::Keyboard
-            | Self::LargeText
             | Self::RightToLeft
             | Self::Dark
             | Self::WithoutScripts
@@ -130,6 +129,9 @@ impl Customer {
 
     async fn looks(&self, story: Story, step: &str) {
         self.browser.fits(self.device.width()).await;
+        if self.device != Device::WithoutScripts {
+            self.browser.keeps_whole(".amount, .money, .code dd, .codes label").await;
+        }
         if self.device == Device::RightToLeft {
             assert!(self.browser.has("html[dir=rtl]").await, "{story:?}");
         }

@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use embedded::SystemClock;
 use ports::Clock;
 use serde_json::{Value, json};
@@ -58,6 +60,13 @@ fn program(variable: &str, usual: &str) -> String {
     let there = Path::new(&path).is_file();
     assert!(there, "{path} is not there: install Chromium and its driver, or set {variable}");
     path
+}
+
+/// Returns the folder of the screenshots, which is there.
+fn screenshots() -> PathBuf {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/screenshots");
+    std::fs::create_dir_all(&folder).unwrap();
+    folder
 }
 
 impl Chromedriver {
@@ -350,11 +359,33 @@ impl Browser {
         assert_eq!(wide, width.to_string(), "the page is wider than the screen");
     }
 
+    /// Asserts that each of these elements has its words in one line, within the screen.
+    pub(super) async fn keeps_whole(&self, css: &str) {
+        let broken = format!(
+            "const done = arguments[0];
+            const lines = (element) => {{
+              const words = document.createRange();
+              words.selectNodeContents(element);
+              return [...words.getClientRects()];
+            }};
+            const isBroken = (element) => lines(element).some((line, _, all) =>
+              Math.abs(line.bottom - all[0].bottom) > line.height / 2 || line.left < 0 || line.right > innerWidth);
+            done([...document.querySelectorAll('{css}')].filter(isBroken).map((element) => element.outerHTML));"
+        );
+        assert_eq!(self.runs(&broken).await, json!([]), "broken or cut off");
+    }
+
+    /// Saves the whole page, beyond the screen, as `target/screenshots/<name>.png`.
+    pub(super) async fn shot_whole(&self, name: &str) {
+        let whole = json!({ "captureBeyondViewport": true });
+        let shot = self.driver.cdp().send_raw("Page.captureScreenshot", whole).await.unwrap();
+        let png = STANDARD.decode(shot["data"].as_str().unwrap()).unwrap();
+        std::fs::write(screenshots().join(format!("{name}.png")), png).unwrap();
+    }
+
     /// Saves the screen as `target/screenshots/<name>.png`.
     pub(super) async fn shot(&self, name: &str) {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/screenshots");
-        std::fs::create_dir_all(&folder).unwrap();
-        self.driver.screenshot(&folder.join(format!("{name}.png"))).await.unwrap();
+        self.driver.screenshot(&screenshots().join(format!("{name}.png"))).await.unwrap();
     }
 
     /// Closes the browser and asserts that its log has no errors or warnings.
