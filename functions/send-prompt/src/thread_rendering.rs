@@ -42,7 +42,8 @@ impl Rendering<'_> {
         let money =
             request.ask.money().map(|money| texts::amount(&asked.language, &brand.language, money));
         let success = Success::of(request, kind);
-        let time = success.at.map(|at| texts::date_time(&asked.language, &brand.language, at));
+        let time = success.at.zip(brand.time_zone.as_ref()).and_then(|(at, zone)| zone.local(at));
+        let time = time.map(|at| texts::date_time(&asked.language, &brand.language, &at));
         let claims: Vec<&str> = success.claims.iter().map(String::as_str).collect();
         let content = ThreadContent {
             kind,

@@ -19,6 +19,7 @@ pub use crate::settings::{InvalidSettings, Settings};
 use crate::values::language::Language;
 use crate::values::name::{BrandName, ChannelName, ProcessorName};
 use crate::values::text::DisplayText;
+use crate::values::time_zone::TimeZone;
 pub use crate::webhook_endpoint::{Destination, EventBus, WebhookEndpoint};
 
 /// Characters with which a name imitates the mark of a verified sender: ticks, ticked boxes and locks.
@@ -78,6 +79,9 @@ pub struct Brand {
     /// The language of prompts where the customer's language is unknown or not supported.
     #[serde(default)]
     pub language: Language,
+    /// The time zone of times in messages; `None` writes none there, since each chat shows its own.
+    #[serde(default)]
+    pub time_zone: Option<TimeZone>,
     /// The API keys in force, each known by its digest.
     pub keys: Vec<KeySettings>,
     /// The private keys that open authorizations; `None` in a function that may not read them.

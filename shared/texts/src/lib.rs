@@ -24,7 +24,7 @@ pub use thread::{ThreadContent, ThreadMessageKind, ThreadTexts, thread};
 
 use domain::values::language::Language;
 use domain::values::money::Money;
-use domain::values::time::Timestamp;
+use domain::values::time_zone::LocalTime;
 
 /// Returns the texts of the consent page in the nearest language.
 #[must_use]
@@ -46,6 +46,6 @@ pub fn amount(language: &Language, fallback: &Language, money: Money) -> String 
 
 /// Writes a time as [`Locale::date_time`] does, in the nearest language.
 #[must_use]
-pub fn date_time(language: &Language, fallback: &Language, at: Timestamp) -> String {
+pub fn date_time(language: &Language, fallback: &Language, at: &LocalTime) -> String {
     Locale::nearest(language, fallback).date_time(at)
 }

@@ -2,7 +2,7 @@
 
 use domain::values::language::Language;
 use domain::values::money::Money;
-use domain::values::time::Timestamp;
+use domain::values::time_zone::LocalTime;
 
 use crate::bidi::isolated;
 use crate::cldr::Formats;
@@ -101,13 +101,12 @@ impl Locale {
         form.replace("{n}", &digits)
     }
 
-    /// Writes a time to the minute, with `UTC` behind it. The customer's time zone is not known.
+    /// Writes a time to the minute, with its zone's short name behind it.
     #[must_use]
-    pub fn date_time(&self, at: Timestamp) -> String {
-        match (self.formats, at.calendar_minute()) {
-            (Some(known), Some(minute)) => format!("{} UTC", known.date_time(minute)),
-            (Some(_) | None, _) => at.to_string(),
-        }
+    pub fn date_time(&self, at: &LocalTime) -> String {
+        let known = self.formats.map(|known| known.date_time(at.minute));
+        let minute = known.unwrap_or_else(|| at.minute.to_string());
+        format!("{minute} {}", at.zone)
     }
 }
 

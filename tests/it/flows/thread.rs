@@ -13,7 +13,7 @@ const STYLES: [&str; 4] = ["rcs", "whatsapp", "apple", "sms"];
 
 /// The end of a request after an answer in the thread.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum End {
+pub(crate) enum End {
     Paid,
     PaidAfterRefusal,
     CardKept,
@@ -27,7 +27,7 @@ enum End {
     SpentButton,
 }
 
-const ENDS: [End; 11] = [
+pub(crate) const ENDS: [End; 11] = [
     End::Paid,
     End::PaidAfterRefusal,
     End::CardKept,
@@ -50,7 +50,8 @@ fn policy() -> Value {
 
 fn over(style: &str, policy: &Value) -> World {
     let channel = json!({ "name": style, "kind": "sandbox", "settings": { "style": style } });
-    World::builder().with("/test/channels", &json!([channel])).with("/policy", policy).build()
+    let builder = World::builder().with("/test/channels", &json!([channel]));
+    builder.with("/policy", policy).with("/time_zone", &json!("Europe/Berlin")).build()
 }
 
 fn asks_for_card(world: &World) -> CreatedRequest {
@@ -59,8 +60,8 @@ fn asks_for_card(world: &World) -> CreatedRequest {
     world.asks_for(&body)
 }
 
-/// Lets a request end so on a channel of this style. Returns the messages that followed, oldest first.
-fn thread_texts(style: &str, end: End) -> Vec<String> {
+/// Lets a request end so on a channel of this style.
+pub(crate) fn story(style: &str, end: End) -> (World, CreatedRequest) {
     let mut policy = policy();
     policy["session_code"] = json!(end == End::WrongCode);
     let world = over(style, &policy);
@@ -77,7 +78,14 @@ fn thread_texts(style: &str, end: End) -> Vec<String> {
         | End::CancelledAfterRefusal
         | End::SpentButton => world.asks(4250),
     };
+    world.time_passes(1);
     ends_so(&world, &asked, end);
+    (world, asked)
+}
+
+/// Returns the messages that are beside a prompt and follow its answer, oldest first.
+fn thread_texts(style: &str, end: End) -> Vec<String> {
+    let (world, asked) = story(style, end);
     let code = world.reads(&asked)["outcome"]["transaction_code"].clone();
     let mut followed = world.customer().thread_messages();
     followed.reverse();

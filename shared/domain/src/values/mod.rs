@@ -10,3 +10,4 @@ pub mod phone;
 pub mod prompt_ref;
 pub mod text;
 pub mod time;
+pub mod time_zone;

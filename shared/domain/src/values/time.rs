@@ -59,37 +59,6 @@ impl Timestamp {
     }
 }
 
-/// The minute of a time on the calendar, in UTC.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct CalendarMinute {
-    /// The year, 0 to 9999.
-    pub year: u16,
-    /// The month, from 1.
-    pub month: u8,
-    /// The day of the month, from 1.
-    pub day: u8,
-    /// The hour, 0 to 23.
-    pub hour: u8,
-    /// The minute, 0 to 59.
-    pub minute: u8,
-}
-
-impl Timestamp {
-    /// Returns the minute on the calendar; `None` before the year 0 and after 9999.
-    #[must_use]
-    pub fn calendar_minute(self) -> Option<CalendarMinute> {
-        let time = jiff::Timestamp::from_millisecond(self.0).ok()?;
-        let time = jiff::tz::Offset::UTC.to_datetime(time);
-        Some(CalendarMinute {
-            year: u16::try_from(time.year()).ok()?,
-            month: u8::try_from(time.month()).ok()?,
-            day: u8::try_from(time.day()).ok()?,
-            hour: u8::try_from(time.hour()).ok()?,
-            minute: u8::try_from(time.minute()).ok()?,
-        })
-    }
-}
-
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match jiff::Timestamp::from_millisecond(self.0) {

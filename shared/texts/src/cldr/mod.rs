@@ -1,6 +1,6 @@
 //! Numbers, dates and times as each language and region writes them, from tables of the Unicode CLDR.
 
-use domain::values::time::CalendarMinute;
+use domain::values::time_zone::CalendarMinute;
 
 const FORMATS: &str = include_str!("formats.tsv");
 const MONTHS: &str = include_str!("months.tsv");

@@ -24,7 +24,7 @@ fn content<'a>(kind: ThreadMessageKind, payee: &'a str, card: &'a CardName) -> T
         card: has_card.then_some(card),
         claims: if kind == ThreadMessageKind::ClaimsShared { &["name", "birthdate"] } else { &[] },
         code: done.then_some("7F3K-92QD"),
-        time: done.then_some("2026-11-26 15:04 UTC"),
+        time: done.then_some("2026-11-26 15:04 CET"),
         link: goes_on.then_some(LINK),
         asks_not_me: kind == ThreadMessageKind::Denied,
     }
@@ -70,11 +70,11 @@ fn receipt_says_all_that_was_paid_in_every_language() {
             thread(&language, &language, &content(ThreadMessageKind::Paid, "Acme Ltd", &card));
         let rich = format!("{}\n{}", texts.title, texts.body);
         for part in
-            ["1042.50 EUR", "Acme Ltd", "Visa •••• 4242", "7F3K-92QD", "2026-11-26 15:04 UTC"]
+            ["1042.50 EUR", "Acme Ltd", "Visa •••• 4242", "7F3K-92QD", "2026-11-26 15:04 CET"]
         {
             assert!(rich.contains(part), "{part} in {rich}");
         }
-        let all = ["1042.50 EUR", "7F3K-92QD", "Acme Ltd", "Visa 4242", "2026-11-26 15:04 UTC"];
+        let all = ["1042.50 EUR", "7F3K-92QD", "Acme Ltd", "Visa 4242", "2026-11-26 15:04 CET"];
         // Seventy characters hold what was paid, and the code.
         for part in all.into_iter().take(if is_gsm(spoken) { 5 } else { 2 }) {
             assert!(texts.text.contains(part), "{part} in {}", texts.text);
@@ -117,6 +117,6 @@ fn receipt_without_a_card_has_no_empty_part() {
     let texts = thread(&Language::default(), &Language::default(), &content);
     assert_eq!(
         texts.text,
-        "Acme Ltd: Paid: 1042.50 EUR, 2026-11-26 15:04 UTC. Transaction code: 7F3K-92QD"
+        "Acme Ltd: Paid: 1042.50 EUR, 2026-11-26 15:04 CET. Transaction code: 7F3K-92QD"
     );
 }

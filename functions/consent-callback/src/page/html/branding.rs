@@ -2,6 +2,7 @@
 
 use domain::brand::Brand;
 use domain::branding::{AccentColours, Link};
+use domain::values::time_zone::TimeZone;
 
 use crate::page::link;
 
@@ -38,6 +39,7 @@ impl PageBranding {
             terms: branding.terms_url.as_ref().map(|link| link.as_str()),
             privacy: branding.privacy_url.as_ref().map(|link| link.as_str()),
             statement: branding.statement_descriptor.as_ref().map(|name| name.as_str()),
+            time_zone: brand.time_zone.as_ref(),
         }
     }
 }
@@ -61,6 +63,7 @@ pub(in crate::page) struct BrandView<'a> {
     pub terms: Option<&'a str>,
     pub privacy: Option<&'a str>,
     pub statement: Option<&'a str>,
+    pub time_zone: Option<&'a TimeZone>,
 }
 
 impl BrandView<'_> {
@@ -73,6 +76,7 @@ impl BrandView<'_> {
         terms: None,
         privacy: None,
         statement: None,
+        time_zone: None,
     };
 
     /// Returns whether the page ends with the brand's links.

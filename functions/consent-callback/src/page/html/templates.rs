@@ -70,6 +70,8 @@ pub(super) struct End<'a> {
     heading: &'static str,
     hint: &'static str,
     receipt: Option<Receipt<'a>>,
+    /// The time of the receipt in the brand's time zone. The script writes the device's own time over it.
+    local_time: Option<String>,
     /// Whether the page names the ask that ended.
     names_ask: bool,
 }
@@ -176,6 +178,7 @@ pub(super) fn end<'a>(
         heading,
         hint,
         receipt: None,
+        local_time: None,
         names_ask: !view.description.is_empty(),
     }
 }
@@ -198,5 +201,7 @@ pub(super) fn fulfilled<'a>(view: &'a PageView<'a>, receipt: Receipt<'a>) -> End
         AskKind::PaymentMethod | AskKind::Identity => view.texts.done,
     };
     let end = end(view, heading, view.texts.done_hint);
-    End { mark: "good", receipt: Some(receipt), ..end }
+    let local = view.brand.time_zone.and_then(|zone| zone.local(receipt.at));
+    let local_time = local.map(|time| view.locale.date_time(&time));
+    End { mark: "good", receipt: Some(receipt), local_time, ..end }
 }

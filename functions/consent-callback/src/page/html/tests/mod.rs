@@ -314,6 +314,24 @@ fn fulfilled_payment_page_is_a_receipt() {
     assert!(!html.contains("<form"));
 }
 
+/// Without scripts, too, the receipt has a time where the brand's time zone is known.
+#[test]
+fn receipt_shows_the_time_of_the_brand() {
+    let zone = "Europe/Berlin".parse().unwrap();
+    let page = view(TextLanguage::De, Stage::Fulfilled(RECEIPT));
+    let brand = BrandView { time_zone: Some(&zone), ..BrandView::PLAIN };
+    for (page, row) in [
+        (
+            PageView { brand, ..page },
+            "<div><dt>Wann</dt><dd><time datetime=\"1970-01-01T00:00:00.000Z\">01.01.1970, 01:00 CET</time>",
+        ),
+        (page, "<div hidden><dt>Wann</dt><dd><time datetime=\"1970-01-01T00:00:00.000Z\"></time>"),
+    ] {
+        let html = render(&page).unwrap();
+        assert!(html.contains(row), "{html}");
+    }
+}
+
 #[test]
 fn redirect_is_automatic_at_first_and_a_choice_after_return() {
     let going = render(&view(
