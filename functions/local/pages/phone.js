@@ -61,7 +61,7 @@ async function tapWith(message, body, said) {
 
 /** Draws only the messages that changed, so that the keyboard focus stays. */
 function draw(messages) {
-  const oldestFirst = messages.toSorted((one, other) => String(one.at).localeCompare(String(other.at)));
+  const oldestFirst = messages.toReversed();
   let hasNew = false;
   for (const message of oldestFirst) {
     const json = JSON.stringify(message);

@@ -53,7 +53,9 @@ fn expected(shown: &Value) -> Value {
     let is_text = shown["style"] == "sms";
     let actions = shown["actions"].as_array().unwrap().iter();
     let has_sheet = actions.clone().any(|action| !action["sheet"].is_null());
-    let labels: Vec<Value> = if has_sheet {
+    let labels: Vec<Value> = if shown["retracted"] == true {
+        Vec::new()
+    } else if has_sheet {
         vec![json!("Pay")]
     } else {
         actions.map(|action| action["label"].clone()).collect()

@@ -153,7 +153,9 @@ impl PhoneApi {
                 break;
             }
         }
-        messages.sort_by_key(|message| Reverse(message.id));
+        // A message beside a prompt may arrive in the same millisecond, and follows it.
+        messages
+            .sort_by_key(|message| Reverse((message.at, message.answers.is_some(), message.id)));
         let mut shown: BTreeMap<BrandName, usize> = BTreeMap::new();
         messages.retain(|message| {
             let count = shown.entry(message.brand.clone()).or_default();
