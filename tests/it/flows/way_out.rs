@@ -350,7 +350,7 @@ fn customer_who_stopped_meanwhile_gets_no_way_out() {
 
 /// A fake channel whose prompts lack the button.
 fn without_deny() -> World {
-    let settings = json!({ "lacks_deny": true });
+    let settings = json!({ "lacks": ["deny"] });
     let channel = json!([{ "name": "rcs", "kind": "fake-channel", "settings": settings }]);
     with_code(World::builder().with("/test/channels", &channel), Code::Off).build()
 }

@@ -60,8 +60,8 @@ struct Settings {
     refuses: String,
     /// Whether a look-up never comes to an end.
     silent: bool,
-    /// Whether the message of a prompt has no button that denies.
-    lacks_deny: bool,
+    /// The buttons for which a prompt has no room: `deny`.
+    lacks: Vec<String>,
     /// Wallets that work within the channel.
     wallets: Vec<String>,
     /// The ids of the customer that the answer to each prompt names.
@@ -77,7 +77,7 @@ impl Default for Settings {
             absent: false,
             refuses: String::new(),
             silent: false,
-            lacks_deny: false,
+            lacks: Vec::new(),
             wallets: Vec::new(),
             recipient: None,
         }
@@ -242,7 +242,7 @@ impl Channel for FakeChannel {
     }
 
     fn needs_way_out(&self, _: &Prompt) -> bool {
-        self.settings.lacks_deny
+        self.settings.lacks.iter().any(|button| button == "deny")
     }
 
     async fn send_in_thread(&self, message: &ThreadMessage) -> Result<AcceptedPrompt, SendError> {
