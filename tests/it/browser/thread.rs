@@ -31,8 +31,8 @@ const read = (message) => ({
 done([...document.querySelectorAll('#messages > .message')].map(read));";
 
 /// Serves a world's machine with its phone, and returns the phone's address.
-async fn served(world: &World) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+fn serves(runtime: &Runtime, world: &World) -> String {
+    let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
     let base = format!("http://{}", listener.local_addr().unwrap());
     let site = Site {
         api: base.clone(),
@@ -44,7 +44,7 @@ async fn served(world: &World) -> String {
         received: ReceivedWebhooks::default(),
     };
     let router = local::router(&world.machine, site);
-    tokio::spawn(async move { axum::serve(listener, router).await });
+    runtime.spawn(async move { axum::serve(listener, router).await });
     format!("{base}/phone")
 }
 
@@ -77,13 +77,14 @@ fn draws_every_end(style: &str) {
         messages.reverse();
         let expected: Vec<Value> =
             messages.iter().map(|message| expected(&message.shown)).collect();
-        runtime.block_on(draws(&browser, &world, &expected, &format!("thread-{style}-{end:?}")));
+        let phone = serves(&runtime, &world);
+        runtime.block_on(draws(&browser, &phone, &expected, &format!("thread-{style}-{end:?}")));
     }
     runtime.block_on(browser.closes());
 }
 
-async fn draws(browser: &Browser, world: &World, expected: &[Value], name: &str) {
-    browser.goes(&served(world).await).await;
+async fn draws(browser: &Browser, phone: &str, expected: &[Value], name: &str) {
+    browser.goes(phone).await;
     browser.sees(&format!("#messages > .message:nth-child({})", expected.len()), "").await;
     let drawn = browser.runs(READ).await;
     assert_eq!(drawn, json!(expected), "{name}");
