@@ -26,7 +26,7 @@ from steps import ROOT, TARGET, VENV, WORK, Failed, browser, phase, python_packa
 
 # Optimised a little, since seeded tests run for minutes. Every step shares what this profile builds.
 PROFILE = "ci"
-FUNCTIONS = ("intake", "send-prompt", "consent-callback", "fetch-info")
+FUNCTIONS = ("intake", "send-prompt", "consent-callback", "fetch-info", "agents")
 
 
 def lints():

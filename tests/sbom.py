@@ -15,7 +15,7 @@ import subprocess
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-FUNCTIONS = ("intake", "send-prompt", "consent-callback", "fetch-info")
+FUNCTIONS = ("intake", "send-prompt", "consent-callback", "fetch-info", "agents")
 DRAFT = "assent-sbom-draft"
 # The architecture that template.yaml deploys by default.
 TARGET = "aarch64-unknown-linux-gnu"

@@ -310,6 +310,7 @@ def main():
             "Sandbox": "key",
             "WebhookReach": "any",
             "EndUserMessaging": "on",
+            "Mcp": "on",
             "DeletionProtection": "false",
             "LogLevel": "INFO",
         }

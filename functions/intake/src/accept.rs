@@ -32,6 +32,9 @@ use crate::params::{self, CreateRequestParams};
 use crate::processor_routing::{RoutedAsk, SelectedProcessor};
 use crate::{Intake, json};
 
+/// The path that idempotency keys of new requests are for.
+pub(crate) const CREATE_PATH: &str = "/v1/requests";
+
 /// A call that has passed every check of its text.
 #[derive(Clone, Copy)]
 struct CreateCall<'a> {
@@ -60,13 +63,22 @@ impl Intake {
         body: &[u8],
     ) -> Result<Response<Bytes>, Problem> {
         let requester = self.requester(headers, Operation::CreateRequest).await?;
-        let key = CallKey::read(headers, &requester, "/v1/requests", body)?;
-        let params = params::request(body, &requester)?;
-        number_policy::require_allowed(&requester, &params.customer.phone)?;
-        key_ceilings::require_allowed(&requester, &params.ask)?;
+        let key = CallKey::read(headers, &requester, CREATE_PATH, body)?;
+        self.create_once(&requester, &key, body).await
+    }
+
+    /// Accepts a request, once for `key`.
+    pub(crate) async fn create_once(
+        &self,
+        requester: &Requester,
+        key: &CallKey,
+        body: &[u8],
+    ) -> Result<Response<Bytes>, Problem> {
+        let params = params::request(body, requester)?;
+        number_policy::require_allowed(requester, &params.customer.phone)?;
+        key_ceilings::require_allowed(requester, &params.ask)?;
         let limits = Mutex::default();
-        let call =
-            CreateCall { requester: &requester, key: &key, params: &params, limits: &limits };
+        let call = CreateCall { requester, key, params: &params, limits: &limits };
         let created = update::create(&self.ports, |now| async move {
             match call.key.look_up(self.ports.store.as_ref(), now).await? {
                 KeyUse::Repeat(record) => Ok::<_, Problem>(Decision::Stop(record)),

@@ -33,7 +33,16 @@ impl Intake {
     ) -> Result<Response<Bytes>, Problem> {
         let requester = self.requester(headers, Operation::CancelRequest).await?;
         params::nothing(body)?;
-        self.act(&requester, id, Request::cancel).await
+        self.cancel_for(&requester, id).await
+    }
+
+    /// Cancels a request of the requester's.
+    pub(crate) async fn cancel_for(
+        &self,
+        requester: &Requester,
+        id: &str,
+    ) -> Result<Response<Bytes>, Problem> {
+        self.act(requester, id, Request::cancel).await
     }
 
     /// `POST /v1/requests/{id}/extend`: moves the deadline.
@@ -47,8 +56,18 @@ impl Intake {
         body: &[u8],
     ) -> Result<Response<Bytes>, Problem> {
         let requester = self.requester(headers, Operation::ExtendRequest).await?;
+        self.extend_for(&requester, id, body).await
+    }
+
+    /// Moves the deadline of a request of the requester's.
+    pub(crate) async fn extend_for(
+        &self,
+        requester: &Requester,
+        id: &str,
+        body: &[u8],
+    ) -> Result<Response<Bytes>, Problem> {
         let duration = params::extend(body, requester.mode)?;
-        self.act(&requester, id, |request, now| request.extend(duration, now)).await
+        self.act(requester, id, |request, now| request.extend(duration, now)).await
     }
 
     /// `POST /v1/requests/{id}/resend`: counts as a prompt for the address, like the first one did.
@@ -62,13 +81,23 @@ impl Intake {
         body: &[u8],
     ) -> Result<Response<Bytes>, Problem> {
         let requester = self.requester(headers, Operation::ResendRequest).await?;
+        self.resend_for(&requester, id, body).await
+    }
+
+    /// Sends the prompt of a request of the requester's again.
+    pub(crate) async fn resend_for(
+        &self,
+        requester: &Requester,
+        id: &str,
+        body: &[u8],
+    ) -> Result<Response<Bytes>, Problem> {
         let channel = params::resend(body)?;
         if let Some(channel) = &channel {
-            require_configured(&requester, channel)?;
-            require_channel(&requester, channel)?;
+            require_configured(requester, channel)?;
+            require_channel(requester, channel)?;
         }
         let id: RequestId = id.parse().map_err(|_not_an_id| absent())?;
-        let (requester, channel) = (&requester, channel.as_ref());
+        let channel = channel.as_ref();
         let limits = Mutex::default();
         let left = &limits;
         let updated = update_async(&self.ports, id, |loaded, now| async move {

@@ -74,19 +74,28 @@ impl Intake {
         body: &[u8],
     ) -> Result<Response<Bytes>, Problem> {
         let requester = self.requester(headers, Operation::ReadCapabilities).await?;
-        let CapabilityParams { customer, ask, processor } = params::capabilities(body, &requester)?;
-        number_policy::require_allowed(&requester, &customer.phone)?;
+        self.capabilities_for(&requester, body).await
+    }
+
+    /// Answers which channels could reach the customer of a requester.
+    pub(crate) async fn capabilities_for(
+        &self,
+        requester: &Requester,
+        body: &[u8],
+    ) -> Result<Response<Bytes>, Problem> {
+        let CapabilityParams { customer, ask, processor } = params::capabilities(body, requester)?;
+        number_policy::require_allowed(requester, &customer.phone)?;
         let phone = customer.phone;
         let address = keys::address_hash(&requester.brand.address_key, &phone);
         let processor = processor.as_ref();
         let routed = RoutedAsk { ask: &ask, processor, address: &address, labels: None };
-        let processors = self.processor_views(&requester, routed).await?;
+        let processors = self.processor_views(requester, routed).await?;
         let (now, brand) = (self.ports.clock.now(), &requester.brand.name);
         let scope = BrandScope { brand, mode: requester.mode };
         let stopped = opt_outs::is_opted_out(self.ports.store.as_ref(), scope, &address).await?;
         let seen = storage::device_wallets(self.ports.store.as_ref(), scope, &address, now).await?;
         let wallets = seen.map(|seen| seen.wallets).unwrap_or_default();
-        let recipient = Recipient { requester: &requester, phone: &phone, address: &address, now };
+        let recipient = Recipient { requester, phone: &phone, address: &address, now };
         let mut routes = self.route_views(recipient).await?;
         for RouteView { known, .. } in &mut routes {
             if stopped {

@@ -65,6 +65,16 @@ impl CallKey {
         };
         let text = value.to_str().unwrap_or_default().trim();
         let bare = text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or(text);
+        Self::new(bare, requester, path, body)
+    }
+
+    /// Takes a key without quotes, and the fingerprint of the body.
+    pub(crate) fn new(
+        bare: &str,
+        requester: &Requester,
+        path: &str,
+        body: &[u8],
+    ) -> Result<Self, Problem> {
         let plain =
             (1..=255).contains(&bare.len()) && bare.bytes().all(|b| (0x20..0x7f).contains(&b));
         if !plain {

@@ -14,6 +14,7 @@ mod fields;
 mod filters;
 mod http_edge;
 mod idempotency;
+mod in_process;
 mod json_object;
 mod key_ceilings;
 mod lists;

@@ -136,12 +136,22 @@ impl Intake {
         query: &str,
     ) -> Result<Response<Bytes>, Problem> {
         let requester = self.requester(headers, Operation::ReadRequest).await?;
+        self.read_for(&requester, id, query).await
+    }
+
+    /// Reads a request of the requester's.
+    pub(crate) async fn read_for(
+        &self,
+        requester: &Requester,
+        id: &str,
+        query: &str,
+    ) -> Result<Response<Bytes>, Problem> {
         let query = Query::read(query, &["view", "wait", "after"])?;
         let view = query.view()?;
         let wait = query.number("wait", 0..=WAIT_MAX)?.unwrap_or(0);
         let after = query.number("after", 0..=AFTER_MAX)?;
         let until = self.ports.clock.now().after(Duration::from_secs(wait));
-        let mut loaded = self.owned(&requester, id).await?;
+        let mut loaded = self.owned(requester, id).await?;
         let after = after.unwrap_or(loaded.version);
         let mut poll = POLL;
         while wait > 0 && loaded.version <= after && !view.is_final(&loaded.request) {
@@ -152,7 +162,7 @@ impl Intake {
             self.ports.clock.wait(left.min(poll)).await;
             // Most answers come late: each read costs, and a second more is not noticed by then.
             poll = poll.saturating_mul(3).checked_div(2).unwrap_or(POLL_MAX).min(POLL_MAX);
-            loaded = self.owned(&requester, id).await?;
+            loaded = self.owned(requester, id).await?;
         }
         match view {
             View::Brief => {

@@ -12,6 +12,7 @@ mod workers;
 
 use std::sync::Arc;
 
+use agents::Agents;
 use consent_callback::ConsentCallback;
 use domain::message::{Message, MessageResult, QueueName};
 use fetch_info::FetchInfo;
@@ -28,7 +29,7 @@ pub use serve::serve;
 pub use site::{Site, router};
 pub use workers::{Stop, work};
 
-/// The four functions, wired to one set of ports.
+/// The functions, wired to one set of ports.
 pub struct Machine {
     /// Accepts requests.
     pub intake: Arc<Intake>,
@@ -95,6 +96,12 @@ impl Machine {
             consent_callback: Arc::new(consent_callback),
             fetch_info: Arc::new(fetch_info),
         }
+    }
+
+    /// Returns the surfaces for AI agents and contact flows, over this machine's intake.
+    #[must_use]
+    pub fn agents(&self) -> Arc<Agents> {
+        Arc::new(Agents { intake: Arc::clone(&self.intake) })
     }
 
     /// Hands a message to the function its queue drives.

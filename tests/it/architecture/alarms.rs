@@ -64,12 +64,12 @@ fn patterns_fit_the_lines_of_the_audit_stream() {
         read("functions/consent-callback/src/browser/reports.rs"),
     ];
     let groups = log_groups(&template);
-    let http = [&groups["intake"], &groups["consent-callback"]];
+    let http = [&groups["agents"], &groups["intake"], &groups["consent-callback"]];
     let audit: Vec<_> = filters(&template)
         .into_iter()
         .filter(|(_, pattern, _)| pattern.contains("audit"))
         .collect();
-    assert_eq!(audit.len(), 4);
+    assert_eq!(audit.len(), 5);
     for (group, pattern, _) in audit {
         assert!(http.contains(&&group), "{group}");
         let conditions = pattern.trim_matches(['{', '}', ' ']).split(" && ");

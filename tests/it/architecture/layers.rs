@@ -11,6 +11,11 @@ use super::{cargo, root};
 type Layer = (&'static str, &'static [&'static str], &'static [&'static str]);
 
 const LAYERS: &[Layer] = &[
+    (
+        "agents",
+        &["domain", "intake", "ports", "records"],
+        &["channels", "lambda", "processors", "sandbox"],
+    ),
     ("channels", &["domain", "ports", "texts"], &[]),
     ("commands", &["domain", "ports"], &[]),
     (
@@ -37,6 +42,7 @@ const LAYERS: &[Layer] = &[
     (
         "local",
         &[
+            "agents",
             "channels",
             "commands",
             "consent-callback",
@@ -63,6 +69,7 @@ const LAYERS: &[Layer] = &[
     (
         "tests",
         &[
+            "agents",
             "channels",
             "consent-callback",
             "domain",
@@ -163,7 +170,7 @@ fn local_and_tests_link_no_aws_sdk() {
 /// The commands are for people at a terminal, and no function carries their weight.
 #[test]
 fn function_links_no_commands() {
-    for package in ["consent-callback", "fetch-info", "intake", "lambda", "send-prompt"] {
+    for package in ["agents", "consent-callback", "fetch-info", "intake", "lambda", "send-prompt"] {
         let linked = linked(package, "normal");
         let found: Vec<&str> =
             ["clap", "commands"].into_iter().filter(|name| linked.contains(*name)).collect();
@@ -218,7 +225,7 @@ fn channels_and_processors_link_no_network_or_storage() {
 /// Assent relays wallet tokens that it has no key for. Decrypting them is account data in the sense of PCI DSS.
 #[test]
 fn functions_link_nothing_that_decrypts_wallet_tokens() {
-    for package in ["consent-callback", "fetch-info", "intake", "local", "send-prompt"] {
+    for package in ["agents", "consent-callback", "fetch-info", "intake", "local", "send-prompt"] {
         let linked = linked(package, "normal,build,dev");
         let found: Vec<&str> =
             ["p256", "x509-cert"].into_iter().filter(|name| linked.contains(*name)).collect();

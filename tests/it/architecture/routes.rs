@@ -123,6 +123,7 @@ fn local_routes_equal_deployed_routes() {
     let served = served();
     for (function, method, path) in &served {
         let own = match function.as_str() {
+            "agents" => agents::router(world.machine.agents()),
             "intake" => intake::router(Arc::clone(&world.machine.intake)),
             _ => consent_callback::router(Arc::clone(&world.machine.consent_callback)),
         };

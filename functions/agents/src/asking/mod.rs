@@ -1,0 +1,146 @@
+//! The calls that every surface makes, as one key of a brand, over intake in this process.
+//!
+//! A surface turns its platform's words into these calls and their answers back. Only brief answers come out, so that no
+//! link, no claim, no name and no processor's message can reach a model or a contact flow.
+
+mod brief;
+
+use bytes::Bytes;
+use domain::api_key::Right;
+use domain::caller::Caller;
+use domain::problem::{Code, Problem};
+use http::{HeaderMap, Response};
+use intake::Intake;
+use records::authentication;
+use records::authentication::{BrandKey, Requester};
+use serde_json::Value;
+
+pub use brief::{Brief, Route};
+
+/// The calls of one authenticated caller.
+pub struct Asking<'a> {
+    intake: &'a Intake,
+    requester: Requester,
+}
+
+impl<'a> Asking<'a> {
+    /// Authenticates a caller by `Authorization: Bearer …`. The headers are stamped by [`records::caller::stamp`].
+    ///
+    /// # Errors
+    /// A [`Problem`]: unauthenticated, or the secrets store is unavailable.
+    pub async fn authenticate(intake: &'a Intake, headers: &HeaderMap) -> Result<Self, Problem> {
+        let ports = &intake.ports;
+        let now = ports.clock.now();
+        let secrets = ports.secrets.as_ref();
+        let requester = authentication::authenticate(secrets, headers, now).await?;
+        Ok(Self { intake, requester })
+    }
+
+    /// Acts as a key that the brand's settings name for a platform. The platform has proved itself in another way.
+    ///
+    /// # Errors
+    /// A [`Problem`]: the key is unknown or has ended, or the secrets store is unavailable.
+    pub async fn with_key(
+        intake: &'a Intake,
+        key: BrandKey<'_>,
+        caller: Caller,
+    ) -> Result<Self, Problem> {
+        let ports = &intake.ports;
+        let now = ports.clock.now();
+        let secrets = ports.secrets.as_ref();
+        let requester = authentication::with_key(secrets, key, caller, now).await?;
+        Ok(Self { intake, requester })
+    }
+
+    /// Returns the caller, for what a surface keeps of it.
+    #[must_use]
+    pub const fn requester(&self) -> &Requester {
+        &self.requester
+    }
+
+    /// Creates a request, once for `key`: the platform's own id of the call or of the step. A repeat answers alike.
+    ///
+    /// `body` is that of `POST /v1/requests`.
+    ///
+    /// # Errors
+    /// A [`Problem`]; nothing was accepted, or the same call with the same key says what was.
+    pub async fn create(&self, key: &str, body: &Value) -> Result<Brief, Problem> {
+        // Without the right to read, the request would be made and its id lost.
+        if !self.requester.key.has(Right::Read) {
+            let detail = "the key lacks the right `read`".to_owned();
+            let problem = Problem::new(Code::NotAllowedForKey, detail);
+            return Err(Problem { limit: Some("may"), ..problem });
+        }
+        let created = self.intake.create_as(&self.requester, key, body).await?;
+        self.read(&id_of(&created)?).await
+    }
+
+    /// Reads a request.
+    ///
+    /// # Errors
+    /// A [`Problem`].
+    pub async fn read(&self, id: &str) -> Result<Brief, Problem> {
+        self.wait(id, 0, None).await
+    }
+
+    /// Waits at most `seconds`, 0 to 20, for a version after `after`. Without `after`, for one after the present version.
+    ///
+    /// # Errors
+    /// A [`Problem`].
+    pub async fn wait(&self, id: &str, seconds: u64, after: Option<u64>) -> Result<Brief, Problem> {
+        let answer = self.intake.brief_as(&self.requester, id, seconds, after).await?;
+        decoded(&answer)
+    }
+
+    /// Cancels a request, and reads it.
+    ///
+    /// # Errors
+    /// A [`Problem`].
+    pub async fn cancel(&self, id: &str) -> Result<Brief, Problem> {
+        self.intake.cancel_as(&self.requester, id).await?;
+        self.read(id).await
+    }
+
+    /// Sends the prompt again over the named channel, or else over the next one, and reads the request.
+    ///
+    /// # Errors
+    /// A [`Problem`].
+    pub async fn resend(&self, id: &str, channel: Option<&str>) -> Result<Brief, Problem> {
+        self.intake.resend_as(&self.requester, id, channel).await?;
+        self.read(id).await
+    }
+
+    /// Moves the deadline to `seconds` from now, and reads the request.
+    ///
+    /// # Errors
+    /// A [`Problem`].
+    pub async fn extend(&self, id: &str, seconds: u64) -> Result<Brief, Problem> {
+        self.intake.extend_as(&self.requester, id, seconds).await?;
+        self.read(id).await
+    }
+
+    /// Returns the channels that could reach a customer now, best first. `body` is that of `POST /v1/capabilities`.
+    ///
+    /// # Errors
+    /// A [`Problem`].
+    pub async fn routes(&self, body: &Value) -> Result<Vec<Route>, Problem> {
+        let answer = self.intake.capabilities_as(&self.requester, body).await?;
+        let mut answer: Value = decoded(&answer)?;
+        let routes = answer.get_mut("routes").map(Value::take).unwrap_or_default();
+        serde_json::from_value(routes).map_err(|error| unreadable(&error))
+    }
+}
+
+fn id_of(created: &Response<Bytes>) -> Result<String, Problem> {
+    let created: Value = decoded(created)?;
+    Ok(created.get("id").and_then(Value::as_str).unwrap_or_default().to_owned())
+}
+
+fn decoded<T: serde::de::DeserializeOwned>(answer: &Response<Bytes>) -> Result<T, Problem> {
+    serde_json::from_slice(answer.body()).map_err(|error| unreadable(&error))
+}
+
+fn unreadable(error: &serde_json::Error) -> Problem {
+    tracing::error!(error = %error, "failed to read an answer of intake");
+    Problem::new(Code::Internal, "failed to read an answer of intake")
+}
