@@ -233,6 +233,12 @@ pub const fn witness(guard: Guard) -> Witness {
         Guard::ClientTokenScope => {
             Witness::Test("flows::client_tokens::token_reaches_nothing_outside_its_scope")
         }
+        Guard::RetryAfterDenial => {
+            Witness::Test("flows::mcp::tools::model_needs_retry_of_after_a_denial")
+        }
+        Guard::AssistantKey => {
+            Witness::Test("flows::mcp::tools::endpoint_takes_only_keys_of_ai_agents")
+        }
         Guard::ChosenWord => Witness::Test("flows::opt_outs::tap_on_a_foreign_stop_button_stops"),
         Guard::OwnButtonIsNoWord => {
             Witness::Test("flows::opt_outs::tap_on_our_own_button_is_no_stop_by_its_label")

@@ -3,6 +3,7 @@
 
 pub mod asking;
 mod http_edge;
+pub mod mcp;
 
 use std::sync::Arc;
 

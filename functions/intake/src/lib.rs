@@ -47,6 +47,7 @@ use crate::operation::Operation;
 
 pub use documents::OPENAPI;
 pub use http_edge::router;
+pub use in_process::RequestTimes;
 
 /// The delay of a message that is sent ahead of the write: longer than the call that writes can take.
 const CALL_MAX: Duration = Duration::from_secs(60);

@@ -1,4 +1,4 @@
-//! The paths of one machine: the two HTTP functions as they are, the console and the phone.
+//! The paths of one machine: the three HTTP functions as they are, the console and the phone.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -43,6 +43,7 @@ pub struct Site {
 struct Routers {
     intake: Router,
     consent: Router,
+    agents: Router,
     site: Site,
 }
 
@@ -51,6 +52,7 @@ pub fn router(machine: &Machine, site: Site) -> Router {
     let routers = Routers {
         intake: intake::router(Arc::clone(&machine.intake)),
         consent: consent_callback::router(Arc::clone(&machine.consent_callback)),
+        agents: agents::router(machine.agents()),
         site,
     };
     Router::new().fallback(dispatch).with_state(Arc::new(routers))
@@ -73,6 +75,7 @@ async fn dispatch(State(routers): State<Arc<Routers>>, request: Request) -> Resp
     }
     let answered = match path.split('/').nth(1).unwrap_or_default() {
         "c" | "callbacks" | "reports" | "sandbox" => routers.consent.clone().oneshot(request).await,
+        "mcp" => routers.agents.clone().oneshot(request).await,
         "" => Ok(Redirect::temporary("/console").into_response()),
         "local" => Ok(own(&routers.site, &path, request).await),
         "console" | "phone" | "assets" => match pages::file(&path) {

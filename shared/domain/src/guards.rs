@@ -57,6 +57,10 @@ guards! {
     KeyCeilings,
     /// A client token reads and acts on its own request or session only.
     ClientTokenScope,
+    /// A model asks again after a denial only where it names the denied request.
+    RetryAfterDenial,
+    /// A model calls with a key of kind `ai_agent`, so that the customer reads that a machine asks.
+    AssistantKey,
     /// The call that charges is committed before it is made.
     CommitBeforeConfirm,
     /// The processor's object is committed before the call that charges.

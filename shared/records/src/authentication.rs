@@ -132,7 +132,7 @@ pub async fn authenticate(
 /// A key of a brand, named by its id.
 #[derive(Clone, Copy, Debug)]
 pub struct BrandKey<'a> {
-    /// The brand.
+    /// The brand's name.
     pub brand: &'a BrandName,
     /// The key's mode.
     pub mode: Mode,

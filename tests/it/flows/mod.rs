@@ -32,6 +32,7 @@ mod keys;
 mod labels;
 mod languages;
 mod lists;
+mod mcp;
 mod metrics;
 mod money_path;
 mod opt_outs;

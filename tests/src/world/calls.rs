@@ -238,6 +238,7 @@ impl Core {
         });
         let router = match uri.split(['/', '?']).nth(1).unwrap_or_default() {
             "c" | "callbacks" | "reports" | "sandbox" => &self.consent,
+            "mcp" => &self.agents,
             _ => &self.intake,
         };
         let answer = self.run(async {

@@ -1,4 +1,4 @@
-//! What surfaces learn of a request and of routes.
+//! A request and a route, as surfaces learn of them.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 pub struct Brief {
     /// The request's id.
     pub id: String,
-    /// The state.
+    /// The state, as the API names it.
     pub state: String,
     /// Whether the state is terminal.
     pub over: bool,
@@ -29,7 +29,7 @@ pub struct Brief {
     pub next_wait: String,
 }
 
-/// What one channel can do for a customer.
+/// A channel, with what it can do for a customer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Route {
     /// The channel's name.

@@ -1,16 +1,19 @@
 //! The calls that every surface makes, as one key of a brand, over intake in this process.
 //!
-//! A surface turns its platform's words into these calls and their answers back. Only brief answers come out, so that no
-//! link, no claim, no name and no processor's message can reach a model or a contact flow.
+//! A surface turns its platform's words into these calls and their answers back. Only brief answers come out. So no link, no
+//! claim, no name and no processor's message reaches a model or a contact flow.
 
 mod brief;
 
+use std::sync::Arc;
+
 use bytes::Bytes;
-use domain::api_key::Right;
+use domain::api_key::{Right, Visibility};
 use domain::caller::Caller;
 use domain::problem::{Code, Problem};
+use domain::values::id::RequestId;
 use http::{HeaderMap, Response};
-use intake::Intake;
+use intake::{Intake, RequestTimes};
 use records::authentication;
 use records::authentication::{BrandKey, Requester};
 use serde_json::Value;
@@ -18,22 +21,22 @@ use serde_json::Value;
 pub use brief::{Brief, Route};
 
 /// The calls of one authenticated caller.
-pub struct Asking<'a> {
-    intake: &'a Intake,
+pub struct Asking {
+    intake: Arc<Intake>,
     requester: Requester,
 }
 
-impl<'a> Asking<'a> {
+impl Asking {
     /// Authenticates a caller by `Authorization: Bearer …`. The headers are stamped by [`records::caller::stamp`].
     ///
     /// # Errors
     /// A [`Problem`]: unauthenticated, or the secrets store is unavailable.
-    pub async fn authenticate(intake: &'a Intake, headers: &HeaderMap) -> Result<Self, Problem> {
+    pub async fn authenticate(intake: &Arc<Intake>, headers: &HeaderMap) -> Result<Self, Problem> {
         let ports = &intake.ports;
         let now = ports.clock.now();
         let secrets = ports.secrets.as_ref();
         let requester = authentication::authenticate(secrets, headers, now).await?;
-        Ok(Self { intake, requester })
+        Ok(Self { intake: Arc::clone(intake), requester })
     }
 
     /// Acts as a key that the brand's settings name for a platform. The platform has proved itself in another way.
@@ -41,7 +44,7 @@ impl<'a> Asking<'a> {
     /// # Errors
     /// A [`Problem`]: the key is unknown or has ended, or the secrets store is unavailable.
     pub async fn with_key(
-        intake: &'a Intake,
+        intake: &Arc<Intake>,
         key: BrandKey<'_>,
         caller: Caller,
     ) -> Result<Self, Problem> {
@@ -49,7 +52,14 @@ impl<'a> Asking<'a> {
         let now = ports.clock.now();
         let secrets = ports.secrets.as_ref();
         let requester = authentication::with_key(secrets, key, caller, now).await?;
-        Ok(Self { intake, requester })
+        Ok(Self { intake: Arc::clone(intake), requester })
+    }
+
+    /// Returns the same caller, who sees only what the key asked itself, even where its settings show it more.
+    #[must_use]
+    pub fn own_requests_only(mut self) -> Self {
+        self.requester.key.sessions = Visibility::Own;
+        self
     }
 
     /// Returns the caller, for what a surface keeps of it.
@@ -73,6 +83,30 @@ impl<'a> Asking<'a> {
         }
         let created = self.intake.create_as(&self.requester, key, body).await?;
         self.read(&id_of(&created)?).await
+    }
+
+    /// Returns whether `create` with this key and body would only repeat an earlier answer.
+    ///
+    /// # Errors
+    /// A [`Problem`]: the key was used for another body.
+    pub async fn is_repeat(&self, key: &str, body: &Value) -> Result<bool, Problem> {
+        self.intake.is_repeat_as(&self.requester, key, body).await
+    }
+
+    /// Returns the newest request that this customer denied in a session, asked by any of the brand's keys.
+    ///
+    /// # Errors
+    /// A [`Problem`].
+    pub async fn denied(&self, phone: &str, session: &str) -> Result<Option<RequestId>, Problem> {
+        self.intake.denied_as(&self.requester, phone, session).await
+    }
+
+    /// Returns the times of a request.
+    ///
+    /// # Errors
+    /// A [`Problem`].
+    pub async fn times(&self, id: &str) -> Result<RequestTimes, Problem> {
+        self.intake.times_as(&self.requester, id).await
     }
 
     /// Reads a request.
