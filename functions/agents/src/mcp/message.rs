@@ -78,12 +78,12 @@ impl RpcError {
 
 impl Message {
     /// Reads a body. A batch is refused, as every revision since 2025-06-18 wants it.
-    pub(crate) fn read(body: &[u8]) -> Result<Self, (Value, RpcError)> {
-        let invalid =
-            |id: Value, message: &str| (id, RpcError::new(RpcError::INVALID_REQUEST, message));
-        let value: Value = serde_json::from_slice(body).map_err(|_not_json| {
-            (Value::Null, RpcError::new(RpcError::PARSE, "the body is not JSON"))
-        })?;
+    pub(crate) fn read(body: &[u8]) -> Result<Self, (Value, Box<RpcError>)> {
+        let failed =
+            |id: Value, code: i64, message: &str| (id, Box::new(RpcError::new(code, message)));
+        let invalid = |id: Value, message: &str| failed(id, RpcError::INVALID_REQUEST, message);
+        let value: Value = serde_json::from_slice(body)
+            .map_err(|_not_json| failed(Value::Null, RpcError::PARSE, "the body is not JSON"))?;
         let Value::Object(mut fields) = value else {
             return Err(invalid(Value::Null, "send one message; batches are not supported"));
         };
@@ -99,8 +99,8 @@ impl Message {
             None => Map::new(),
             Some(Value::Object(params)) => params,
             Some(_) => {
-                let error = RpcError::new(RpcError::INVALID_PARAMS, "`params` must be an object");
-                return Err((known, error));
+                let message = "`params` must be an object";
+                return Err(failed(known, RpcError::INVALID_PARAMS, message));
             }
         };
         match id {
