@@ -13,7 +13,7 @@ use axum::serve::Listener;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use embedded::SystemClock;
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HOST};
+use http::header::{ACCEPT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HOST};
 use ports::Clock;
 use rcgen::{CertifiedKey, PublicKeyData, generate_simple_self_signed};
 use rustls::pki_types::PrivateKeyDer;
@@ -164,7 +164,9 @@ async fn serve(seen: Arc<Mutex<Vec<String>>>, request: Request, next: Next) -> R
     }
     let is_report = request.uri().path() == "/reports/csp";
     let query = request.uri().query().unwrap_or_default().to_owned();
-    let (parts, body) = request.into_parts();
+    let (mut parts, body) = request.into_parts();
+    // A page is changed as text.
+    parts.headers.remove(ACCEPT_ENCODING);
     let body = to_bytes(body, 65_536).await.unwrap();
     let answer = next.run(Request::from_parts(parts, body.clone().into())).await;
     if is_report {
