@@ -131,6 +131,9 @@ fn kind(request: &Request, fact: ThreadFact) -> ThreadMessageKind {
             Ask::Payment { .. } | Ask::PaymentMethod { .. } => ThreadMessageKind::CardDeclined,
             Ask::Identity { .. } => ThreadMessageKind::NotConfirmed,
         },
+        (ThreadFact::Ended, State::Closed { .. }) if request.asks_not_me() => {
+            ThreadMessageKind::Denied
+        }
         (ThreadFact::Ended, State::Closed { outcome, .. }) => ended(outcome),
         (ThreadFact::Spent { .. }, State::Closed { outcome: Outcome::Expired, .. }) => {
             ThreadMessageKind::Expired

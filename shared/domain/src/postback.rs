@@ -23,10 +23,8 @@ pub enum Action {
     Pick(u8),
     /// Denies.
     Deny,
-    /// Denies and reports "this is not me".
+    /// Denies with the reason "this is not me". A second one confirms the report.
     NotMe,
-    /// Denies. The message that follows asks whether it is a report "this is not me".
-    DenyAsStranger,
     /// Opens the consent page. It never approves.
     Open,
 }
@@ -47,7 +45,6 @@ impl Action {
             Self::Pick(place) => b'0'.saturating_add(place),
             Self::Deny => b'n',
             Self::NotMe => b'x',
-            Self::DenyAsStranger => b's',
             Self::Open => b'o',
         }
     }
@@ -58,7 +55,6 @@ impl Action {
             b'0'..=b'2' => Some(Self::Pick(code.saturating_sub(b'0'))),
             b'n' => Some(Self::Deny),
             b'x' => Some(Self::NotMe),
-            b's' => Some(Self::DenyAsStranger),
             b'o' => Some(Self::Open),
             _ => None,
         }
@@ -141,9 +137,7 @@ mod tests {
         let key = Key32::new([7; 32]);
         let picks = (0..3).map(Action::Pick);
         for action in
-            [Action::Approve, Action::Deny, Action::NotMe, Action::DenyAsStranger, Action::Open]
-                .into_iter()
-                .chain(picks)
+            [Action::Approve, Action::Deny, Action::NotMe, Action::Open].into_iter().chain(picks)
         {
             let text = postback(action).write(&key);
             assert_eq!(text.len(), 96);

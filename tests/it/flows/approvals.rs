@@ -48,9 +48,11 @@ fn denial_repeated_changes_nothing() {
 }
 
 #[test]
-fn not_me_report_starts_cooldown_of_one_day() {
+fn confirmed_report_starts_cooldown_of_one_day() {
     let world = World::new();
     let asked = world.asks(4250);
+    world.customer().reports_not_me().ok(200);
+    world.time_passes(2);
     world.customer().reports_not_me().ok(200);
     assert_eq!(world.reads(&asked)["outcome"], json!({ "kind": "denied", "reason": "not_me" }));
     let again = world.post("/v1/requests", &world.payment(tests::world::PHONE, 100));

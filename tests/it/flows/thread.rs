@@ -107,7 +107,11 @@ fn ends_so(world: &World, asked: &CreatedRequest, end: End) {
             customer.approves().ok(200);
         }
         End::Denied => drop(customer.denies().ok(200)),
-        End::Reported => drop(customer.reports_not_me().ok(200)),
+        End::Reported => {
+            customer.reports_not_me().ok(200);
+            world.time_passes(2);
+            customer.reports_not_me().ok(200);
+        }
         End::ReportedAfterDenial => {
             customer.denies().ok(200);
             world.time_passes(1);
@@ -327,6 +331,29 @@ fn spent_button_looks_spent_on_the_phone() {
     assert_eq!(customer.thread_messages()[0].shown["spent"], false, "the report can still be made");
     customer.reports_not_me().ok(200);
     assert_eq!(customer.thread_messages()[1].shown["spent"], true);
+}
+
+/// The button of the prompt is easily hit, so that its report is asked once more.
+#[test]
+fn report_in_a_chat_is_confirmed_before_it_silences() {
+    let world = over("rcs", &policy());
+    let asked = world.asks(4250);
+    let customer = world.customer();
+    for _ in 0..2 {
+        customer.reports_not_me().ok(200);
+    }
+    assert_eq!(world.reads(&asked)["outcome"], json!({ "kind": "denied", "reason": "not_me" }));
+    let question = customer.thread_messages().remove(0);
+    assert_eq!(question.shown["actions"][0]["action"], "not_me", "a double tap is one tap");
+    assert!(question.text("text").contains("Was this not meant for you?"));
+    world.asks(100);
+    world.time_passes(2);
+    let confirms = json!({ "postback": question.shown["actions"][0]["postback"] });
+    customer.taps(&question, &confirms).ok(200);
+    world.run_until_idle();
+    assert_eq!(world.reads(&asked)["outcome"], json!({ "kind": "denied", "reason": "not_me" }));
+    let next = world.post("/v1/requests", &world.payment(PHONE, 100));
+    next.problem(429, "too-many-requests-for-address");
 }
 
 #[test]

@@ -99,7 +99,8 @@ fn states(answers: &mut Answers) {
     answers.add("deadline-passed", &extend);
     world.run_until_idle();
     world.asks(100);
-    world.customer().reports_not_me().ok(200);
+    let page = world.customer().newest().page;
+    world.customer().answers_on(&page, &[("action", "not_me")]).ok(303);
     answers.add("too-many-requests-for-address", &world.post(REQUESTS, &world.payment(PHONE, 100)));
     let refuses =
         json!([{ "name": "sms", "kind": "fake-channel", "settings": { "refuses": "opted_out" } }]);

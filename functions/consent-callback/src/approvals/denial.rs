@@ -10,8 +10,9 @@ use super::reply::{DecisionInput, ReplyError, ReplySource};
 
 /// Denies a request, and counts the denial in the same transaction against how soon the address may be asked again.
 ///
-/// `source` is `None` when the customer denied without naming a prompt. A report "this is not me" after a denial counts as
-/// a report too, and changes no outcome.
+/// `source` is `None` when the customer denied without naming a prompt. A report "this is not me" keeps the address quiet
+/// for long. A button in a chat is easily hit, so that its tap counts as a denial, and the thread asks once more. The
+/// page has asked before. The confirmation after the end counts as a report, and changes no outcome.
 ///
 /// # Errors
 /// [`ReplyError::Refused`] when the request takes no more replies; [`ReplyError::Failed`] when the store fails.
@@ -24,12 +25,16 @@ pub(crate) async fn deny(
     let DecisionInput { request, brand, now } = input;
     let prompt = source.map(|source| source.prompt);
     let change = request.deny(reason, prompt, now).map_err(ReplyError::Refused)?;
-    let change = match source {
-        Some(source) if change.is_nothing() && reason == DenialReason::NotMe => {
-            request.report_not_me(source.prompt, now)
+    let is_not_me = reason == DenialReason::NotMe;
+    let (change, is_report) = match source {
+        Some(source) if change.is_nothing() && is_not_me => {
+            (request.report_not_me(source.prompt, now), true)
         }
-        Some(source) => change.answered(source.prompt, source.method),
-        None => change,
+        Some(source) => {
+            let is_report = is_not_me && !source.method.is_in_thread();
+            (change.answered(source.prompt, source.method), is_report)
+        }
+        None => (change, is_not_me),
     };
     if change.is_nothing() {
         return Ok(commit(change));
@@ -37,8 +42,7 @@ pub(crate) async fn deny(
     let (scope, address) =
         (BrandScope { brand: &brand.name, mode: request.mode }, &request.address);
     let (limits, expected_version) = limits::load(store, scope, address).await?;
-    let reported = reason == DenialReason::NotMe;
-    let limits = limits.denied(&brand.policy, reported, now).without(&[request.id], now);
+    let limits = limits.denied(&brand.policy, is_report, now).without(&[request.id], now);
     let counted = limits::put(scope, address, &limits, expected_version, now)?;
     let denied = commit(change).with_writes([counted]);
     // Once a request has ended, no other check is left that would find the message which its thread owes.

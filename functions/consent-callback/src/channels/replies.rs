@@ -101,7 +101,7 @@ pub(super) fn reply_of(request: &Request, action: Action) -> Option<CustomerRepl
     let approve =
         |session_code| CustomerReply::Approve { session_code, payload: ApprovalPayload::Empty };
     match action {
-        Action::Deny | Action::DenyAsStranger => Some(CustomerReply::Deny(DenialReason::Customer)),
+        Action::Deny => Some(CustomerReply::Deny(DenialReason::Customer)),
         Action::NotMe => Some(CustomerReply::Deny(DenialReason::NotMe)),
         Action::Open if guards::is_disabled(Guard::OpenIsNoApproval) => {
             Some(approve(request.session_code.as_ref().map(|session| session.code.clone())))

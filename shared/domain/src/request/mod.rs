@@ -11,6 +11,7 @@ mod erasing;
 mod fetching;
 mod hosted_page;
 mod late_payments;
+mod not_me;
 mod prompt_mac;
 mod prompting;
 mod refund_reports;

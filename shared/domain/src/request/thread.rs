@@ -345,25 +345,6 @@ impl Request {
         change.request.thread.spent.push(prompt);
         change.with_entry(EntryKind::SpentTap { prompt })
     }
-
-    /// Records the customer's report "this is not me" after they denied. Otherwise nothing changes.
-    #[must_use]
-    pub fn report_not_me(&self, prompt: PromptId, now: Timestamp) -> Change {
-        let mut change = Change::of(self, now);
-        let is_denied = matches!(
-            &self.state,
-            State::Closed { outcome: Outcome::Denied { reason: DenialReason::Customer }, .. }
-        );
-        if !is_denied
-            || self.erased_at.is_some()
-            || self.thread.reported.is_some()
-            || self.prompt(prompt).is_none()
-        {
-            return change;
-        }
-        change.request.thread.reported = Some(prompt);
-        change.with_entry(EntryKind::NotMeReported { prompt })
-    }
 }
 
 impl PromptRecord {

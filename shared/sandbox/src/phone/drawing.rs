@@ -117,7 +117,7 @@ fn actions<'a>(
         let (action, code) = match Postback::read(postback, key)?.action {
             Action::Approve => (Tap::Approve, None),
             Action::Pick(_) => (Tap::Approve, Some(button.label.clone())),
-            Action::Deny | Action::DenyAsStranger => (Tap::Deny, None),
+            Action::Deny => (Tap::Deny, None),
             Action::NotMe => (Tap::NotMe, None),
             Action::Open => (Tap::Open, None),
         };
