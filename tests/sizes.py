@@ -63,6 +63,7 @@ def environment(port):
         "PROCESSORS_SECRET_PREFIX": "assent/processors/",
         "PUBLIC_BASE_URL": "https://pay.example.com",
         "SANDBOX": "off",
+        "DESK": "off",
         "WEBHOOK_REACH": "public",
     }
 

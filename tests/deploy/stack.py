@@ -308,6 +308,7 @@ def main():
         settings = {
             "Architecture": "x86_64",
             "Sandbox": "key",
+            "Desk": "key",
             "WebhookReach": "any",
             "EndUserMessaging": "on",
             "Mcp": "on",

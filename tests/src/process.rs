@@ -31,8 +31,8 @@ pub struct Local {
     pub api: String,
     /// The test key.
     pub key: String,
-    /// The address of the agent's console.
-    pub console: String,
+    /// The address of the agents' desk.
+    pub desk: String,
     /// The address of the sandbox phone.
     pub phone: String,
 }
@@ -70,12 +70,12 @@ impl Local {
         let read = said.and_then(|mut said| said.read_line(&mut line).ok().map(|_| said));
         let first: Value = serde_json::from_str(&line).unwrap_or_default();
         let text = |name: &str| first.get(name).and_then(Value::as_str).map(str::to_owned);
-        let ready = (read, text("api"), text("key"), text("console"), text("phone"));
-        let (Some(said), Some(api), Some(key), Some(console), Some(phone)) = ready else {
+        let ready = (read, text("api"), text("key"), text("desk"), text("phone"));
+        let (Some(said), Some(api), Some(key), Some(desk), Some(phone)) = ready else {
             end(&mut child);
             return Err(StartError::Silent(log_path));
         };
-        Ok(Self { child, _said: said, api, key, console, phone })
+        Ok(Self { child, _said: said, api, key, desk, phone })
     }
 
     /// The port it listens on.

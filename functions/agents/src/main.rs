@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use agents::Agents;
 use domain::brand_documents::Document;
-use intake::Intake;
+use intake::{DeskAccess, Intake};
 use lambda::Wiring;
 
 /// The documents of a brand's secret that this function reads, beside the one of all functions. Claims are not for agents.
@@ -21,6 +21,8 @@ async fn main() -> Result<(), lambda::Error> {
         channels: Arc::new(channels::Registry::new(channels).with(sandbox.clone())),
         processors: Arc::new(processors::Registry::new(processors).with(sandbox)),
         public_base,
+        // It serves none of intake's paths.
+        desk: DeskAccess::Off,
     });
     lambda::serve_http(agents::router(Arc::new(Agents { intake }))).await
 }

@@ -33,11 +33,8 @@ impl Intake {
     pub fn openapi(&self, headers: &HeaderMap) -> Response<Bytes> {
         let own = Value::from(self.public_base.as_str()).to_string();
         let text = OPENAPI.replacen(SERVER, &own, 1);
-        let tag = format!("\"{}\"", digest_hex(text.as_bytes()));
-        let known = headers.get_all(header::IF_NONE_MATCH).iter().any(|value| {
-            value.to_str().is_ok_and(|known| known.split(',').any(|one| one.trim().ends_with(&tag)))
-        });
-        let mut answer = if known {
+        let tag = entity_tag(&text);
+        let mut answer = if has_copy(headers, &tag) {
             let mut answer = Response::new(Bytes::new());
             *answer.status_mut() = StatusCode::NOT_MODIFIED;
             answer
@@ -121,6 +118,18 @@ impl Intake {
         let address = format!("{}/problems/{code}", self.public_base);
         json!({ "type": address, "code": code, "status": status, "title": title, "remedy": remedy })
     }
+}
+
+/// Returns the tag of a text (RFC 9110, section 8.8.3).
+pub(crate) fn entity_tag(text: &str) -> String {
+    format!("\"{}\"", digest_hex(text.as_bytes()))
+}
+
+/// Returns whether the caller has a copy with this tag.
+pub(crate) fn has_copy(headers: &HeaderMap, tag: &str) -> bool {
+    headers.get_all(header::IF_NONE_MATCH).iter().any(|value| {
+        value.to_str().is_ok_and(|known| known.split(',').any(|one| one.trim().ends_with(tag)))
+    })
 }
 
 /// An answer that needs no key and may be kept for five minutes.

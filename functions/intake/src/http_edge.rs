@@ -53,6 +53,10 @@ pub fn router(intake: Arc<Intake>) -> Router {
         .route("/v1/events/{id}", get(event))
         .route("/v1/events/{id}/redeliver", post(redeliver))
         .route("/v1/webhooks/test", post(test_webhook))
+        .route("/desk", get(desk))
+        .route("/desk/{file}", get(desk_file))
+        .route("/desk/requests/{id}", get(desk))
+        .route("/widget.js", get(widget))
         .route("/openapi.json", get(openapi))
         .route("/docs", get(docs))
         .route("/docs/{file}", get(docs_file))
@@ -265,6 +269,22 @@ async fn explain(State(intake): Here, PathParam(code): PathParam<String>, call: 
 
 async fn problems(State(intake): Here, call: Call) -> Response {
     call.answer(&intake, Ok(intake.problems(call.headers())))
+}
+
+async fn widget(State(intake): Here, call: Call) -> Response {
+    call.answer(&intake, Ok(intake.widget(call.headers())))
+}
+
+async fn desk(State(intake): Here, call: Call) -> Response {
+    call.answer(&intake, intake.desk())
+}
+
+async fn desk_file(
+    State(intake): Here,
+    PathParam(name): PathParam<String>,
+    call: Call,
+) -> Response {
+    call.answer(&intake, intake.desk_file(call.headers(), &name))
 }
 
 async fn openapi(State(intake): Here, call: Call) -> Response {

@@ -8,6 +8,7 @@ mod brief;
 mod capabilities;
 mod client_tokens;
 mod customers;
+mod desk;
 mod documents;
 mod events;
 mod fields;
@@ -45,6 +46,7 @@ use records::storage::VersionedRequest;
 
 use crate::operation::Operation;
 
+pub use desk::{DESK_FILES, DESK_PAGE, DeskAccess, WIDGET};
 pub use documents::OPENAPI;
 pub use http_edge::router;
 pub use in_process::RequestTimes;
@@ -62,6 +64,8 @@ pub struct Intake {
     pub processors: Arc<dyn Processors>,
     /// The public address, without a slash at its end.
     pub public_base: String,
+    /// The access to the agents' desk.
+    pub desk: DeskAccess,
 }
 
 impl Intake {

@@ -11,7 +11,7 @@ const DOCUMENTS: &[Document] = &[Document::Claims];
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda::Error> {
-    let (Wiring { ports, http, signer, public_base }, []) = lambda::wire(DOCUMENTS, [])?;
+    let (Wiring { ports, http, signer, public_base }, [desk]) = lambda::wire(DOCUMENTS, ["DESK"])?;
     let channels = channels::Deps::new(&ports, &http, Some(signer));
     let sandbox = sandbox::Sandbox::new(&ports);
     let processors = processors::Deps::new(&ports, &http);
@@ -20,6 +20,7 @@ async fn main() -> Result<(), lambda::Error> {
         channels: Arc::new(channels::Registry::new(channels).with(sandbox.clone())),
         processors: Arc::new(processors::Registry::new(processors).with(sandbox)),
         public_base,
+        desk: desk.parse()?,
     };
     lambda::serve_http(intake::router(Arc::new(intake))).await
 }

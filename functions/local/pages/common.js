@@ -1,4 +1,4 @@
-// Helpers that the console and the phone share: elements, calls, times and problems.
+// Helpers of the phone: elements, calls, times and problems.
 
 /** Creates an element. Children are text nodes or elements, never markup. */
 export function element(tag, attributes = {}, ...children) {

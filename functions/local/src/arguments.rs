@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, ValueEnum};
 
-/// Assent on one machine: the API, an agent's console and a sandbox phone. With a command, a tool for brands and deployments
+/// Assent on one machine: the API, the agents' desk and a sandbox phone. With a command, a tool for brands and deployments
 #[derive(Parser)]
 #[command(name = "assent", version, args_conflicts_with_subcommands = true)]
 #[command(
@@ -30,7 +30,7 @@ pub(crate) struct Arguments {
     /// Charge at this Stripe, or a stand-in for it, instead of at the sandbox.
     #[arg(long, value_name = "URL")]
     pub(crate) stripe: Option<String>,
-    /// Send webhook events here instead of to this machine's console.
+    /// Send webhook events here instead of to this machine.
     #[arg(long, value_name = "URL")]
     pub(crate) webhooks: Option<String>,
 }
@@ -39,6 +39,6 @@ pub(crate) struct Arguments {
 pub(crate) enum Format {
     /// For a person.
     Text,
-    /// For a program: `{"api", "key", "console", "phone"}`.
+    /// For a program: `{"api", "key", "desk", "phone"}`.
     Json,
 }

@@ -16,7 +16,7 @@ use agents::Agents;
 use consent_callback::ConsentCallback;
 use domain::message::{Message, MessageResult, QueueName};
 use fetch_info::FetchInfo;
-use intake::Intake;
+use intake::{DeskAccess, Intake};
 use ports::Handler;
 use ports::{Channels, Http, Ports, Processors, Reach, Signer};
 use sandbox::{Sandbox, SandboxAccess};
@@ -68,6 +68,7 @@ impl Machine {
             channels: Arc::clone(&channels),
             processors: Arc::clone(&processors),
             public_base: public_base.to_owned(),
+            desk: DeskAccess::Given,
         };
         let send_prompt = SendPrompt {
             ports: ports.clone(),

@@ -1,4 +1,4 @@
-//! The files of the console and the phone, built into the program.
+//! The files of the phone, built into the program.
 
 use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue};
@@ -9,22 +9,19 @@ const CSS: &str = "text/css; charset=utf-8";
 const JS: &str = "text/javascript; charset=utf-8";
 
 /// Every file, with its path, content type and text.
-const FILES: [(&str, &str, &str); 11] = [
-    ("/console", HTML, include_str!("../pages/console.html")),
+const FILES: [(&str, &str, &str); 7] = [
     ("/phone", HTML, include_str!("../pages/phone.html")),
     ("/assets/common.css", CSS, include_str!("../pages/common.css")),
     ("/assets/common.js", JS, include_str!("../pages/common.js")),
-    ("/assets/console.css", CSS, include_str!("../pages/console.css")),
-    ("/assets/console.js", JS, include_str!("../pages/console.js")),
     ("/assets/icon.svg", "image/svg+xml", include_str!("../pages/icon.svg")),
-    ("/assets/labels.js", JS, include_str!("../pages/labels.js")),
     ("/assets/message_styles.js", JS, include_str!("../pages/message_styles.js")),
     ("/assets/phone.css", CSS, include_str!("../pages/phone.css")),
     ("/assets/phone.js", JS, include_str!("../pages/phone.js")),
 ];
 
+/// The desk of this machine shows the phone beside itself.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; \
-    base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+    base-uri 'none'; form-action 'self'; frame-ancestors 'self'";
 
 /// Returns the file at a path.
 pub(crate) fn file(path: &str) -> Option<Response<Bytes>> {

@@ -1,4 +1,4 @@
-//! The webhook events that this machine sends to itself, verified as a requester would and kept for the console.
+//! The webhook events that this machine sends to itself, verified as a requester would and kept to be looked at.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};

@@ -1,4 +1,4 @@
-//! The paths of one machine: the three HTTP functions as they are, the console and the phone.
+//! The paths of one machine: the three HTTP functions as they are, and the phone.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -76,9 +76,9 @@ async fn dispatch(State(routers): State<Arc<Routers>>, request: Request) -> Resp
     let answered = match path.split('/').nth(1).unwrap_or_default() {
         "c" | "callbacks" | "reports" | "sandbox" => routers.consent.clone().oneshot(request).await,
         "mcp" => routers.agents.clone().oneshot(request).await,
-        "" => Ok(Redirect::temporary("/console").into_response()),
+        "" => Ok(Redirect::temporary("/desk").into_response()),
         "local" => Ok(own(&routers.site, &path, request).await),
-        "console" | "phone" | "assets" => match pages::file(&path) {
+        "phone" | "assets" => match pages::file(&path) {
             Some(file) => Ok(file.map(Body::from)),
             None => routers.intake.clone().oneshot(request).await,
         },
@@ -99,7 +99,7 @@ fn is_from_elsewhere(request: &Request) -> bool {
     let path = request.uri().path();
     let header = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());
     let root = path.split('/').nth(1).unwrap_or_default();
-    let is_own = matches!(root, "" | "assets" | "console" | "local" | "phone" | "sandbox");
+    let is_own = matches!(root, "" | "assets" | "local" | "phone" | "sandbox");
     let is_visit = request.method() == Method::GET
         && root != "local"
         && header("sec-fetch-mode") == Some("navigate");

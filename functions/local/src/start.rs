@@ -45,7 +45,7 @@ pub(crate) enum StartError {
     Server(std::io::Error),
 }
 
-/// Serves the API, the console and the phone until the process is told to stop.
+/// Serves the API, the desk and the phone until the process is told to stop.
 pub(crate) async fn run(arguments: Arguments) -> Result<(), StartError> {
     let folder = &arguments.data;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
@@ -164,13 +164,13 @@ fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
 }
 
 fn announce(format: Format, base: &str, key: &str) -> Result<(), StartError> {
-    let (console, phone) = (format!("{base}/console"), format!("{base}/phone"));
+    let (desk, phone) = (format!("{base}/desk"), format!("{base}/phone"));
     let text = match format {
         Format::Json => {
-            json!({ "api": base, "key": key, "console": console, "phone": phone }).to_string()
+            json!({ "api": base, "key": key, "desk": desk, "phone": phone }).to_string()
         }
         Format::Text => format!(
-            "\nAssent is running. Nothing here is real.\n\n  API      {base}\n  Test key {key}\n  Console  {console}\n  \
+            "\nAssent is running. Nothing here is real.\n\n  API      {base}\n  Test key {key}\n  Desk     {desk}\n  \
              Phone    {phone}\n\nAsk for a payment, then look at the phone:\n\n  curl {base}/v1/requests \\\n    -H \
              'Authorization: Bearer {key}' \\\n    -H \"Idempotency-Key: try-$(date +%s)\" \\\n    -H \
              'Content-Type: application/json' \\\n    -d \

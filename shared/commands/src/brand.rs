@@ -140,7 +140,7 @@ async fn create(context: &Context, arguments: NewBrand) -> Result<Exit, Failure>
     documents::create(context, &place, &documents).await?;
     let next = match place.secrets {
         Keeper::Folder => {
-            // The machine's own console calls with this key.
+            // The machine's own desk calls with this key.
             let path = place.data.join("test-key");
             documents::replace(&path, &key)
                 .map_err(|error| Failure::file("write", &path, &error))?;

@@ -13,7 +13,7 @@ async fn documentation_shows_every_operation_on_any_screen() {
     let folder = Folder::new();
     let local = Local::start(&folder.data(), 0, &[]).unwrap();
     let chromedriver = Chromedriver::start();
-    let docs = local.console.replace("/console", "/docs");
+    let docs = local.desk.replace("/desk", "/docs");
     for (name, screen, width) in [
         ("desk", Screen::Desk, None),
         ("phone", Screen::Phone(WIDTH), Some(WIDTH)),

@@ -10,9 +10,9 @@ use base64::engine::general_purpose::STANDARD;
 use embedded::SystemClock;
 use ports::Clock;
 use serde_json::{Value, json};
+use thirtyfour::error::WebDriverResult;
 use thirtyfour::{
-    By, ChromiumLikeCapabilities, DesiredCapabilities, Key, LoggingPrefsLogLevel, WebDriver,
-    WebElement,
+    By, ChromiumLikeCapabilities, DesiredCapabilities, LoggingPrefsLogLevel, WebDriver, WebElement,
 };
 
 /// The longest time that a page may take to show an element.
@@ -167,7 +167,7 @@ impl Drop for Chromedriver {
 
 /// A browser with one page in front. Dropping it kills the browser, unless it was closed.
 pub(super) struct Browser {
-    driver: WebDriver,
+    pub(super) driver: WebDriver,
     pid: Option<u64>,
 }
 
@@ -182,10 +182,21 @@ impl Drop for Browser {
 }
 
 impl Browser {
+    /// Returns the elements of a selector. Behind `>>>` it is one within the shadow root of the element in front.
+    async fn all(&self, css: &str) -> WebDriverResult<Vec<WebElement>> {
+        match css.split_once(" >>> ") {
+            None => self.driver.find_all(By::Css(css)).await,
+            Some((host, inner)) => {
+                let host = self.driver.find(By::Css(host)).await?;
+                host.get_shadow_root().await?.find_all(By::Css(inner)).await
+            }
+        }
+    }
+
     /// Returns the first visible element that contains the text.
     async fn look(&self, css: &str, text: &str) -> Option<WebElement> {
         // A page that is being replaced has elements that are gone when they are read.
-        for element in self.driver.find_all(By::Css(css)).await.ok()? {
+        for element in self.all(css).await.ok()? {
             let visible = element.is_displayed().await.unwrap_or(false);
             if visible && element.text().await.is_ok_and(|found| found.contains(text)) {
                 return Some(element);
@@ -240,7 +251,7 @@ impl Browser {
     pub(super) async fn picks(&self, css: &str) {
         let deadline = SystemClock.now().after(WAIT_MAX);
         loop {
-            if let Ok(element) = self.driver.find(By::Css(css)).await
+            if let Ok(Some(element)) = self.all(css).await.map(|found| found.into_iter().next())
                 && element.click().await.is_ok()
             {
                 return;
@@ -248,17 +259,6 @@ impl Browser {
             assert!(SystemClock.now() < deadline, "there is no {css} to pick");
             SystemClock.wait(POLL_INTERVAL).await;
         }
-    }
-
-    /// Presses the space bar on an element. The clicks of chromedriver wait for scripts to run.
-    pub(super) async fn presses(&self, css: &str) {
-        self.driver.find(By::Css(css)).await.unwrap().send_keys(" ").await.unwrap();
-    }
-
-    /// Presses Enter on an element.
-    pub(super) async fn enters(&self, css: &str) {
-        let element = self.driver.find(By::Css(css)).await.unwrap();
-        element.send_keys(Key::Enter).await.unwrap();
     }
 
     pub(super) async fn types(&self, css: &str, text: &str) {
@@ -273,11 +273,15 @@ impl Browser {
     }
 
     pub(super) async fn has(&self, css: &str) -> bool {
-        !self.driver.find_all(By::Css(css)).await.unwrap().is_empty()
+        self.all(css).await.is_ok_and(|found| !found.is_empty())
     }
 
     pub(super) async fn goes(&self, url: &str) {
         self.driver.goto(url).await.unwrap();
+    }
+
+    pub(super) async fn reloads(&self) {
+        self.driver.refresh().await.unwrap();
     }
 
     /// Runs a script before the page's own ones, to give the browser more features.
@@ -299,45 +303,6 @@ impl Browser {
         self.driver.execute_async(script, Vec::new()).await.unwrap().json().clone()
     }
 
-    /// Goes to a control with the Tab key, and presses it with the keyboard.
-    pub(super) async fn tabs_to(&self, css: &str) {
-        let wanted = self.driver.find(By::Css(css)).await.unwrap();
-        let group = wanted.attr("name").await.unwrap();
-        for _ in 0..40 {
-            let here = self.driver.active_element().await.unwrap();
-            if here == wanted {
-                let is_link = wanted.tag_name().await.unwrap() == "a";
-                here.send_keys(if is_link { Key::Enter } else { Key::Space }).await.unwrap();
-                return;
-            }
-            // The arrows go through a group of choices.
-            let is_choice = here.attr("type").await.unwrap().as_deref() == Some("radio");
-            let is_same_group = is_choice && here.attr("name").await.unwrap() == group;
-            let key = if is_same_group { Key::Down } else { Key::Tab };
-            here.send_keys(key).await.unwrap();
-        }
-        panic!("the keyboard does not reach {css}");
-    }
-
-    /// Presses a button or a choice, or follows a link, where no script runs.
-    pub(super) async fn presses_or_follows(&self, css: &str) {
-        let element = self.driver.find(By::Css(css)).await.unwrap();
-        let is_link = element.tag_name().await.unwrap() == "a";
-        element.send_keys(if is_link { Key::Enter } else { Key::Space }).await.unwrap();
-    }
-
-    /// Chooses from a list by its keyboard, which every device has.
-    pub(super) async fn chooses(&self, css: &str, value: &str) {
-        let list = self.driver.find(By::Css(css)).await.unwrap();
-        for _ in 0..9 {
-            if list.prop("value").await.unwrap().as_deref() == Some(value) {
-                return;
-            }
-            list.send_keys(Key::Down).await.unwrap();
-        }
-        panic!("{css} has no {value}");
-    }
-
     /// Switches to the newest tab once there are that many.
     pub(super) async fn turns_to_tab(&self, count: usize) {
         let deadline = SystemClock.now().after(WAIT_MAX);
@@ -350,6 +315,13 @@ impl Browser {
             assert!(SystemClock.now() < deadline, "{} tabs are open, not {count}", tabs.len());
             SystemClock.wait(POLL_INTERVAL).await;
         }
+    }
+
+    /// Opens an address in a tab of its own, and switches to it.
+    pub(super) async fn opens_tab(&self, url: &str) {
+        let tab = self.driver.new_tab().await.unwrap();
+        self.driver.switch_to_window(tab).await.unwrap();
+        self.goes(url).await;
     }
 
     /// Asserts that no element is wider than the screen.
@@ -389,10 +361,19 @@ impl Browser {
     }
 
     /// Closes the browser and asserts that its log has no errors or warnings.
-    pub(super) async fn closes(mut self) {
+    pub(super) async fn closes(self) {
+        self.closes_after(&[]).await;
+    }
+
+    /// Closes the browser. Its log has no errors or warnings, besides answers of these statuses.
+    pub(super) async fn closes_after(mut self, statuses: &[u16]) {
         let log = self.driver.browser_log().await.unwrap();
         let is_trouble = |level: &str| matches!(level, "SEVERE" | "WARNING");
-        let trouble: Vec<_> = log.iter().filter(|entry| is_trouble(&entry.level)).collect();
+        let is_known = |text: &str| {
+            statuses.iter().any(|status| text.contains(&format!("with a status of {status} ")))
+        };
+        let trouble = log.iter().filter(|entry| is_trouble(&entry.level));
+        let trouble: Vec<_> = trouble.filter(|entry| !is_known(&entry.message)).collect();
         assert!(trouble.is_empty(), "the browser complains: {trouble:#?}");
         self.driver.clone().quit().await.unwrap();
         self.pid = None;

@@ -71,6 +71,7 @@ fn counted_intake(world: &World) -> (Arc<CountedReads>, Arc<Intake>) {
         channels: Arc::clone(&own.channels),
         processors: Arc::clone(&own.processors),
         public_base: own.public_base.clone(),
+        desk: own.desk,
     };
     (reads, Arc::new(intake))
 }

@@ -2,6 +2,7 @@
 
 mod agreement;
 mod credentials;
+mod desk;
 mod examples;
 mod problems;
 mod served;

@@ -215,6 +215,7 @@ fn faults(answers: &mut Answers) {
         channels: Arc::clone(&machine.channels),
         processors: Arc::clone(&machine.processors),
         public_base: machine.public_base.clone(),
+        desk: machine.desk,
     };
     let call = Request::get(UNKNOWN).header("authorization", format!("Bearer {TEST_KEY}"));
     let call = call.body(Body::empty()).unwrap();

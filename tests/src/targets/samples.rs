@@ -250,7 +250,7 @@ pub(super) fn site_call() -> Vec<Vec<u8>> {
     let own = [
         calls(&["GET /local/config.json", "host: 127.0.0.1:8787"], ""),
         calls(&["GET /local/webhooks.json", "host: localhost"], ""),
-        calls(&["GET /console", "host: evil.example"], ""),
+        calls(&["GET /phone", "host: evil.example"], ""),
         calls(&["GET /assets/phone.js"], ""),
         calls(
             &[

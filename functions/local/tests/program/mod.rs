@@ -95,7 +95,7 @@ impl RunningProgram {
         Self { child, api: text("api"), key: text("key"), _out: out }
     }
 
-    /// Returns the types of the webhook events that the console received, once they have all come.
+    /// Returns the types of the webhook events that the machine received, once they have all come.
     pub(crate) fn webhooks(&self) -> Vec<String> {
         let mut before = 0;
         loop {
