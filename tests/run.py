@@ -5,7 +5,7 @@
     python3 tests/run.py --release the same with the Lambda binaries as released, which takes five minutes more
     python3 tests/run.py --quick   the tests that need only Rust, for every save
     python3 tests/run.py --stack   deploys the stack and keeps it up until Enter is pressed
-    python3 tests/run.py --sizes   measures sizes and start-up times of the four Lambda binaries
+    python3 tests/run.py --sizes   measures sizes and start-up times of the Lambda binaries
     python3 tests/run.py --load    measures a request's latency on the deployed stack while its table grows
 
 Needs Rust and Python 3.10. Python packages, pinned in requirements.txt, are installed under target/. Chromium is installed
@@ -82,7 +82,7 @@ def sbom():
 
 
 def lambda_binaries(profile="release"):
-    """Builds the four binaries once, each into the folder that template.yaml names.
+    """Builds the binaries once, each into the folder that template.yaml names.
 
     They are built without the other members, so that they have the features that are deployed. `cargo lambda` neither
     changes the profile nor links with Zig here.
@@ -102,6 +102,13 @@ def description(folder, *parts):
     paths = ("--local", local_program(), "--node", node, "--packages", packages, "--work", WORK / folder)
     command = (VENV / "bin" / "python", ROOT / "tests" / "openapi" / "check.py", *paths, "--only", *parts)
     return [str(part) for part in command]
+
+
+def mcp():
+    """Has clients of others call the MCP endpoint of one machine, and the protocol's own suite check it."""
+    node, packages = node_packages("mcp")
+    paths = ("--local", local_program(), "--node", node, "--packages", packages, "--work", packages)
+    run(VENV / "bin" / "python", ROOT / "tests" / "mcp" / "check.py", *paths)
 
 
 def drawn_calls():
@@ -141,7 +148,7 @@ def installed():
     paths = browser()
     use_packages()
     run(sys.executable, ROOT / "tests" / "policies.py", "--install")
-    for name in ("axe", "openid", "prism", "openapi", "emulate"):
+    for name in ("axe", "openid", "prism", "openapi", "emulate", "mcp"):
         node_packages(name)
     return paths
 
@@ -159,7 +166,7 @@ def everything(profile):
             dependencies()
         with phase("the bill of materials"):
             sbom()
-        with phase(f"the four Lambda binaries, profile {profile}"):
+        with phase(f"the Lambda binaries, profile {profile}"):
             lambda_binaries(profile)
         with phase("build of every test"):
             # The browser tests, the kill tests and the tests against Stripe's stand-in run this machine.
@@ -169,6 +176,8 @@ def everything(profile):
             examples()
         with phase("the description of the API and its clients"):
             run(*description("description", "lint", "clients"))
+        with phase("the MCP endpoint and its clients"):
+            mcp()
         with contextlib.ExitStack() as stack:
             with phase("localstripe, emulate, an OpenID provider and Adyen's contract"):
                 os.environ |= localstripe(stack) | emulate(stack) | openid(stack) | adyen(stack)
@@ -184,7 +193,7 @@ def everything(profile):
 
 
 def keep_stack():
-    with phase("the four Lambda binaries, as released"):
+    with phase("the Lambda binaries, as released"):
         lambda_binaries()
     with contextlib.ExitStack() as stack:
         with phase("the deployed stack"):
@@ -197,7 +206,7 @@ def keep_stack():
 
 
 def load_stack(sizes):
-    with phase("the four Lambda binaries, as released"):
+    with phase("the Lambda binaries, as released"):
         lambda_binaries()
     with contextlib.ExitStack() as stack:
         with phase("the deployed stack"):
@@ -236,7 +245,7 @@ def main():
         return keep_stack()
     if arguments.load is not None:
         return load_stack(arguments.load or (1_000, 100_000, 1_000_000))
-    with phase("the four Lambda binaries, as released"):
+    with phase("the Lambda binaries, as released"):
         lambda_binaries()
         run("cargo", "build", "--locked", "--release", "-p", "lambda", "--example", "bare")
     run(sys.executable, ROOT / "tests" / "sizes.py", *FUNCTIONS)

@@ -24,6 +24,7 @@ CASES = {
     "send-prompt": ("check", {"batchItemFailures": []}),
     "consent-callback": ("phone-messages", {"statusCode": 200}),
     "fetch-info": ("webhook", {"batchItemFailures": []}),
+    "agents": ("mcp-key-of-a-server", {"statusCode": 403}),
 }
 # The id of the request in every event.
 REQUEST = "req_01M844DZG03XCBJ52V4K8GHNXC"

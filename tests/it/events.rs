@@ -81,6 +81,8 @@ const EVENTS: &[(&str, RequestStage, ExpectedAnswer, &str)] = &[
         "prompted",
     ),
     ("consent-callback/twilio-stop", RequestStage::Prompted, ExpectedAnswer::Status(200), "denied"),
+    ("agents/mcp-key-of-a-server", RequestStage::Nothing, ExpectedAnswer::Status(403), ""),
+    ("agents/mcp-unknown-key", RequestStage::Nothing, ExpectedAnswer::Status(401), ""),
     ("fetch-info/fetch", RequestStage::Authorized, DONE, "fulfilled"),
     ("fetch-info/webhook", RequestStage::Prompted, DONE, "prompted"),
     ("fetch-info/refund", RequestStage::Prompted, DONE, "prompted"),
@@ -213,7 +215,7 @@ fn table_and_event_files_match() {
     }
     let table: BTreeSet<String> = EVENTS.iter().map(|(name, ..)| (*name).to_owned()).collect();
     assert_eq!(table, files);
-    for function in ["consent-callback", "fetch-info", "intake", "send-prompt"] {
+    for function in ["agents", "consent-callback", "fetch-info", "intake", "send-prompt"] {
         assert!(table.iter().any(|name| name.starts_with(function)), "{function} has no event");
     }
 }

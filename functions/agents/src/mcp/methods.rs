@@ -30,7 +30,7 @@ pub(crate) async fn answer(
 ) -> Result<Map<String, Value>, RpcError> {
     let alone = revision.stands_alone();
     let result = match call.method.as_str() {
-        "initialize" => json!({
+        "initialize" if !alone => json!({
             "protocolVersion": revision.name(),
             "capabilities": { "tools": {} },
             "serverInfo": server_info(),

@@ -62,7 +62,8 @@ impl Revision {
     /// An [`RpcError`], as the revision that the call claims wants it.
     pub(crate) fn of(call: &Call, headers: &HeaderMap) -> Result<Self, RpcError> {
         let header = single(headers, VERSION_HEADER)?;
-        if call.method == "initialize" {
+        // With the metadata of the newest revision, it is a method that this revision removed.
+        if call.method == "initialize" && call.meta(VERSION).is_none() {
             let wanted = call.text("protocolVersion").unwrap_or_default();
             if header.is_some_and(|header| header != wanted) {
                 let message = "the MCP-Protocol-Version header differs from protocolVersion";

@@ -66,7 +66,9 @@ fn newest_revision_stands_alone() {
     assert!(found["capabilities"]["extensions"]["io.modelcontextprotocol/tasks"].is_object());
     let listed = result(&world, "tools/list", &json!({}));
     assert_eq!((&listed["cacheScope"], &listed["ttlMs"]), (&json!("private"), &json!(300_000)));
-    assert_eq!(code(&posts(&world, "ping", &json!({})).ok(404)), -32_601);
+    for removed in ["initialize", "ping"] {
+        assert_eq!(code(&posts(&world, removed, &json!({})).ok(404)), -32_601, "{removed}");
+    }
     let unknown = json!({ "name": "pay_now", "arguments": {} });
     assert_eq!(code(&posts(&world, "tools/call", &unknown).ok(200)), -32_602);
 }
