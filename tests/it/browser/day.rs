@@ -63,7 +63,6 @@ const CALLS: [(Ask, &str, End); 30] = [
     (payment("42.05"), "2017", End::InDoubt),
     (payment("42.03"), "2018", End::Refused),
     (payment("13.00"), "2019", End::Denied),
-    (payment("14.00"), "2020", End::NotMe),
     (payment("15.00"), "2021", End::WrongCode),
     (payment("16.00"), "2022", End::Expired),
     (payment("17.00"), "2023", End::Cancelled),
@@ -81,6 +80,7 @@ const CALLS: [(Ask, &str, End); 30] = [
     (Ask::Identity, "2032", End::Cancelled),
     (Ask::Payment("1,234.56", "USD"), "2033", End::Paid),
     (payment("99999.00"), "2034", End::RefusedThenPaid),
+    (payment("14.00"), "9001", End::NotMe),
 ];
 
 /// An agent with a keyboard, and the customers who call.
@@ -253,7 +253,11 @@ impl Day {
     }
 
     async fn is_reported(&self, number: &str, request: &Value) {
-        self.taps(number, request, json!({ "action": "not_me" })).await;
+        let id = request["id"].as_str().unwrap();
+        let message = self.requester.message(number, id).await.unwrap();
+        self.customer.goes(message["link"].as_str().unwrap()).await;
+        self.customer.clicks("a[href$='?not_me=1']").await;
+        self.customer.clicks("button[value=not_me]").await;
         for words in ["This number reported a request.", "Try again in 24 h."] {
             self.agent.sees(&state("denied"), words).await;
         }
