@@ -104,6 +104,7 @@ async function nextCall() {
   nextSession();
   $("form-dialog").close();
   form.clear();
+  showPhone(null);
   heard = new Map();
   go("/desk");
   list.clear();
@@ -140,10 +141,17 @@ function listen() {
   $("phone-toggle").addEventListener("click", ({ currentTarget }) => {
     const frame = $("phone-frame");
     frame.hidden = !frame.hidden;
-    if (!frame.hidden && !frame.src) frame.src = "/phone";
+    showPhone(form.phone());
     currentTarget.setAttribute("aria-pressed", String(!frame.hidden));
     $("columns").classList.toggle("with-phone", !frame.hidden);
   });
+}
+
+/** Shows the phone of a number beside the desk, where it is shown. Without a number it is the one that it begins with. */
+function showPhone(number) {
+  const frame = $("phone-frame");
+  const address = number ? `/phone?number=${encodeURIComponent(number)}` : "/phone";
+  if (!frame.hidden && frame.getAttribute("src") !== address) frame.src = address;
 }
 
 async function begin(settings) {
@@ -153,7 +161,7 @@ async function begin(settings) {
   $("mode").hidden = !/^.k_test_/.test(currentKey());
   $("sign-out").hidden = isGiven;
   $("phone-toggle").hidden = !isGiven;
-  form = askForm({ home, languages: settings?.languages ?? LANGUAGES, question, done: ({ id }) => { go(`/desk/requests/${id}`); list.refresh(); $("main").focus(); } });
+  form = askForm({ home, languages: settings?.languages ?? LANGUAGES, question, done: ({ id }) => { go(`/desk/requests/${id}`); showPhone(form.phone()); list.refresh(); $("main").focus(); } });
   listen();
   route();
   list.start(home, Object.keys(CHANNELS));

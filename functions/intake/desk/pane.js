@@ -87,10 +87,10 @@ function journal(id) {
     const answer = await call("GET", `/v1/requests/${id}/record`);
     if (!answer.ok) return list.replaceChildren(element("p", { class: "problem", role: "alert" }, ...problemNode(answer.json, answer.status)));
     const entries = answer.json.events.map(({ text }) => JSON.parse(text));
-    const rest = ({ at, seq, previous, what, ...other }) => JSON.stringify(typeof what === "object" ? { ...what, ...other } : other, null, 1);
-    const name = ({ what }) => humanize(typeof what === "string" ? what : (what?.kind ?? what?.type ?? Object.keys(what ?? {})[0] ?? ""));
+    const rest = ({ at, seq, previous, what: { kind, ...what }, ...other }) => JSON.stringify({ ...what, ...other }, null, 1);
+    const told = ({ delivery_status: delivery, fact, status, channel, code, reason, reference }) => [delivery?.what, fact?.what, status, channel, code, reason].filter((value) => typeof value === "string").map(humanize).concat(reference ?? []).join(", ");
     list.replaceChildren(element("ol", { class: "log" }, entries.map((entry) => element("li", {}, element("details", {},
-      element("summary", {}, element("span", {}, `${entry.seq}. ${name(entry)}`), element("span", { class: "soft number" }, clock(entry.at))), element("pre", { tabindex: "0" }, rest(entry)))))),
+      element("summary", {}, element("span", {}, `${entry.seq}. ${humanize(entry.what.kind ?? "")}`), element("span", { class: "soft" }, told(entry.what)), element("span", { class: "soft number" }, clock(entry.at))), element("pre", { tabindex: "0" }, rest(entry)))))),
     element("p", { class: "soft" }, "Head of the chain: ", ...copyable(answer.json.head, "head of the chain")));
   };
   return element("details", { class: "sheet", id: "journal", ontoggle: load }, element("summary", {}, "Journal"), list);
