@@ -9,7 +9,7 @@ const CURRENCIES = `AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BHD BIF BMD 
 EUR FJD FKP GBP GEL GHS GIP GMD GNF GTQ GYD HKD HNL HTG HUF IDR ILS INR IQD IRR ISK JMD JOD JPY KES KGS KHR KMF KPW KRW KWD KYD KZT LAK LBP LKR LRD LSL LYD MAD MDL MGA MKD MMK MNT MOP MRU
 MUR MVR MWK MXN MYR MZN NAD NGN NIO NOK NPR NZD OMR PAB PEN PGK PHP PKR PLN PYG QAR RON RSD RUB RWF SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SYP SZL THB TJS TMT TND TOP TRY TTD TWD
 TZS UAH UGX USD UYU UZS VED VES VND VUV WST XAF XCD XCG XOF XPF YER ZAR ZMW ZWG`.split(/\s+/);
-const KINDS = [["payment", "Payment"], ["saved", "Saved card"], ["payment_method", "Card to save"], ["identity", "Identity"]];
+const KINDS = [["payment", "Payment"], ["saved", "Saved card"], ["payment_method", "Save a card"], ["identity", "Identity"]];
 /** The fields from the top of the drawer down. */
 const ORDER = ["phone", "amount", "cards", "claims", "description", "channels", "name", "language", "where", "minutes"];
 const USED = "assent-currency";
