@@ -21,6 +21,7 @@ import threading
 import time
 import urllib.request
 import uuid
+import zlib
 
 import boto3
 import botocore.config
@@ -129,6 +130,13 @@ def ulid(number):
     return "0000000000" + text
 
 
+def body(item):
+    """Returns the body of an item, which is compressed where it is long."""
+    if "zbody" in item:
+        return zlib.decompress(item["zbody"]["B"]).decode()
+    return item["body"]["S"]
+
+
 def fill(table, client, first, last):
     """Copies a closed request and one of its events under new ids."""
     model = call("POST", "/v1/requests", payment("+17779999999", "model"), key=uuid.uuid4().hex)
@@ -143,9 +151,10 @@ def fill(table, client, first, last):
 
     def copied(item, number):
         identity = f"req_{ulid(number)}"
-        copy = item | {
+        kept = {name: value for name, value in item.items() if name != "zbody"}
+        copy = kept | {
             "pk": {"S": f"REQ#{identity}"},
-            "body": {"S": item["body"]["S"].replace(model["id"], identity)},
+            "body": {"S": body(item).replace(model["id"], identity)},
         }
         if "ipk" in item:
             copy["ipk"] = {"S": item["ipk"]["S"].replace("model", f"CA{number // 3}")}

@@ -16,6 +16,7 @@ use local::Machine;
 use ports::{Clock, Http, Ports, Queue, Store};
 use records::storage;
 use serde_json::{Value, json};
+use tests::aws_bill::{Meter, MeteredStore};
 use tests::doubles::{ManualClock, OneBrand, SeededRandom};
 use tests::memory::{CountingPorts, Counts};
 use tests::targets::fuzz_fixture::{BASE, KEY, OneAnswerHttp, secret, wanted};
@@ -25,6 +26,7 @@ pub(super) struct Fixture {
     pub(super) clock: Arc<ManualClock>,
     pub(super) database: Database,
     counted: Arc<CountingPorts>,
+    pub(super) meter: Arc<Meter>,
     machine: Machine,
     api: Router,
     phone: Router,
@@ -42,6 +44,8 @@ impl Fixture {
         let database = Database::in_memory(Arc::clone(&time)).unwrap();
         let (items, messages): (Arc<dyn Store>, Arc<dyn Queue>) =
             (Arc::new(database.clone()), Arc::new(database.clone()));
+        let meter = Arc::new(Meter::default());
+        let items = Arc::new(MeteredStore::new(items, Arc::clone(&meter)));
         let counted = Arc::new(CountingPorts::new(items, messages));
         let (store, queue): (Arc<dyn Store>, Arc<dyn Queue>) =
             (Arc::<CountingPorts>::clone(&counted), Arc::<CountingPorts>::clone(&counted));
@@ -51,7 +55,7 @@ impl Fixture {
         let machine = Machine::new(&ports, http, BASE);
         let api = intake::router(Arc::clone(&machine.intake));
         let phone = consent_callback::router(Arc::clone(&machine.consent_callback));
-        Self { clock, database, counted, machine, api, phone }
+        Self { clock, database, counted, meter, machine, api, phone }
     }
 
     async fn post(&self, router: &Router, path: &str, key: &str, body: &Value) -> Value {
@@ -125,11 +129,13 @@ impl Fixture {
 #[tokio::test]
 async fn three_hundredth_request_costs_no_more_than_the_first() {
     let fixture = Fixture::open();
-    let first = fixture.cost(0).await;
-    for number in 1..300 {
+    // The worker learns that the endpoint is healthy.
+    fixture.cost(0).await;
+    let first = fixture.cost(1).await;
+    for number in 2..300 {
         assert_eq!(fixture.cost(number).await, first, "request {number}");
     }
     assert!(first.reads > 0 && first.transactions > 0 && first.sends > 0, "{first:?}");
     // The bound on the cost of a request. A change that needs more raises it here.
-    assert!(first.reads <= 25 && first.transactions <= 19 && first.sends <= 10, "{first:?}");
+    assert!(first.reads <= 24 && first.transactions <= 16 && first.sends <= 9, "{first:?}");
 }

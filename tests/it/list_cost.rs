@@ -65,13 +65,25 @@ async fn store_older(fixture: &Fixture, id: RequestId, places: std::ops::Range<i
     fixture.database.write(writes).await.unwrap();
 }
 
+/// The cost of a page: operations, and DynamoDB's read units in halves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct PageCost {
+    counts: Counts,
+    half_reads: u64,
+}
+
 /// Returns the cost of a page, and the page.
-async fn page(fixture: &Fixture, query: &str) -> (Counts, Value) {
+async fn page(fixture: &Fixture, query: &str) -> (PageCost, Value) {
     let before = fixture.counts();
+    fixture.meter.start();
+    fixture.meter.turn(|| query.to_owned());
     let answer = fixture.get(&format!("/v1/requests?{query}")).await;
     assert_eq!(answer.status(), 200, "{query}");
     let body = to_bytes(answer.into_body(), usize::MAX).await.unwrap();
-    (fixture.counts().since(&before), serde_json::from_slice(&body).unwrap())
+    let turns = fixture.meter.stop();
+    let half_reads = turns.iter().flat_map(|turn| &turn.calls).map(|call| call.half_reads).sum();
+    let counts = fixture.counts().since(&before);
+    (PageCost { counts, half_reads }, serde_json::from_slice(&body).unwrap())
 }
 
 #[tokio::test]
@@ -95,9 +107,19 @@ async fn page_of_a_list_costs_the_same_at_any_size() {
         "limit=5&agent=a17".to_owned(),
         format!("limit=5&key=key_{key}"),
         "limit=5&kind=payment&state=fulfilled&agent=a17".to_owned(),
+        "limit=5&created_from=2020-01-01T00:00:00Z&created_before=2100-01-01T00:00:00Z".to_owned(),
+        "limit=5&ended_from=2020-01-01T00:00:00Z".to_owned(),
     ];
     // Nothing passes these, and the last one's list is as long as the store.
-    let none = ["limit=5&state=open", "limit=5&agent=b", "limit=5&transaction_code=AAAA-AAAA"];
+    let none = [
+        "limit=5&state=open",
+        "limit=5&agent=b",
+        "limit=5&transaction_code=AAAA-AAAA",
+        "limit=5&reference=pi_unknown",
+        "limit=5&session=unknown",
+        "limit=5&phone=%2B17770000001",
+        "limit=5&created_before=2020-01-01T00:00:00Z",
+    ];
     let long = "limit=5&kind=identity";
     let (mut stored, mut costs) = (0, Vec::new());
     for size in [10, 1_000, 100_000] {
@@ -105,23 +127,25 @@ async fn page_of_a_list_costs_the_same_at_any_size() {
         stored = size;
         let mut cost = Vec::new();
         for query in &full {
-            let (counts, page) = page(&fixture, query).await;
+            let (paid, page) = page(&fixture, query).await;
+            let counts = paid.counts;
             assert_eq!(page["requests"].as_array().unwrap().len(), 5, "{query}");
             assert!(page["next_cursor"].is_string(), "{query}");
             assert!(
                 counts.reads <= 6 && counts.lists <= 1 && counts.listed <= 5,
                 "{query} {counts:?}"
             );
-            cost.push(counts);
+            cost.push(paid);
         }
         for query in none {
-            let (counts, page) = page(&fixture, query).await;
+            let (paid, page) = page(&fixture, query).await;
+            let counts = paid.counts;
             assert!(page["next_cursor"].is_null(), "{query}");
             assert!(counts.lists == 1 && counts.listed == 0, "{query} {counts:?}");
-            cost.push(counts);
+            cost.push(paid);
         }
         costs.push(cost);
-        let (counts, page) = page(&fixture, long).await;
+        let (PageCost { counts, .. }, page) = page(&fixture, long).await;
         assert_eq!(page["requests"], serde_json::json!([]));
         // One call examines the whole list of a thousand, and a share of a longer one.
         assert_eq!(page["next_cursor"].is_null(), size < 100_000, "at {size}");
@@ -140,7 +164,7 @@ async fn sparse_list_is_walked_to_its_end_by_cursors() {
     let (mut cursor, mut pages) = (String::new(), 0);
     loop {
         let query = format!("limit=2&kind=payment_method&cursor={cursor}");
-        let (counts, page) = page(&fixture, &query).await;
+        let (PageCost { counts, .. }, page) = page(&fixture, &query).await;
         pages += 1;
         assert!(page["requests"].as_array().unwrap().is_empty() && counts.listed <= 1_105);
         let Some(next) = page["next_cursor"].as_str() else { break };

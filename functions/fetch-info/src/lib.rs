@@ -88,7 +88,9 @@ impl Handler for FetchInfo {
             Step::Fetch => self.attempts().run(id).await,
             Step::Refund { seq } => self.refunds().run(id, seq).await,
             Step::Reverse { attempt_no } => self.reversals().run(id, attempt_no).await,
-            Step::Webhook { seq } => self.deliveries().run(id, seq).await,
+            Step::Webhook { seq, more } => {
+                self.deliveries().run(id, seq..=seq.saturating_add(more)).await
+            }
             Step::Deliver | Step::Check => {
                 tracing::error!(request.id = %id, "message of another function received");
                 return MessageResult::Again;

@@ -1,6 +1,6 @@
 //! `POST /v1/requests`: accepts a request, once for each idempotency key.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -17,11 +17,14 @@ use domain::values::name::ChannelName;
 use domain::values::time::Timestamp;
 use domain::{keys, view};
 use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
-use ports::{Expect, RequestLabels};
+use ports::{Expect, Ports, RequestLabels};
 use records::authentication::Requester;
-use records::effects;
+use records::circuit_breaker::{CallKind, CircuitBreaker};
+use records::contact::ChannelScope;
+use records::read_ahead::ReadAhead;
 use records::update;
 use records::update::{Commit, Created, Decision, commit};
+use records::{brand_limit, capability, effects, key_usage, limits, opt_outs};
 
 use crate::address_limits::OpenRequest;
 use crate::idempotency::{CallKey, IdempotencyRecord, KeyUse};
@@ -77,12 +80,13 @@ impl Intake {
         let params = params::request(body, requester)?;
         number_policy::require_allowed(requester, &params.customer.phone)?;
         key_ceilings::require_allowed(requester, &params.ask)?;
-        let limits = Mutex::default();
-        let call = CreateCall { requester, key, params: &params, limits: &limits };
+        let left = Mutex::default();
+        let call = CreateCall { requester, key, params: &params, limits: &left };
         let created = update::create(&self.ports, |now| async move {
-            match call.key.look_up(self.ports.store.as_ref(), now).await? {
+            let ahead = self.reading_ahead(call, now).await?;
+            match call.key.look_up(ahead.ports.store.as_ref(), now).await? {
                 KeyUse::Repeat(record) => Ok::<_, Problem>(Decision::Stop(record)),
-                KeyUse::New(expect) => Ok(self.accept(call, expect, now).await?.into()),
+                KeyUse::New(expect) => Ok(Box::pin(ahead.accept(call, expect, now)).await?.into()),
             }
         });
         match created.await? {
@@ -91,7 +95,7 @@ impl Intake {
                 tracing::info!(request.id = %id, brand.name = %brand, "request accepted");
                 let mut answer =
                     created_answer(id, &view::request(&stored.request, stored.version));
-                locked(&limits).write(answer.headers_mut());
+                locked(&left).write(answer.headers_mut());
                 Ok(answer)
             }
             Created::Stopped(record) => self.replay(record).await,
@@ -107,6 +111,39 @@ impl Intake {
         Ok(answer)
     }
 
+    /// Returns the same function, which has read in one call what decides on a new request.
+    async fn reading_ahead(&self, call: CreateCall<'_>, now: Timestamp) -> Result<Self, Problem> {
+        let CreateCall { requester, key, params, .. } = call;
+        let (scope, mode) = (requester.scope(), requester.mode);
+        let address = keys::address_hash(&requester.brand.address_key, &params.customer.phone);
+        let mut ahead = vec![key.key().clone(), limits::key(scope, &address)];
+        ahead.extend(opt_outs::keys(scope, &address));
+        if requester.brand.policy.prompts_per_hour > 0 {
+            ahead.push(brand_limit::key(scope, now));
+        }
+        if requester.key.is_counted() {
+            ahead.push(key_usage::key(scope, &requester.key.id()));
+        }
+        let setup = requester.brand.setup(mode);
+        let named = params.processor.as_ref();
+        if let Some(name) = named.or(setup.processors.first().map(|setup| &setup.name)) {
+            ahead.extend(CircuitBreaker::keys(scope, name, CallKind::of(&params.ask)));
+        }
+        if params.channels.is_none() && setup.channels.len() > 1 {
+            let of = |channel| ChannelScope { brand: &requester.brand.name, mode, channel };
+            let channels = setup.channels.iter().map(|setup| of(&setup.name));
+            ahead.extend(channels.map(|at| capability::key(at, &address)));
+        }
+        let ahead = ReadAhead::load(&self.ports.store, ahead).await?;
+        Ok(Self {
+            ports: Ports { store: Arc::new(ahead), ..self.ports.clone() },
+            channels: Arc::clone(&self.channels),
+            processors: Arc::clone(&self.processors),
+            public_base: self.public_base.clone(),
+            desk: self.desk,
+        })
+    }
+
     /// Decides on a new request, with its address's limits and the idempotency record in the same transaction.
     async fn accept(
         &self,
@@ -114,7 +151,7 @@ impl Intake {
         expect: Expect,
         now: Timestamp,
     ) -> Result<Commit, Problem> {
-        let CreateCall { requester, key, params, limits } = call;
+        let CreateCall { requester, key, params, limits: left } = call;
         let address = keys::address_hash(&requester.brand.address_key, &params.customer.phone);
         let routes = self.routes(requester, params.channels.as_deref(), &address, now).await?;
         let labels = RequestLabels { metadata: &params.metadata, session: &params.session.id };
@@ -137,7 +174,7 @@ impl Intake {
             allows_duplicate: params.allow_duplicate,
         };
         let counted = self.count_prompt(requester, address, Some(open), now).await?;
-        *locked(limits) = counted.limits;
+        *locked(left) = counted.limits;
         let for_key = self.count_ask(requester, &params.ask, now).await?;
         let answer = view::request(&request, 1);
         let record = key.remember(request.id, answer, expect, now)?;

@@ -196,12 +196,13 @@ impl Intake {
         }
         let now = self.ports.clock.now();
         let event = newest.event.redelivered(now);
-        webhook_events::put_state(store, newest.request, &event, newest.version, now).await?;
+        let states = [(event.clone(), newest.version)];
+        webhook_events::put_states(store, newest.request, &states, now).await?;
         Ok(StoredEvent { event, ..newest })
     }
 
     async fn send_event(&self, stored: &StoredEvent, delay: Duration) -> Result<(), Problem> {
-        let step = Step::Webhook { seq: stored.event.seq };
+        let step = Step::webhook(stored.event.seq);
         Ok(effects::send(self.ports.queue.as_ref(), step, stored.request, delay).await?)
     }
 

@@ -101,6 +101,11 @@ impl CallKey {
         Ok(Self { key: Key { pk, sk }, fingerprint })
     }
 
+    /// Returns the key of its record.
+    pub(crate) const fn key(&self) -> &Key {
+        &self.key
+    }
+
     /// Looks up whether the key was used before.
     pub(crate) async fn look_up(
         &self,

@@ -8,8 +8,10 @@ use domain::message::Step;
 use domain::request::{Attempt, RefundRecord, Request, State};
 use domain::values::id::RequestId;
 use domain::values::time::Timestamp;
+use domain::webhook::WebhookEvent;
 use records::effects;
 use records::storage;
+use records::storage::RequestWithEvents;
 
 use crate::{SendPrompt, StepError};
 
@@ -23,9 +25,11 @@ const CHECK_AGAIN: Duration = Duration::from_secs(15);
 impl SendPrompt {
     /// Takes every step that is due, then sends the next check while the request still owes anything.
     pub(crate) async fn check(&self, id: RequestId) -> Result<(), StepError> {
-        let Some(loaded) = storage::load(self.ports.store.as_ref(), id).await? else {
+        let read = storage::load_with_events(self.ports.store.as_ref(), id).await?;
+        let Some(RequestWithEvents { loaded, events }) = read else {
             return self.check_unwritten(id).await;
         };
+        let known = loaded.request.webhooks;
         let loaded = Box::pin(self.drive(loaded)).await?;
         let now = self.ports.clock.now();
         if is_fetch_lost(&loaded.request, now) && !guards::is_disabled(Guard::LostFetch) {
@@ -37,7 +41,9 @@ impl SendPrompt {
         for refund in loaded.request.open_refunds().filter(is_lost) {
             self.send_step(Step::Refund { seq: refund.seq }, id, Duration::ZERO).await?;
         }
-        let untried = self.send_lost_webhooks(id, now).await?;
+        let untried = self.send_lost_webhooks(id, &events, now).await?;
+        // What this check made is on its way, and no worker has tried it yet.
+        let untried = untried || loaded.request.webhooks > known;
         let next = loaded.request.next_check(now).or_else(|| untried.then_some(CHECK_AGAIN));
         if let Some(wait) = next
             && !guards::is_disabled(Guard::NextCheck)
@@ -60,16 +66,21 @@ impl SendPrompt {
     /// Sends the messages of webhook events that were written and never tried. Returns whether any such event is left.
     ///
     /// From its first try on, an event's own messages carry it to its end.
-    async fn send_lost_webhooks(&self, id: RequestId, now: Timestamp) -> Result<bool, StepError> {
+    async fn send_lost_webhooks(
+        &self,
+        id: RequestId,
+        events: &[WebhookEvent],
+        now: Timestamp,
+    ) -> Result<bool, StepError> {
         let mut untried = false;
-        for (webhook, _) in storage::webhooks(self.ports.store.as_ref(), id).await? {
+        for webhook in events {
             if webhook.is_settled() || webhook.failures > 0 {
                 continue;
             }
             untried = true;
             let is_lost = now >= webhook.due_at.after(WEBHOOK_LOST);
             if is_lost && !guards::is_disabled(Guard::LostWebhook) {
-                self.send_step(Step::Webhook { seq: webhook.seq }, id, Duration::ZERO).await?;
+                self.send_step(Step::webhook(webhook.seq), id, Duration::ZERO).await?;
             }
         }
         Ok(untried)

@@ -21,22 +21,34 @@ impl SendPrompt {
         Ok(commit.apply(&self.ports, Some(expected_version)).await?)
     }
 
-    /// Records how a prompt was delivered. A receipt or a reply may have been faster: then it is decided again.
+    /// Records how a prompt was delivered, in the order of `statuses`, as one change.
+    ///
+    /// A receipt or a reply may have been faster: then it is decided again.
     pub(crate) async fn record(
         &self,
         loaded: VersionedRequest,
         prompt: PromptId,
-        status: DeliveryStatus,
+        statuses: &[DeliveryStatus],
         provider_id: Option<String>,
     ) -> Result<VersionedRequest, StepError> {
+        let unchanged = loaded.clone();
         let updated = update(&self.ports, loaded, |request, now| -> Result<_, StepError> {
-            let (status, provider_id) = (status.clone(), provider_id.clone());
-            let change = request.record_delivery_status(prompt, status, provider_id, now);
-            Ok(Decision::<()>::from(change))
+            let mut whole: Option<Change> = None;
+            for status in statuses {
+                let known = whole.as_ref().map_or(request, |before| &before.request);
+                let (status, provider_id) = (status.clone(), provider_id.clone());
+                let next = known.record_delivery_status(prompt, status, provider_id, now);
+                whole = Some(match whole {
+                    Some(before) => before.followed_by(next),
+                    None => next,
+                });
+            }
+            Ok(whole.map_or(Decision::Stop(()), Decision::from))
         });
         match updated.await? {
             Updated::Stored(stored) => Ok(stored),
-            Updated::Stopped(()) | Updated::Absent => Err(StoreError::Conflict.into()),
+            Updated::Stopped(()) => Ok(unchanged),
+            Updated::Absent => Err(StoreError::Conflict.into()),
         }
     }
 }

@@ -83,8 +83,9 @@ impl SendPrompt {
         now: Timestamp,
     ) -> Result<SendResult, StepError> {
         let request = &loaded.request;
+        let ahead = self.reading_ahead(request, brand, channel).await?;
         // A customer who opted out a moment ago gets nothing more.
-        if self.is_opted_out(request).await? && !guards::is_disabled(Guard::OptOut) {
+        if ahead.is_opted_out(request).await? && !guards::is_disabled(Guard::OptOut) {
             let change = request.deny(DenialReason::OptedOut, None, now);
             let change = change.unwrap_or_else(|_already_ended| request.expire(now));
             let loaded = self.commit(loaded.version, change, Vec::new()).await?;
@@ -100,7 +101,7 @@ impl SendPrompt {
         let target = LinkTarget { brand: request.brand.clone(), request: request.id, prompt: id };
         let link = storage::put_link(&keys::link_token(&brand.link_key, id), &target, now)?;
         let loaded = self.commit(loaded.version, change, vec![link]).await?;
-        Box::pin(self.send_recorded(loaded, brand, opened, id)).await
+        Box::pin(ahead.send_recorded(loaded, brand, opened, id)).await
     }
 
     /// Finishes a prompt that another worker recorded and perhaps sent before it died. It is sent again where the channel

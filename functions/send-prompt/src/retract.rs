@@ -26,8 +26,8 @@ impl SendPrompt {
             loaded.request.prompts.iter().filter(is_replaced).cloned().collect();
         for prompt in replaced {
             let retracted = self.retract(&loaded.request, brand, &prompt).await;
-            let status = DeliveryStatus::Superseded { retracted };
-            loaded = self.record(loaded, prompt.id, status, None).await?;
+            let status = [DeliveryStatus::Superseded { retracted }];
+            loaded = self.record(loaded, prompt.id, &status, None).await?;
         }
         Ok(loaded)
     }

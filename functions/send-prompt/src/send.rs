@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::brand::Brand;
+use domain::brand::{Brand, BrandScope};
 use domain::contact::Contact;
 use domain::guards;
 use domain::guards::Guard;
@@ -12,10 +12,12 @@ use domain::request::{CHANNEL_BUSY, PromptRecord, Request};
 use domain::values::id::PromptId;
 use domain::values::name::{BrandName, ChannelName};
 use domain::values::time::Timestamp;
-use ports::{AcceptedPrompt, Channel, OPTED_OUT, Prompt, Resend, SendError};
+use ports::{AcceptedPrompt, Channel, OPTED_OUT, Ports, Prompt, Resend, SendError};
 use records::contact;
 use records::contact::ChannelScope;
 use records::handles::Handles;
+use records::opt_outs;
+use records::read_ahead::ReadAhead;
 use records::storage::VersionedRequest;
 
 use crate::{SendPrompt, StepError, render};
@@ -63,10 +65,7 @@ impl SendPrompt {
             self.record_opt_out(&loaded.request).await?;
         }
         let sent = self.send_record(sent, &prompt, &loaded.request.brand).await;
-        let mut loaded = loaded;
-        for status in sent.statuses {
-            loaded = self.record(loaded, id, status, sent.provider_id.clone()).await?;
-        }
+        let mut loaded = self.record(loaded, id, &sent.statuses, sent.provider_id).await?;
         if is_opted_out {
             loaded = self.end_opted_out(loaded).await?;
         }
@@ -146,6 +145,25 @@ impl SendPrompt {
         Ok(())
     }
 
+    /// Returns the same worker, which has read ahead what decides on a message of this channel.
+    ///
+    /// That is the customer's opt-out and contact record.
+    pub(crate) async fn reading_ahead(
+        &self,
+        request: &Request,
+        brand: &Brand,
+        channel: &ChannelName,
+    ) -> Result<Self, StepError> {
+        let Request { brand: name, mode, address, .. } = request;
+        let at = ChannelScope { brand: name, mode: *mode, channel };
+        let mut keys = vec![contact::key(at, &request.customer_address(brand))];
+        keys.extend(opt_outs::keys(BrandScope { brand: name, mode: *mode }, address));
+        let ahead = ReadAhead::load(&self.ports.store, keys).await?;
+        let ports = Ports { store: Arc::new(ahead), ..self.ports.clone() };
+        let (channels, public_base) = (Arc::clone(&self.channels), self.public_base.clone());
+        Ok(Self { ports, channels, public_base })
+    }
+
     /// Loads the contact record of the customer on the prompt's channel. The customer is the one with the number.
     pub(crate) async fn contact(
         &self,
@@ -188,7 +206,7 @@ impl SendPrompt {
     }
 }
 
-const fn scope<'a>(request: &'a Request, prompt: &'a PromptRecord) -> ChannelScope<'a> {
+pub(crate) const fn scope<'a>(request: &'a Request, prompt: &'a PromptRecord) -> ChannelScope<'a> {
     ChannelScope { brand: &request.brand, mode: request.mode, channel: &prompt.channel }
 }
 

@@ -87,7 +87,8 @@ impl SendPrompt {
                 Some((id, status)) => (id, status == MessageStatus::Sending),
                 None => (self.new_id(self.ports.clock.now()), false),
             };
-            if self.is_opted_out(&loaded.request).await?
+            let ahead = self.reading_ahead(&loaded.request, brand, &prompt.channel).await?;
+            if ahead.is_opted_out(&loaded.request).await?
                 && !guards::is_disabled(Guard::OptOutBeforeMessage)
             {
                 let change = loaded.request.withhold_message(&owed, id, self.ports.clock.now());
@@ -104,7 +105,7 @@ impl SendPrompt {
                     loaded = self.commit(loaded.version, change, Vec::new()).await?;
                 }
                 let outgoing = MessageInThread { owed: &owed, prompt: &prompt, id };
-                self.send_message(&loaded.request, brand, channel.as_deref(), outgoing).await?
+                ahead.send_message(&loaded.request, brand, channel.as_deref(), outgoing).await?
             };
             loaded = self.record_message(loaded, id, status).await?;
             if status == MessageStatus::Busy {

@@ -93,11 +93,27 @@ pub enum Step {
         /// The attempt's number, from 1.
         attempt_no: u32,
     },
-    /// Delivers a webhook event.
+    /// Delivers webhook events that were stored together.
     Webhook {
-        /// The event's number, from 1.
+        /// The first event's number, from 1.
         seq: u32,
+        /// How many events follow it.
+        #[serde(default, skip_serializing_if = "is_zero")]
+        more: u32,
     },
+}
+
+impl Step {
+    /// The delivery of one webhook event.
+    #[must_use]
+    pub const fn webhook(seq: u32) -> Self {
+        Self::Webhook { seq, more: 0 }
+    }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+const fn is_zero(count: &u32) -> bool {
+    *count == 0
 }
 
 /// A queue between the functions.

@@ -14,7 +14,7 @@ const CALLS_MAX: u32 = 8;
 /// The table did not return all the items of a batch.
 #[derive(Debug, thiserror::Error)]
 #[error("batch left unprocessed by the table")]
-struct Unprocessed;
+struct UnprocessedKeys;
 
 /// Returns the items of these keys, in their order.
 pub(crate) async fn read(table: &Table, keys: &[Key]) -> Result<Vec<Option<Item>>, StoreError> {
@@ -38,5 +38,5 @@ pub(crate) async fn read(table: &Table, keys: &[Key]) -> Result<Vec<Option<Item>
     if missing.is_empty() {
         return Ok(keys.iter().map(|key| found.remove(key)).collect());
     }
-    Err(StoreError::Unavailable(Unprocessed.into()))
+    Err(StoreError::Unavailable(UnprocessedKeys.into()))
 }

@@ -7,9 +7,8 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use domain::values::time::Timestamp;
 use ports::{Item, Key, StoreError};
 
-/// An item's attributes by name, in the SDK's own type.
-#[expect(clippy::disallowed_types, reason = "the SDK takes and gives nothing else")]
-pub(crate) type Attributes = std::collections::HashMap<String, AttributeValue>;
+use crate::body;
+pub(crate) use crate::body::Attributes;
 
 /// An item of the table does not have the shape that this crate writes.
 #[derive(Debug, thiserror::Error)]
@@ -46,7 +45,7 @@ pub(crate) fn from_key(key: &Key) -> Attributes {
 pub(crate) fn from_item(item: Item) -> Attributes {
     let mut attributes = from_key(&item.key);
     attributes.insert("version".to_owned(), number(&item.version));
-    attributes.insert("body".to_owned(), AttributeValue::S(item.body));
+    attributes.extend([body::attribute(item.body)]);
     if let Some(time) = item.expires_at {
         // Whole seconds, rounded up, so that no item is deleted early.
         let seconds = time.as_millis().saturating_add(999).div_euclid(1000);
@@ -78,8 +77,20 @@ fn find_number<T: std::str::FromStr>(
     }
 }
 
+/// Returns a text that each item has.
+pub(crate) fn require_text(
+    attributes: &Attributes,
+    name: &'static str,
+) -> Result<String, StoreError> {
+    find_text(attributes, name)?.ok_or_else(|| damaged(name))
+}
+
+/// Returns the key of an item, of which an index has no more.
+pub(crate) fn to_key(attributes: &Attributes) -> Result<Key, StoreError> {
+    Ok(Key { pk: require_text(attributes, "pk")?, sk: require_text(attributes, "sk")? })
+}
+
 pub(crate) fn to_item(attributes: &Attributes) -> Result<Item, StoreError> {
-    let text = |name| find_text(attributes, name)?.ok_or_else(|| damaged(name));
     let index = match (find_text(attributes, "ipk")?, find_text(attributes, "isk")?) {
         (None, None) => None,
         (Some(pk), Some(sk)) => Some(Key { pk, sk }),
@@ -87,9 +98,12 @@ pub(crate) fn to_item(attributes: &Attributes) -> Result<Item, StoreError> {
     };
     let ttl: Option<i64> = find_number(attributes, "ttl")?;
     Ok(Item {
-        key: Key { pk: text("pk")?, sk: text("sk")? },
+        key: to_key(attributes)?,
         version: find_number(attributes, "version")?.ok_or_else(|| damaged("version"))?,
-        body: text("body")?,
+        body: match body::find(attributes)? {
+            Some(body) => body,
+            None => require_text(attributes, "body")?,
+        },
         expires_at: ttl.map(|secs| Timestamp::from_millis(secs.saturating_mul(1000))),
         index,
     })

@@ -1,9 +1,10 @@
 //! Reads a range of a partition, of the table or of its index.
 
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
-use ports::{Item, Order, Page, Range, StoreError};
+use ports::{Item, Key, Order, Page, Range, StoreError};
 
-use crate::item::{call_error, text, to_item};
+use crate::batch;
+use crate::item::{Attributes, call_error, require_text, text, to_item, to_key};
 use crate::table::Table;
 
 /// The source of a query.
@@ -11,7 +12,7 @@ use crate::table::Table;
 pub(crate) enum QuerySource {
     /// The table, with consistent reads.
     Table,
-    /// The sparse index `session`, which has no consistent reads.
+    /// The sparse index `session`, which has keys alone and no consistent reads.
     Index,
 }
 
@@ -62,18 +63,49 @@ fn with_condition(
     Some(query.key_condition_expression(condition).expression_attribute_values(":sk", text(key)))
 }
 
-fn sort_key(source: QuerySource, item: &Item) -> Option<&str> {
-    match source {
-        QuerySource::Table => Some(&item.key.sk),
-        QuerySource::Index => item.index.as_ref().map(|index| index.sk.as_str()),
+fn sort_key(source: QuerySource, place: &Attributes) -> Result<String, StoreError> {
+    require_text(
+        place,
+        match source {
+            QuerySource::Table => "sk",
+            QuerySource::Index => "isk",
+        },
+    )
+}
+
+/// Lists a part of a partition of the table.
+pub(crate) async fn list(table: &Table, range: &Range) -> Result<Page, StoreError> {
+    let found = run(table, QuerySource::Table, range).await?;
+    let items = found.places.iter().map(to_item).collect::<Result<_, _>>()?;
+    Ok(Page { items, more: found.more })
+}
+
+/// Lists a part of an index partition. The index has keys alone, and the table has the items.
+///
+/// The index lags: an item that is gone, or has moved in the index since, is left out.
+pub(crate) async fn list_index(table: &Table, range: &Range) -> Result<Page, StoreError> {
+    let mut range = range.clone();
+    loop {
+        let QueryResult { places, more } = run(table, QuerySource::Index, &range).await?;
+        let keys: Vec<Key> = places.iter().map(to_key).collect::<Result<_, _>>()?;
+        let read = batch::read(table, &keys).await?.into_iter().flatten();
+        let is_there = |item: &Item| item.index.as_ref().is_some_and(|key| key.pk == range.pk);
+        let items: Vec<Item> = read.filter(is_there).collect();
+        let last = places.last().map(|place| sort_key(QuerySource::Index, place)).transpose()?;
+        match last {
+            Some(last) if items.is_empty() && more => range.after = Some(last),
+            Some(_) | None => return Ok(Page { items, more }),
+        }
     }
 }
 
-pub(crate) async fn list(
-    table: &Table,
-    source: QuerySource,
-    range: &Range,
-) -> Result<Page, StoreError> {
+/// The attributes that a query found.
+struct QueryResult {
+    places: Vec<Attributes>,
+    more: bool,
+}
+
+async fn run(table: &Table, source: QuerySource, range: &Range) -> Result<QueryResult, StoreError> {
     let query = table.client.query().table_name(&table.name);
     let query = query.scan_index_forward(match range.order {
         Order::Ascending => true,
@@ -84,31 +116,32 @@ pub(crate) async fn list(
         QuerySource::Index => query.index_name("session"),
     };
     let Some(query) = with_condition(query, source, range) else {
-        return Ok(Page { items: Vec::new(), more: false });
+        return Ok(QueryResult { places: Vec::new(), more: false });
     };
     // One item beyond the limit shows whether there is more. A page of DynamoDB ends at 1 MB, even below its limit.
-    let mut items: Vec<Item> = Vec::new();
+    let mut places: Vec<Attributes> = Vec::new();
     let mut start = None;
     loop {
-        let missing = range.limit.saturating_add(1).saturating_sub(items.len());
+        let missing = range.limit.saturating_add(1).saturating_sub(places.len());
         let query = query.clone().limit(i32::try_from(missing).unwrap_or(i32::MAX));
         let page = query.set_exclusive_start_key(start).send().await.map_err(call_error)?;
-        for attributes in page.items() {
-            items.push(to_item(attributes)?);
-        }
+        places.extend(page.items.unwrap_or_default());
         start = page.last_evaluated_key;
-        if start.is_none() || items.len() > range.limit {
+        if start.is_none() || places.len() > range.limit {
             break;
         }
     }
-    let within =
-        |item: &Item| sort_key(source, item).is_some_and(|at| at.starts_with(&range.prefix));
-    if let Some(end) = items.iter().position(|item| !within(item)) {
-        items.truncate(end);
+    let mut within = 0;
+    for place in &places {
+        if !sort_key(source, place)?.starts_with(&range.prefix) {
+            break;
+        }
+        within += 1;
     }
-    let more = items.len() > range.limit;
-    items.truncate(range.limit);
-    Ok(Page { items, more })
+    places.truncate(within);
+    let more = places.len() > range.limit;
+    places.truncate(range.limit);
+    Ok(QueryResult { places, more })
 }
 
 #[cfg(test)]

@@ -20,11 +20,11 @@ impl Store for Table {
     }
 
     async fn list(&self, range: &Range) -> Result<Page, StoreError> {
-        query::list(self, query::QuerySource::Table, range).await
+        query::list(self, range).await
     }
 
     async fn list_index(&self, range: &Range) -> Result<Page, StoreError> {
-        query::list(self, query::QuerySource::Index, range).await
+        query::list_index(self, range).await
     }
 
     async fn write(&self, writes: Vec<Write>) -> Result<(), StoreError> {

@@ -22,7 +22,7 @@ use domain::values::time::Timestamp;
 ///     }
 /// }
 ///
-/// let step = Step::Webhook { seq: 1 };
+/// let step = Step::webhook(1);
 /// let message = Message::new(step, "req_01KAR2M8G00000000000000000".parse().unwrap());
 /// assert_eq!(pollster::block_on(Impatient.handle(&message)), MessageResult::Again);
 /// ```

@@ -58,7 +58,7 @@ pub trait Queue: Send + Sync {
 /// A message to send.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outgoing {
-    /// The message.
+    /// What is sent, and to which queue.
     pub message: Message,
     /// The time after which it is visible.
     pub delay: Duration,

@@ -25,6 +25,14 @@ pub struct BrandPrompt {
     pub write: Option<Write>,
 }
 
+/// Returns the key of a brand's prompts in this hour.
+#[must_use]
+pub fn key(scope: BrandScope<'_>, now: Timestamp) -> Key {
+    let BrandScope { brand, mode } = scope;
+    let begun = now.as_millis().div_euclid(HOUR_MILLIS);
+    Key { pk: format!("PROMPTS#{brand}#{mode:?}#{begun}"), sk: "PROMPTS".to_owned() }
+}
+
 /// Counts one more prompt of a brand; `None` where the brand has no limit.
 ///
 /// The write expects the count that was read. So two calls at once never pass the limit together.
@@ -43,8 +51,7 @@ pub async fn count(
     }
     let begun = now.as_millis().div_euclid(HOUR_MILLIS);
     let ends = Timestamp::from_millis(begun.saturating_add(1).saturating_mul(HOUR_MILLIS));
-    let BrandScope { brand, mode } = scope;
-    let key = Key { pk: format!("PROMPTS#{brand}#{mode:?}#{begun}"), sk: "PROMPTS".to_owned() };
+    let key = key(scope, now);
     let known = store.read(&key).await?;
     let before: u32 = known.as_ref().map_or(Ok(0), |item| decode(&item.body))?;
     let quota =

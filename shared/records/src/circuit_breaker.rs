@@ -13,7 +13,7 @@ use domain::guards;
 use domain::guards::Guard;
 use domain::values::name::ProcessorName;
 use domain::values::time::Timestamp;
-use ports::{Expect, Item, Key, Order, Range, Store, StoreError, Write};
+use ports::{Expect, Item, Key, Store, StoreError, Write};
 
 /// How long the circuit stays open after the first rejection, the second, and each one after that.
 const OPEN_FOR: [Duration; 3] =
@@ -113,25 +113,24 @@ impl CircuitBreaker {
         processor: &ProcessorName,
         kind: CallKind,
     ) -> Result<Self, StoreError> {
+        let keys = Self::keys(scope, processor, kind);
+        let items = store.read_many(&keys).await?;
+        let circuit = |key: Key| {
+            let item = items.iter().flatten().find(|item| item.key == key);
+            let known = item.map(|item| Ok((decode::<Open>(&item.body)?, item.version)));
+            Ok::<_, StoreError>(Circuit { key, known: known.transpose()?, ours: false })
+        };
+        let [account, kind] = keys.clone();
+        Ok(Self { account: circuit(account)?, kind: circuit(kind)? })
+    }
+
+    /// Returns the keys of an account's circuit, and of the circuit of a kind of call to it.
+    #[must_use]
+    pub fn keys(scope: BrandScope<'_>, processor: &ProcessorName, kind: CallKind) -> [Key; 2] {
         let BrandScope { brand, mode } = scope;
         let pk = format!("BREAKER#{brand}#{mode:?}#{processor}");
-        // One read brings both.
-        let range = Range {
-            pk: pk.clone(),
-            prefix: ACCOUNT.to_owned(),
-            after: None,
-            limit: 10,
-            order: Order::Ascending,
-        };
-        let items = store.list(&range).await?.items;
-        let circuit = |sk: String| {
-            let item = items.iter().find(|item| item.key.sk == sk);
-            let known = item.map(|item| Ok((decode::<Open>(&item.body)?, item.version)));
-            let key = Key { pk: pk.clone(), sk };
-            Ok(Circuit { key, known: known.transpose()?, ours: false })
-        };
-        let kind = circuit(format!("{ACCOUNT}#{}", kind.as_str()))?;
-        Ok(Self { account: circuit(ACCOUNT.to_owned())?, kind })
+        let kind = Key { pk: pk.clone(), sk: format!("{ACCOUNT}#{}", kind.as_str()) };
+        [Key { pk, sk: ACCOUNT.to_owned() }, kind]
     }
 
     /// Returns how long a circuit stays open; `None` when both are closed or may be probed.

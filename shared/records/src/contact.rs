@@ -33,6 +33,12 @@ impl ChannelScope<'_> {
     }
 }
 
+/// Returns the key of the contact of an address's hash.
+#[must_use]
+pub fn key(at: ChannelScope<'_>, address: &str) -> Key {
+    at.key("CONTACT", address)
+}
+
 /// Loads the contact of an address's hash, and the version that a change expects.
 ///
 /// # Errors
@@ -43,7 +49,7 @@ pub async fn load(
     address: &str,
     now: Timestamp,
 ) -> Result<(Contact, Option<u64>), StoreError> {
-    let Some(item) = store.read(&at.key("CONTACT", address)).await? else {
+    let Some(item) = store.read(&key(at, address)).await? else {
         return Ok((Contact::default(), None));
     };
     let fresh = item.expires_at.is_none_or(|until| now < until);
@@ -63,7 +69,7 @@ fn put(
     now: Timestamp,
 ) -> Result<Write, StoreError> {
     let expires_at = Some(now.after(KEPT));
-    replace(at.key("CONTACT", address), contact, expected_version, expires_at)
+    replace(key(at, address), contact, expected_version, expires_at)
 }
 
 /// Changes the contact of an address, and decides again after a conflict.

@@ -106,7 +106,7 @@ pub async fn erase_parts(
         }
         let erased = webhook.erased(now);
         if erased != webhook {
-            webhook_events::put_state(store, id, &erased, version, now).await?;
+            webhook_events::put_states(store, id, &[(erased, version)], now).await?;
         }
     }
     Ok(settled)

@@ -112,7 +112,9 @@ fn end_of(part: i64, length: i64) -> Timestamp {
     Timestamp::from_millis(part.saturating_add(1).saturating_mul(length))
 }
 
-fn key(scope: BrandScope<'_>, id: &KeyId) -> Key {
+/// Returns the key of what an API key asked lately.
+#[must_use]
+pub fn key(scope: BrandScope<'_>, id: &KeyId) -> Key {
     let mode = scope.mode.as_str();
     Key { pk: format!("KEY#{}#{mode}#{id}", scope.brand), sk: "USAGE".to_owned() }
 }

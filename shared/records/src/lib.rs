@@ -21,6 +21,7 @@ pub mod limits;
 mod links;
 mod metrics;
 pub mod opt_outs;
+pub mod read_ahead;
 pub mod request_lists;
 pub mod saved_cards;
 pub mod seen;

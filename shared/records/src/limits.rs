@@ -174,7 +174,9 @@ fn count(limit: u32) -> usize {
     usize::try_from(limit).unwrap_or(usize::MAX)
 }
 
-fn key(scope: BrandScope<'_>, address: &str) -> Key {
+/// Returns the key of an address's limits.
+#[must_use]
+pub fn key(scope: BrandScope<'_>, address: &str) -> Key {
     let BrandScope { brand, mode } = scope;
     Key { pk: format!("LIMIT#{brand}#{mode:?}#{address}"), sk: "LIMIT".to_owned() }
 }

@@ -9,7 +9,7 @@ use domain::brand::{BrandScope, Mode};
 use domain::guards;
 use domain::guards::Guard;
 use domain::values::time::Timestamp;
-use ports::{Key, Order, Range, Store, StoreError};
+use ports::{Key, Store, StoreError};
 use serde::{Deserialize, Serialize};
 
 use crate::storage::decode;
@@ -139,6 +139,14 @@ fn key(scope: BrandScope<'_>, address: &str) -> Key {
     Key { pk: format!("STOP#{}#{address}", scope.brand), sk: sk.to_owned() }
 }
 
+/// Returns the keys of an address's words: of this mode, and of an older release.
+#[must_use]
+pub fn keys(scope: BrandScope<'_>, address: &str) -> [Key; 2] {
+    let own = key(scope, address);
+    let older = Key { sk: ANY_MODE.to_owned(), ..own.clone() };
+    [own, older]
+}
+
 /// Loads the words of an address, and the version that a change expects.
 ///
 /// `address` is the keyed hash of a number, or of a handle that belongs to no known number.
@@ -150,23 +158,14 @@ pub async fn load(
     scope: BrandScope<'_>,
     address: &str,
 ) -> Result<(OptOut, Option<u64>), StoreError> {
-    let own = key(scope, address);
-    let range = Range {
-        pk: own.pk.clone(),
-        prefix: ANY_MODE.to_owned(),
-        after: None,
-        limit: 10,
-        order: Order::Ascending,
-    };
+    let keys = keys(scope, address);
+    let [own, _] = &keys;
     let (mut known, mut version) = (OptOut::default(), None);
-    for item in store.list(&range).await?.items {
-        let is_own = item.key.sk == own.sk;
-        if is_own || item.key.sk == ANY_MODE {
-            let OptOut { stopped_at, started_at } = decode(&item.body)?;
-            known.stopped_at = known.stopped_at.max(stopped_at);
-            known.started_at = known.started_at.max(started_at);
-        }
-        if is_own {
+    for item in store.read_many(&keys).await?.into_iter().flatten() {
+        let OptOut { stopped_at, started_at } = decode(&item.body)?;
+        known.stopped_at = known.stopped_at.max(stopped_at);
+        known.started_at = known.started_at.max(started_at);
+        if item.key == *own {
             version = Some(item.version);
         }
     }

@@ -1,8 +1,9 @@
 //! The lists of a brand's requests in a mode, each in the order of the requests' ids.
 //!
 //! A list is a partition `LIST#<brand>#<mode>#<list>`, and a request's item in it has the request's id as its sort key. An
-//! id begins with its time. The items are written in the transaction that makes or ends their request, so that they tell its
-//! end. They are kept as long as their request, and go when its customer is erased.
+//! id begins with its time. The items are written in the transaction that makes or ends their request. An item of the end tells
+//! it. One that is written when the request is made does not, and is not written again. They are kept at least as long as
+//! their request, and go when its customer is erased.
 //!
 //! No list is split by time. DynamoDB limits what one partition key has only where a table has local secondary indexes.
 //! What a caller names is hashed, so that no text of theirs is a key. The requests of a customer are in
@@ -60,7 +61,7 @@ pub struct ListedFacts {
     /// The requester's id of the agent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub agent: Option<String>,
-    /// Its end; `None` while it is open.
+    /// Its end; `None` where it was open when the item was written.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub end: Option<ListedEnd>,
 }
@@ -134,17 +135,19 @@ fn key(request: &Request, list: RequestList<'_>) -> Key {
     Key { pk: list.partition(scope), sk: request.id.to_string() }
 }
 
-/// Returns the keys of a request's items in the lists that have it as it is now.
-fn keys(request: &Request) -> Vec<Key> {
+/// Returns the keys of a request's items that are written once, when it is made.
+fn keys_from_the_start(request: &Request) -> Vec<Key> {
     let mut keys = vec![key(request, RequestList::All)];
     keys.extend(request.key.iter().map(|made| key(request, RequestList::Key(&made.id))));
     let agent = request.session.agent.iter();
     keys.extend(agent.map(|agent| key(request, RequestList::Agent(agent))));
-    let State::Closed { outcome, .. } = &request.state else {
-        keys.push(key(request, RequestList::Open));
-        return keys;
-    };
-    keys.push(key(request, RequestList::Ended(outcome.state_name())));
+    keys
+}
+
+/// Returns the keys of an ended request's items that its end adds.
+fn keys_of_the_end(request: &Request) -> Vec<Key> {
+    let State::Closed { outcome, .. } = &request.state else { return Vec::new() };
+    let mut keys = vec![key(request, RequestList::Ended(outcome.state_name()))];
     let code = outcome.transaction_code().into_iter();
     keys.extend(code.map(|code| key(request, RequestList::TransactionCode(code))));
     let reference = outcome.reference().into_iter();
@@ -178,29 +181,31 @@ pub(crate) fn writes(change: &Change, is_new: bool) -> Result<Vec<Write>, StoreE
     let ends_now = matches!(request.state, State::Closed { at, .. } if at == change.at);
     match request.erased_at {
         Some(at) if at == change.at => {
-            let mut writes: Vec<Write> =
-                keys(request).into_iter().map(|key| Write::Delete { key }).collect();
-            if request.is_closed() {
-                writes.push(open());
-            }
-            return Ok(writes);
+            let keys = keys_from_the_start(request).into_iter().chain(keys_of_the_end(request));
+            return Ok(keys.map(|key| Write::Delete { key }).chain([open()]).collect());
         }
         None if is_new || ends_now => {}
         Some(_) | None => return Ok(Vec::new()),
     }
-    let until = if request.is_closed() {
-        storage::kept_until(request)
-    } else {
-        // An open request may still be extended, and its items are not written again for that.
-        request.created_at.after(LIFETIME_MAX).after(GRACE)
-    };
+    // An open request may still be extended, and its items are not written again for that, nor for its end.
+    let made_until = storage::part_kept_until(request, request.created_at).after(LIFETIME_MAX);
     let facts = facts(request);
     let mut writes = Vec::new();
-    for key in keys(request) {
-        writes.push(overwrite(key, &facts, Some(until))?);
+    if is_new {
+        for key in keys_from_the_start(request) {
+            writes.push(overwrite(key, &facts, Some(made_until))?);
+        }
     }
-    if ends_now && !is_new {
-        writes.push(open());
+    if request.is_closed() {
+        for key in keys_of_the_end(request) {
+            writes.push(overwrite(key, &facts, Some(storage::kept_until(request)))?);
+        }
+        if !is_new {
+            writes.push(open());
+        }
+    } else {
+        let until = request.created_at.after(LIFETIME_MAX).after(GRACE);
+        writes.push(overwrite(key(request, RequestList::Open), &facts, Some(until))?);
     }
     Ok(writes)
 }

@@ -17,7 +17,7 @@
 //! | `DEVICE#<brand>#<mode>#<address>` | `DEVICE` | [`crate::device::DeviceWallets`] | 90 days |
 //! | `PROMPTS#<brand>#<mode>#<hour>` | `PROMPTS` | [`crate::brand_limit`]: the brand's prompts of a clock hour | a day longer |
 //! | `CUST#<brand>#<mode>#<address>` | `CARD#`, `HANDLE#`, `REQ#` and an id | [`crate::customers::CustomerItem`]: what belongs to a customer | as what it names |
-//! | `LIST#<brand>#<mode>#<list>` | a request's id | [`crate::request_lists`]: a request in one of the brand's lists | as the request |
+//! | `LIST#<brand>#<mode>#<list>` | a request's id | [`crate::request_lists`]: a request in one of the brand's lists | as the longest request |
 //! | `ERASE#<brand>#<mode>#<address>` | `ERASE` | [`crate::erasures::Erasure`] | until done, then 90 days |
 //! | `CARD#<brand>#<mode>#<card>` | `CARD` | [`crate::saved_cards::SavedCard`] | until it is taken off file |
 //! | `LIMIT#<brand>#<mode>#<address>` | `LIMIT` | [`crate::limits::AddressLimits`] | 8 days |
@@ -49,6 +49,9 @@ use ports::{Expect, Item, Key, Order, Page, Range, Store, StoreError, Write};
 
 /// How long an open request is kept after its deadline, in case it was not closed.
 pub(crate) const GRACE: Duration = Duration::from_secs(30 * 86_400);
+
+/// A sort key behind all entries of a journal.
+const JOURNAL_END: &str = "EVT$";
 
 /// A body: its version, and its content as that version writes it.
 #[derive(Serialize, Deserialize)]
@@ -130,6 +133,32 @@ pub async fn load(
 ) -> Result<Option<VersionedRequest>, StoreError> {
     let Some(item) = store.read(&request_key(id)).await? else { return Ok(None) };
     Ok(Some(VersionedRequest { request: decode(&item.body)?, version: item.version }))
+}
+
+/// A request with its webhook events.
+#[derive(Clone, Debug)]
+pub struct RequestWithEvents {
+    /// The request, with the version that a change expects.
+    pub loaded: VersionedRequest,
+    /// Its webhook events, oldest first.
+    pub events: Vec<WebhookEvent>,
+}
+
+/// Loads a request with its webhook events in one read; `None` where the request does not exist.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn load_with_events(
+    store: &dyn Store,
+    id: RequestId,
+) -> Result<Option<RequestWithEvents>, StoreError> {
+    // The request stands before its events, and its journal before both.
+    let items = all_from(store, id, "", Some(JOURNAL_END.to_owned())).await?;
+    let Some(item) = items.iter().find(|item| item.key.sk == "REQ") else { return Ok(None) };
+    let loaded = VersionedRequest { request: decode(&item.body)?, version: item.version };
+    let events = items.iter().filter(|item| item.key.sk.starts_with("WEBHOOK#"));
+    let events = events.map(|item| decode(&item.body)).collect::<Result<_, StoreError>>()?;
+    Ok(Some(RequestWithEvents { loaded, events }))
 }
 
 /// Commits a decision in one transaction: the request, its journal entries, its webhook events, and `extra`.
@@ -315,10 +344,19 @@ pub(crate) async fn all(
     id: RequestId,
     prefix: &str,
 ) -> Result<Vec<Item>, StoreError> {
+    all_from(store, id, prefix, None).await
+}
+
+async fn all_from(
+    store: &dyn Store,
+    id: RequestId,
+    prefix: &str,
+    after: Option<String>,
+) -> Result<Vec<Item>, StoreError> {
     let mut range = Range {
         pk: partition(id),
         prefix: prefix.to_owned(),
-        after: None,
+        after,
         limit: 100,
         order: Order::Ascending,
     };

@@ -3,6 +3,8 @@
 //! The index has them by `EVENTS#<brand>#<mode>` and the event's id, which begins with its time. An event of an older release has
 //! no owner, and is not listed.
 
+use std::ops::RangeInclusive;
+
 use domain::brand::BrandScope;
 use domain::request::{Request, WebhookEventType};
 use domain::values::id::{RequestId, WebhookEventId};
@@ -14,6 +16,9 @@ use sha2::{Digest, Sha256};
 
 use crate::storage;
 use crate::storage::{GRACE, decode, encode, webhook_key};
+
+/// The most events that are delivered by one message. A change stores far fewer.
+const TOGETHER_MAX: usize = 20;
 
 /// A stored event with what changes it.
 #[derive(Clone, Debug)]
@@ -93,19 +98,43 @@ pub async fn create(
     store.write(vec![Write::Put { item, expect: Expect::Absent }]).await
 }
 
-/// Stores the delivery state of an event.
+/// An event with the version that a change of it expects.
+pub type VersionedEvent = (WebhookEvent, u64);
+
+/// Loads some consecutive events of a request, those that exist.
 ///
 /// # Errors
-/// [`StoreError::Conflict`] when the stored event has another version.
-pub async fn put_state(
+/// [`StoreError`].
+pub async fn load(
     store: &dyn Store,
     request: RequestId,
-    event: &WebhookEvent,
-    expected_version: u64,
+    events: RangeInclusive<u32>,
+) -> Result<Vec<VersionedEvent>, StoreError> {
+    let keys: Vec<Key> = events.take(TOGETHER_MAX).map(|seq| webhook_key(request, seq)).collect();
+    let items = match keys.as_slice() {
+        [only] => vec![store.read(only).await?],
+        several => store.read_many(several).await?,
+    };
+    let stored = items.iter().flatten();
+    stored.map(|item| Ok((decode(&item.body)?, item.version))).collect()
+}
+
+/// Stores the delivery state of events, of all or of none.
+///
+/// # Errors
+/// [`StoreError::Conflict`] when a stored event has another version.
+pub async fn put_states(
+    store: &dyn Store,
+    request: RequestId,
+    events: &[VersionedEvent],
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let item = item(request, event, expected_version.saturating_add(1), now)?;
-    store.write(vec![Write::Put { item, expect: Expect::Version(expected_version) }]).await
+    let put = |(event, version): &VersionedEvent| {
+        let item = item(request, event, version.saturating_add(1), now)?;
+        Ok(Write::Put { item, expect: Expect::Version(*version) })
+    };
+    let writes: Result<Vec<Write>, StoreError> = events.iter().map(put).collect();
+    store.write(writes?).await
 }
 
 fn item(

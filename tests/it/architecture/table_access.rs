@@ -13,6 +13,7 @@ use super::template::{functions, list, statements, template, text};
 
 /// What is done with an item, by the names of DynamoDB's actions.
 const GET: &str = "dynamodb:GetItem";
+const BATCH: &str = "dynamodb:BatchGetItem";
 const LIST: &str = "dynamodb:Query";
 const PUT: &str = "dynamodb:PutItem";
 const DELETE: &str = "dynamodb:DeleteItem";
@@ -21,12 +22,15 @@ type Access = (&'static str, &'static str);
 
 /// The names by which sources use records, and the items that each touches. A name without items touches the index or none.
 const CALLS: &[(&str, &[Access])] = &[
-    ("CircuitBreaker::load", &[(LIST, "BREAKER")]),
-    ("Handles", &[(GET, "HANDLE"), (PUT, "HANDLE"), (PUT, "CUST"), (LIST, "STOP"), (PUT, "STOP")]),
+    ("CircuitBreaker::keys", &[(BATCH, "BREAKER")]),
+    ("CircuitBreaker::load", &[(BATCH, "BREAKER")]),
+    ("Handles", &[(GET, "HANDLE"), (PUT, "HANDLE"), (PUT, "CUST"), (BATCH, "STOP"), (PUT, "STOP")]),
     ("authentication::authenticate", &[]),
     ("authentication::known_brand", &[]),
     ("authentication::with_key", &[]),
+    ("brand_limit::key", &[(BATCH, "PROMPTS")]),
     ("brand_limit::count", &[(GET, "PROMPTS"), (PUT, "PROMPTS")]),
+    ("capability::key", &[(BATCH, "CAP")]),
     ("capability::load", &[(GET, "CAP")]),
     ("capability::put", &[(PUT, "CAP")]),
     ("card_checks::day_of", &[]),
@@ -42,6 +46,7 @@ const CALLS: &[(&str, &[Access])] = &[
     ("claims::delete", &[(DELETE, "REQ")]),
     ("claims::load", &[(GET, "REQ")]),
     ("claims::put", &[(PUT, "REQ")]),
+    ("contact::key", &[(BATCH, "CONTACT")]),
     ("contact::load", &[(GET, "CONTACT")]),
     ("contact::update", &[(GET, "CONTACT"), (PUT, "CONTACT"), (DELETE, "CAP")]),
     ("customers::delete", &[(DELETE, "CUST")]),
@@ -55,14 +60,17 @@ const CALLS: &[(&str, &[Access])] = &[
     ("erasures::load", &[(GET, "ERASE")]),
     ("erasures::put", &[(PUT, "ERASE")]),
     ("handles::hashes", &[]),
+    ("key_usage::key", &[(BATCH, "KEY")]),
     ("key_usage::load", &[(GET, "KEY")]),
     ("key_usage::put", &[(PUT, "KEY")]),
+    ("limits::key", &[(BATCH, "LIMIT")]),
     ("limits::load", &[(GET, "LIMIT")]),
     ("limits::put", &[(PUT, "LIMIT")]),
-    ("opt_outs::is_opted_out", &[(LIST, "STOP")]),
-    ("opt_outs::load", &[(LIST, "STOP")]),
-    ("opt_outs::record", &[(LIST, "STOP"), (PUT, "STOP")]),
-    ("request_lists::list", &[(LIST, "LIST"), (LIST, "CUST")]),
+    ("opt_outs::is_opted_out", &[(BATCH, "STOP")]),
+    ("opt_outs::keys", &[(BATCH, "STOP")]),
+    ("opt_outs::load", &[(BATCH, "STOP")]),
+    ("opt_outs::record", &[(BATCH, "STOP"), (PUT, "STOP")]),
+    ("request_lists::list", &[(LIST, "LIST"), (LIST, "CUST"), (BATCH, "REQ")]),
     ("request_lists::place_before", &[]),
     ("saved_cards::create", &[(PUT, "CARD"), (PUT, "CUST")]),
     ("saved_cards::delete", &[(DELETE, "CARD"), (DELETE, "CUST")]),
@@ -86,16 +94,18 @@ const CALLS: &[(&str, &[Access])] = &[
     ("storage::follow_link", &[(GET, "LINK")]),
     ("storage::journal", &[(LIST, "REQ")]),
     ("storage::load", &[(GET, "REQ")]),
+    ("storage::load_with_events", &[(LIST, "REQ")]),
     ("storage::open_for_address", &[(LIST, "ADDR")]),
     ("storage::put_device_wallets", &[(PUT, "DEVICE")]),
     ("storage::put_link", &[(PUT, "LINK")]),
     ("storage::webhook", &[(GET, "REQ")]),
     ("storage::webhooks", &[(LIST, "REQ")]),
     ("webhook_events::create", &[(PUT, "REQ")]),
-    ("webhook_events::find", &[(GET, "REQ")]),
-    ("webhook_events::list", &[]),
+    ("webhook_events::find", &[(GET, "REQ"), (BATCH, "REQ")]),
+    ("webhook_events::list", &[(BATCH, "REQ")]),
+    ("webhook_events::load", &[(GET, "REQ"), (BATCH, "REQ")]),
     ("webhook_events::place_before", &[]),
-    ("webhook_events::put_state", &[(PUT, "REQ")]),
+    ("webhook_events::put_states", &[(PUT, "REQ")]),
 ];
 
 /// Other marks in the sources of a function, and the items that each touches.
@@ -113,7 +123,7 @@ const MARKS: &[(&str, &[Access])] = &[
         ],
     ),
     (".try_acquire(", &[(PUT, "BREAKER"), (DELETE, "BREAKER")]),
-    ("\"IDEM#", &[(GET, "IDEM"), (PUT, "IDEM")]),
+    ("\"IDEM#", &[(GET, "IDEM"), (BATCH, "IDEM"), (PUT, "IDEM")]),
     ("\"ENDPOINT#", &[(GET, "ENDPOINT"), (PUT, "ENDPOINT"), (DELETE, "ENDPOINT")]),
 ];
 

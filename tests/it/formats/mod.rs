@@ -31,6 +31,7 @@ const ADDED: &[&str] = &[
     "/body/is/caller/source",
     "/body/is/caller/user_agent",
     "/body/is/by_tap",
+    "/body/step/more",
     "/body/is/answer/key/id",
     "/body/is/answer/key/kind",
     "/body/is/key/id",

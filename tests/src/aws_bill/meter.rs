@@ -23,7 +23,7 @@ pub enum Operation {
 /// A call of AWS.
 #[derive(Clone, Debug)]
 pub struct MeteredCall {
-    /// The operation.
+    /// What AWS was asked to do.
     pub operation: Operation,
     /// The first key or the queue, which says in a report what the call was for.
     pub about: String,

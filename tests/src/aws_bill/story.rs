@@ -12,13 +12,17 @@ use crate::providers::{rbm, whatsapp};
 use crate::world::{PHONE, World, brand, topics};
 
 /// The channels whose requests are billed.
-pub const BILLED_CHANNELS: [&str; 6] =
-    ["sandbox", "whatsapp", "sms (Twilio)", "sms (AWS)", "rcs (Google)", "rcs (AWS)"];
+///
+/// The customer approves on the page. A tap is the sandbox's: the customer approves in the thread, and opens no page.
+pub const BILLED_CHANNELS: [&str; 7] =
+    [TAP, "sandbox", "whatsapp", "sms (Twilio)", "sms (AWS)", "rcs (Google)", "rcs (AWS)"];
+
+const TAP: &str = "sandbox, a tap";
 
 /// The calls and the price of one request.
 #[derive(Clone, Debug)]
 pub struct Bill {
-    /// The channel.
+    /// How the prompt reached the customer.
     pub channel: &'static str,
     /// What each function did.
     pub turns: Vec<Turn>,
@@ -30,7 +34,7 @@ pub struct Bill {
 impl Bill {
     fn new(channel: &'static str, turns: Vec<Turn>) -> Self {
         let mut amounts = Amounts::default();
-        for turn in &turns {
+        for turn in turns.iter().filter(|turn| turn.own().next().is_some()) {
             turn.own().for_each(|call| amounts.count(call));
             let is_served = turn.name.contains('/');
             *if is_served { &mut amounts.served } else { &mut amounts.messages } += 1;
@@ -84,16 +88,16 @@ fn channel(name: &str) -> Value {
 #[must_use]
 pub fn bill(name: &'static str) -> Bill {
     let world = World::builder().with("/test/channels", &json!([channel(name)])).build();
-    fulfil(&world, "+15551230009");
+    fulfil(&world, "+15551230009", name == TAP);
     world.time_passes(900);
     world.meter().start();
-    fulfil(&world, PHONE);
+    fulfil(&world, PHONE, name == TAP);
     world.time_passes(900);
     Bill::new(name, world.meter().stop())
 }
 
-/// Asks for a payment, and pays on the page.
-fn fulfil(world: &World, phone: &str) {
+/// Asks for a payment, which the customer approves by a tap or on the page.
+fn fulfil(world: &World, phone: &str, by_tap: bool) {
     let asked = world.asks_at(phone, 4_250);
     let stored = world.stored(&asked);
     let prompt = stored.prompts.last().expect("the request has a prompt").id;
@@ -103,7 +107,11 @@ fn fulfil(world: &World, phone: &str) {
     let code = stored.session_code.map(|code| code.code).unwrap_or_default();
     let customer = world.customer_at(phone);
     let fields = [("action", "approve"), ("session_code", code.as_str())];
-    customer.answers_on(&page, &fields).ok(303);
+    if by_tap {
+        customer.approves().ok(200);
+    } else {
+        customer.answers_on(&page, &fields).ok(303);
+    }
     assert_eq!(world.stored(&asked).state_name(), "fulfilled", "{phone}");
 }
 

@@ -99,8 +99,8 @@ pub fn webhook_endpoint(input: &[u8]) {
     with_fixture(|fuzz_fixture| {
         script(fuzz_fixture, &scripted, "retry-after");
         let id = fuzz_fixture.shown.id;
-        let handled = fuzz_fixture
-            .run(fuzz_fixture.machine.handle(&Message::new(Step::Webhook { seq: 1 }, id)));
+        let handled =
+            fuzz_fixture.run(fuzz_fixture.machine.handle(&Message::new(Step::webhook(1), id)));
         assert_eq!(handled, MessageResult::Done);
         let (webhook, _) = fuzz_fixture
             .run(storage::webhook(fuzz_fixture.store(), id, 1))

@@ -1,7 +1,12 @@
 //! The page's form.
 
 use domain::authorization::{Credential, CredentialKind};
+use domain::brand::Brand;
+use domain::keys;
 use domain::outcome::DenialReason;
+use domain::request::Request;
+use domain::values::id::PromptId;
+use domain::values::prompt_ref::PromptRef;
 
 use crate::approvals::{ApprovalPayload, CustomerReply};
 
@@ -37,6 +42,17 @@ impl Form {
     /// Returns the first field of that name.
     pub(super) fn text(&self, name: &str) -> Option<&str> {
         self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+
+    /// Returns the nonce that the page wrote.
+    pub(super) fn nonce(&self) -> Option<&str> {
+        self.text("nonce").map(|nonce| nonce.split_once('.').map_or(nonce, |(nonce, _)| nonce))
+    }
+
+    /// Returns the prompt that the page named beside its nonce; `None` on a page of an older release.
+    pub(super) fn prompt_ref(&self) -> Option<PromptRef> {
+        let (_, reference) = self.text("nonce")?.split_once('.')?;
+        reference.parse().ok()
     }
 
     /// Returns the action; `None` when the form names none of ours.
@@ -80,4 +96,10 @@ impl Form {
         let token = self.text("token").filter(|token| (1..=TOKEN_MAX).contains(&token.len()))?;
         Some(Credential::new(kind, token))
     }
+}
+
+/// Returns what a form holds as its nonce: the nonce and the prompt. So the link need not be read for the form.
+pub(super) fn nonce_field(brand: &Brand, request: &Request, prompt: PromptId) -> String {
+    let nonce = keys::page_nonce(&brand.link_key, prompt, &request.ask_hash);
+    format!("{nonce}.{}", PromptRef { request: request.id, prompt })
 }

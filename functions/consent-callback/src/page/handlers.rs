@@ -17,7 +17,7 @@ use records::caller;
 use records::storage::VersionedRequest;
 use records::update::{Decision, Updated, commit, update_async};
 
-use super::form::{Form, Submission};
+use super::form::{self, Form, Submission};
 use super::html::{self, BrandParts, Offer, PageBranding, Stage};
 use super::link::{self, REDIRECT_QUERY, View, Visit, see_other};
 use super::view::{self, PageParts, PageVisit};
@@ -150,14 +150,14 @@ impl ConsentPage {
         headers: &HeaderMap,
         body: &[u8],
     ) -> Result<Response<Bytes>, Problem> {
-        let Some(mut target) = self.follow(token).await? else {
+        let form = Form::read(body);
+        let Some(mut target) = self.follow_form(token, &form).await? else {
             return unknown(token, link::accepts(headers));
         };
         target.visitor = Some(caller::visitor(headers));
         let (brand, request) = (&target.brand, &target.loaded.request);
-        let form = Form::read(body);
         let nonce = keys::page_nonce(&brand.link_key, target.prompt, &request.ask_hash);
-        let drawn_here = form.text("nonce").is_some_and(|given| keys::same(given, &nonce));
+        let drawn_here = form.nonce().is_some_and(|given| keys::same(given, &nonce));
         let elsewhere = headers.get("sec-fetch-site").is_some_and(|site| site == "cross-site");
         let Some(submission) = form.submission().filter(|_| drawn_here && !elsewhere) else {
             return self
@@ -280,10 +280,8 @@ fn hosted_parts(target: &PromptedRequest) -> PageParts {
     let (request, brand) = (&target.loaded.request, target.brand.as_ref());
     let redirect = hosted_page::redirect_of(request, target.prompt);
     let hosted_page = redirect.and_then(|redirect| hosted_page::url(request, brand, redirect));
-    let return_form = request
-        .session_code
-        .is_some()
-        .then(|| keys::page_nonce(&brand.link_key, target.prompt, &request.ask_hash));
+    let return_form =
+        request.session_code.is_some().then(|| form::nonce_field(brand, request, target.prompt));
     PageParts { hosted_page, return_form, card: view::card(request), offers: Vec::new() }
 }
 

@@ -5,11 +5,13 @@ use domain::guards;
 use domain::guards::Guard;
 use domain::keys;
 use domain::problem::Problem;
+use domain::values::prompt_ref::PromptRef;
 use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 use records::storage;
 use records::storage::LinkTarget;
 
 use super::ConsentPage;
+use super::form::Form;
 use crate::approvals::PromptedRequest;
 
 /// Programs that fetch a link for its preview or for a scan name themselves in their user agent.
@@ -146,6 +148,30 @@ impl ConsentPage {
             guards::is_disabled(Guard::LinkOfPrompt)
                 || keys::same(&keys::link_token(&target.brand.link_key, prompt), token)
         }))
+    }
+}
+
+impl ConsentPage {
+    /// Loads the request and the brand of a form posted to a link; `None` when the link is unknown.
+    ///
+    /// The page wrote its prompt into the form. The link itself is read only where that is missing or false.
+    pub(super) async fn follow_form(
+        &self,
+        token: &str,
+        form: &Form,
+    ) -> Result<Option<PromptedRequest>, Problem> {
+        if let Some(PromptRef { request, prompt }) = form.prompt_ref() {
+            let target = self.approvals.load(request, prompt).await?;
+            // The token is made from the prompt alone, and the prompt must be of this request.
+            let is_of_link = |target: &PromptedRequest| {
+                target.loaded.request.prompt(prompt).is_some()
+                    && keys::same(&keys::link_token(&target.brand.link_key, prompt), token)
+            };
+            if let Some(target) = target.filter(is_of_link) {
+                return Ok(Some(target));
+            }
+        }
+        self.follow(token).await
     }
 }
 

@@ -3,13 +3,13 @@
 use domain::ask::{Ask, AskKind, CLAIMS, SessionKind};
 use domain::brand::{Brand, Mode};
 use domain::card_name::CardName;
-use domain::keys;
 use domain::outcome::{DenialReason, Details, Outcome};
 use domain::request::{PromptRecord, Request, ReturnBrowser, State};
 use domain::values::time::Timestamp;
 use texts::{Locale, PageTexts};
 use zeroize::Zeroizing;
 
+use super::form;
 use super::html::{
     self, BrandView, CodeField, HostedPage, Offer, PageBranding, PageView, Receipt, ReturnForm,
     Stage, TestCard,
@@ -82,7 +82,7 @@ pub(super) fn render(
     let locale = locale(request, brand, visit.accepts);
     let texts = locale.page();
     let money = request.ask.money().map(|money| locale.isolated_amount(money));
-    let nonce = keys::page_nonce(&brand.link_key, prompt.id, &request.ask_hash);
+    let nonce = form::nonce_field(brand, request, prompt.id);
     let code = request.session_code.as_ref().map(|code| match code.picks() {
         Some(choices) => CodeField::Picks(choices.each_ref().map(String::as_str)),
         None => CodeField::Typed,

@@ -40,7 +40,24 @@ impl RunContext<'_> {
                 if guards::is_disabled(Guard::CommitBetweenCreateAndConfirm) {
                     self.processor.confirm(&self.params(), &reference).await;
                 }
-                lease.commit(|request, now| request.record_created(reference.clone(), now)).await?;
+                let was_in_doubt = lease.request().open_attempt().is_some_and(Attempt::is_in_doubt);
+                // One commit stands before the call: what was created, and that the call is about to be made.
+                lease
+                    .commit(|request, now| {
+                        let created = request.record_created(reference.clone(), now)?;
+                        if !self.is_carried_by(&created.request)
+                            || guards::is_disabled(Guard::CommitBeforeConfirm)
+                        {
+                            return Ok(created);
+                        }
+                        let started = created.request.record_started(now)?;
+                        Ok(created.followed_by(started))
+                    })
+                    .await?;
+                if lease.request().open_attempt().is_some_and(|known| known.started_at().is_some())
+                {
+                    return self.confirm_started(lease, &reference, was_in_doubt).await;
+                }
                 return self.confirm(lease, &reference).await;
             }
             Created::SoftDeclined { code } => Run::soft_declined(code),
@@ -66,6 +83,16 @@ impl RunContext<'_> {
                 })
                 .await?;
         }
+        self.confirm_started(lease, reference, was_in_doubt).await
+    }
+
+    /// Makes the call that was committed as about to be made.
+    async fn confirm_started(
+        &self,
+        lease: &mut Lease<'_>,
+        reference: &Reference,
+        was_in_doubt: bool,
+    ) -> Result<Run, Stop> {
         if !self.is_carried_by(lease.request()) {
             return Ok(Run::without_call(RunResult::Superseded));
         }

@@ -1,6 +1,7 @@
 //! One delivery of a webhook, and the next one on its schedule.
 
-use std::time::{Duration, UNIX_EPOCH};
+use std::ops::RangeInclusive;
+use std::time::Duration;
 
 use bytes::Bytes;
 use domain::brand::{Destination, Mode, WebhookEndpoint};
@@ -15,10 +16,11 @@ use domain::webhook::{DeliveryAttempt, FailureReason, WebhookEvent};
 use http::{Request, StatusCode, header};
 use ports::{BodyHead, Http, HttpError, Ports, Reach, SecretsError, Signer};
 use records::effects::send;
+use records::webhook_events::VersionedEvent;
 use records::{storage, webhook_events};
 
 use super::delivery_limit::InFlightLimit;
-use super::delivery_result::{ANSWER_BYTES, DeliveryResult};
+use super::delivery_result::{ANSWER_BYTES, DeliveryResult, retry_after};
 use super::endpoint::{Endpoint, Failure, SLOW};
 use super::event_bus::BusCaller;
 use crate::StepError;
@@ -63,44 +65,75 @@ pub(crate) struct Deliveries<'a> {
 }
 
 impl Deliveries<'_> {
-    /// Makes the delivery that is due.
-    pub(crate) async fn run(&self, id: RequestId, seq: u32) -> Result<(), StepError> {
-        let Some((webhook, version)) = storage::webhook(self.ports.store.as_ref(), id, seq).await?
-        else {
-            return Ok(());
-        };
+    /// Makes the deliveries that are due, of events that were stored together.
+    pub(crate) async fn run(
+        &self,
+        id: RequestId,
+        events: RangeInclusive<u32>,
+    ) -> Result<(), StepError> {
+        let begun = self.ports.clock.now();
+        let mut states = Vec::new();
+        let mut failed = None;
+        for (webhook, version) in
+            webhook_events::load(self.ports.store.as_ref(), id, events).await?
+        {
+            if begun.until(self.ports.clock.now()) >= SLOW {
+                // The endpoint is slow, and a run must end in its time: the others have messages of their own.
+                let (queue, step) = (self.ports.queue.as_ref(), Step::webhook(webhook.seq));
+                if let Err(error) = send(queue, step, id, Duration::ZERO).await {
+                    failed = Some(error.into());
+                    break;
+                }
+                continue;
+            }
+            match self.deliver(id, webhook).await {
+                Ok(next) => states.extend(next.map(|next| (next, version))),
+                // What was delivered before is stored first.
+                Err(error) => {
+                    failed = Some(error);
+                    break;
+                }
+            }
+        }
+        self.store_states(id, &states).await?;
+        failed.map_or(Ok(()), Err)
+    }
+
+    /// Makes the delivery of an event that is due. Returns the event after it; `None` where nothing was due.
+    async fn deliver(
+        &self,
+        id: RequestId,
+        webhook: WebhookEvent,
+    ) -> Result<Option<WebhookEvent>, StepError> {
         let now = self.ports.clock.now();
         if webhook.is_settled() {
-            return Ok(());
+            return Ok(None);
         }
         if now < webhook.due_at {
-            if guards::is_disabled(Guard::EarlyWebhookMessage) {
-                return Ok(());
+            if !guards::is_disabled(Guard::EarlyWebhookMessage) {
+                // A duplicate of an earlier message. Its twin may be the only other one, so that it is sent on.
+                self.later(id, &webhook).await?;
             }
-            // A duplicate of an earlier message. Its twin may be the only other one, so that it is sent on.
-            return self.later(id, &webhook).await;
+            return Ok(None);
         }
-        let Some((brand, mode)) = self.owner(id, &webhook).await? else { return Ok(()) };
+        let Some((brand, mode)) = self.owner(id, &webhook).await? else { return Ok(None) };
         let abandoned =
             |reason| webhook.abandoned().with_attempt(DeliveryAttempt::uncalled(reason, now));
         let brand = match self.ports.secrets.brand(&brand).await {
             Ok(brand) => brand,
             Err(SecretsError::Unknown) => {
-                let next = abandoned(FailureReason::NotConfigured);
-                return self.store_webhook(id, &next, version).await;
+                return Ok(Some(abandoned(FailureReason::NotConfigured)));
             }
             Err(error @ (SecretsError::Damaged(_) | SecretsError::Unavailable(_))) => {
                 return Err(error.into());
             }
         };
         let Some(setup) = &brand.setup(mode).webhooks else {
-            let next = abandoned(FailureReason::NotConfigured);
-            return self.store_webhook(id, &next, version).await;
+            return Ok(Some(abandoned(FailureReason::NotConfigured)));
         };
         let destinations = setup.destinations();
         if destinations.is_empty() {
-            let next = abandoned(FailureReason::NotConfigured);
-            return self.store_webhook(id, &next, version).await;
+            return Ok(Some(abandoned(FailureReason::NotConfigured)));
         }
         let owner = Owner { brand: &brand.name, mode, setup };
         let (mut next, mut progress) = (webhook, Vec::new());
@@ -122,7 +155,7 @@ impl Deliveries<'_> {
         if next.given_up {
             tracing::error!(webhook.id = %next.id, request.id = %id, "webhook abandoned after its last delivery");
         }
-        self.store_webhook(id, &next, version).await
+        Ok(Some(next))
     }
 
     /// Returns the event after a run: due again while a destination missed it.
@@ -176,7 +209,13 @@ impl Deliveries<'_> {
     ) -> Result<(DeliveryAttempt, Progress), StepError> {
         let Owner { brand, mode, setup } = owner;
         let (store, at) = (self.ports.store.as_ref(), self.ports.clock.now());
-        let mut endpoint = Endpoint::load(store, brand, mode, setup).await?;
+        let mut endpoint = Endpoint::of(brand, mode, setup);
+        if !self.limit.is_known_healthy(endpoint.name(), at) {
+            endpoint.load(store).await?;
+            if !endpoint.has_failed() {
+                self.limit.remember_healthy(endpoint.name(), at);
+            }
+        }
         if !endpoint.is_open(at) {
             tracing::warn!(webhook.id = %webhook.id, "webhook not sent: endpoint disabled");
             let attempt = DeliveryAttempt::uncalled(FailureReason::EndpointDisabled, at);
@@ -198,10 +237,12 @@ impl Deliveries<'_> {
                 Progress::Taken
             }
             Some(FailureReason::Gone) => {
+                self.limit.forget(endpoint.name());
                 endpoint.record_failure(store, Failure::Gone, now).await?;
                 Progress::Abandoned
             }
             Some(_) => {
+                self.limit.forget(endpoint.name());
                 let failure = if at.until(now) >= SLOW { Failure::Slow } else { Failure::Quick };
                 endpoint.record_failure(store, failure, now).await?;
                 Progress::Missed(now.after(result.wait.unwrap_or_default()))
@@ -231,26 +272,30 @@ impl Deliveries<'_> {
         webhook.failed(spread, now)
     }
 
-    /// Stores the webhook's state, and sends the message for its next delivery where it has one.
-    async fn store_webhook(
+    /// Stores the state of events, and sends the message for the next delivery of each that has one.
+    async fn store_states(
         &self,
         id: RequestId,
-        webhook: &WebhookEvent,
-        base: u64,
+        states: &[VersionedEvent],
     ) -> Result<(), StepError> {
-        if !webhook.is_settled() && !guards::is_disabled(Guard::WebhookRetry) {
-            // Before the write, so that a crash between the two leaves a message that finds its webhook not yet due.
-            self.later(id, webhook).await?;
+        for (webhook, _) in states {
+            if !webhook.is_settled() && !guards::is_disabled(Guard::WebhookRetry) {
+                // Before the write, so that a crash between the two leaves a message that finds its webhook not yet due.
+                self.later(id, webhook).await?;
+            }
+        }
+        if states.is_empty() {
+            return Ok(());
         }
         // A conflict fails the step like any other error: the worker that won may not have got to the end.
         let now = self.ports.clock.now();
-        Ok(webhook_events::put_state(self.ports.store.as_ref(), id, webhook, base, now).await?)
+        Ok(webhook_events::put_states(self.ports.store.as_ref(), id, states, now).await?)
     }
 
     /// Sends the message for the next delivery. Queues delay 15 minutes at most, so that a longer wait is a chain of messages.
     async fn later(&self, id: RequestId, webhook: &WebhookEvent) -> Result<(), StepError> {
         let wait = self.ports.clock.now().until(webhook.due_at).min(DELAY_MAX);
-        Ok(send(self.ports.queue.as_ref(), Step::Webhook { seq: webhook.seq }, id, wait).await?)
+        Ok(send(self.ports.queue.as_ref(), Step::webhook(webhook.seq), id, wait).await?)
     }
 
     async fn send(
@@ -325,50 +370,5 @@ fn attempt(sent: &CompletedDelivery<'_>, now: Timestamp) -> DeliveryAttempt {
         duration_ms: u64::try_from(at.until(now).as_millis()).unwrap_or(u64::MAX),
         answer: webhook::shown_answer(&result.body, setup.secret_texts()),
         reason: result.reason,
-    }
-}
-
-/// Returns the wait that a busy endpoint asks for, in seconds or as a date; a day at most.
-///
-/// Source: RFC 9110, section 10.2.3.
-fn retry_after(answer: &http::Response<Bytes>, now: Timestamp) -> Option<Duration> {
-    const WAIT_MAX: Duration = Duration::from_secs(86_400);
-    let text = answer.headers().get(header::RETRY_AFTER)?.to_str().ok()?.trim();
-    if let Ok(seconds) = text.parse() {
-        return Some(Duration::from_secs(seconds).min(WAIT_MAX));
-    }
-    let date = httpdate::parse_http_date(text).ok()?.duration_since(UNIX_EPOCH).ok()?;
-    let date = Timestamp::from_millis(i64::try_from(date.as_millis()).ok()?);
-    Some(now.until(date).min(WAIT_MAX))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn retry_after_is_seconds_or_a_date() {
-        // 2026-11-26T12:00:00Z, a Thursday.
-        let now = Timestamp::from_millis(1_795_694_400_000);
-        let wait = |text: &str| {
-            let answer = http::Response::builder().header("retry-after", text);
-            retry_after(&answer.body(Bytes::new()).unwrap(), now).map(|wait| wait.as_secs())
-        };
-        for (text, seconds) in [
-            ("8", Some(8)),
-            ("0", Some(0)),
-            ("31536000", Some(86_400)),
-            ("Thu, 26 Nov 2026 12:00:08 GMT", Some(8)),
-            ("Thursday, 26-Nov-26 12:00:08 GMT", Some(8)),
-            ("Thu Nov 26 12:00:08 2026", Some(8)),
-            ("Thu, 26 Nov 2026 11:00:00 GMT", Some(0)),
-            ("Fri, 26 Nov 2027 12:00:00 GMT", Some(86_400)),
-            ("-1", None),
-            ("1e99", None),
-            ("tomorrow", None),
-            ("", None),
-        ] {
-            assert_eq!(wait(text), seconds, "{text}");
-        }
     }
 }

@@ -54,19 +54,24 @@ pub(crate) struct Endpoint {
 }
 
 impl Endpoint {
-    pub(crate) async fn load(
-        store: &dyn Store,
-        brand: &BrandName,
-        mode: Mode,
-        setup: &WebhookEndpoint,
-    ) -> Result<Self, StoreError> {
+    /// Returns the endpoint of a brand in a mode, as one that never failed.
+    pub(crate) fn of(brand: &BrandName, mode: Mode, setup: &WebhookEndpoint) -> Self {
         let key = Key { pk: format!("ENDPOINT#{brand}#{mode:?}"), sk: "ENDPOINT".to_owned() };
         let url = digest_hex(setup.url.as_deref().unwrap_or_default().as_bytes());
-        let health = match store.read(&key).await? {
-            Some(item) => Some((decode::<Health>(&item.body)?, item.version)),
-            None => None,
-        };
-        Ok(Self { key, url, health })
+        Self { key, url, health: None }
+    }
+
+    /// Loads the record of its failures.
+    pub(crate) async fn load(&mut self, store: &dyn Store) -> Result<(), StoreError> {
+        let item = store.read(&self.key).await?;
+        let health = item.map(|item| Ok((decode::<Health>(&item.body)?, item.version)));
+        self.health = health.transpose()?;
+        Ok(())
+    }
+
+    /// Returns whether it has a record of failures.
+    pub(crate) const fn has_failed(&self) -> bool {
+        self.health.is_some()
     }
 
     /// Returns the endpoint's name within this process.

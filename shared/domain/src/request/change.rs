@@ -113,6 +113,15 @@ impl Change {
         Self { request: request.clone(), entries, webhooks, at, owed_message }
     }
 
+    /// Adds a decision that was made from the result of this one. Both are stored as one change.
+    #[must_use]
+    pub fn followed_by(self, next: Self) -> Self {
+        let Self { mut entries, mut webhooks, owed_message, .. } = self;
+        entries.extend(next.entries);
+        webhooks.extend(next.webhooks);
+        Self { entries, webhooks, owed_message, ..next }
+    }
+
     /// Adds a journal entry.
     #[must_use]
     pub(super) fn with_entry(mut self, what: EntryKind) -> Self {

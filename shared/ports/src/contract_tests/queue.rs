@@ -56,7 +56,7 @@ const STEPS: [(Step, QueueName); 4] = [
     (Step::Deliver, QueueName::Prompts),
     (Step::Check, QueueName::Prompts),
     (Step::Fetch, QueueName::Authorizations),
-    (Step::Webhook { seq: 3 }, QueueName::Webhooks),
+    (Step::webhook(3), QueueName::Webhooks),
 ];
 
 fn message(step: Step, number: u8) -> Message {
@@ -80,7 +80,7 @@ async fn assert_empty(queues: &dyn Receiving, queue: QueueName) {
 pub async fn messages_sent_together_are_received_on_their_queues(queues: &dyn Receiving) {
     let outgoing =
         |number: u8, step| Outgoing { message: message(step, number), delay: Duration::ZERO };
-    let steps = (1..=12).map(|seq| Step::Webhook { seq }).chain([Step::Fetch]);
+    let steps = (1..=12).map(Step::webhook).chain([Step::Fetch]);
     let all: Vec<Outgoing> =
         (1..).zip(steps).map(|(number, step)| outgoing(number, step)).collect();
     queues.queue().send_all(&all).await.unwrap();
@@ -135,7 +135,7 @@ pub async fn received_message_is_hidden(queues: &dyn Receiving) {
 
 /// A released message is received again and counts its receives; a deleted one is not.
 pub async fn released_message_is_received_again(queues: &dyn Receiving) {
-    let sent = message(Step::Webhook { seq: 1 }, 1);
+    let sent = message(Step::webhook(1), 1);
     send(queues, &sent, Duration::ZERO).await;
     let first = take(queues, QueueName::Webhooks).await;
     queues.let_go(QueueName::Webhooks, &first.receipt).await;

@@ -7,9 +7,9 @@ use crate::effects::EffectError;
 use crate::storage;
 use crate::storage::VersionedRequest;
 use domain::caller::Caller;
-use domain::message::Step;
+use domain::message::{Message, Step};
 use domain::request::Change;
-use ports::{Ports, Write};
+use ports::{Outgoing, Ports, Write};
 
 /// A change to store, the writes in the same transaction, and the message that follows.
 ///
@@ -94,16 +94,17 @@ impl Commit {
         let owes_message = self.change.begins_to_owe_message();
         let stored = storage::commit(store, expected_version, self.change, self.writes).await?;
         let id = stored.request.id;
-        if let Some(step) = self.step {
-            effects::send(queue, step, id, self.delay).await?;
-        }
+        let outgoing = |step, delay| Outgoing { message: Message::new(step, id), delay };
+        let mut owed = Vec::new();
+        owed.extend(self.step.map(|step| outgoing(step, self.delay)));
         if owes_message && self.step != Some(Step::Deliver) {
-            effects::send(queue, Step::Deliver, id, Duration::ZERO).await?;
+            owed.push(outgoing(Step::Deliver, Duration::ZERO));
         }
-        let first = stored.request.webhooks.saturating_sub(events).saturating_add(1);
-        for seq in first..=stored.request.webhooks {
-            effects::send(queue, Step::Webhook { seq }, id, Duration::ZERO).await?;
+        if let Some(more) = events.checked_sub(1) {
+            let seq = stored.request.webhooks.saturating_sub(more);
+            owed.push(outgoing(Step::Webhook { seq, more }, Duration::ZERO));
         }
+        queue.send_all(&owed).await?;
         Ok(stored)
     }
 }

@@ -198,7 +198,7 @@ fn update_stores_then_sends_step_and_webhook_event() {
     assert_eq!(after.version, before.version + 1);
     assert!(after.request.is_closed());
     let sent = double.sent.lock().unwrap();
-    assert_eq!(*sent, [Step::Deliver, Step::Webhook { seq: after.request.webhooks }]);
+    assert_eq!(*sent, [Step::Deliver, Step::webhook(after.request.webhooks)]);
 }
 
 #[test]
