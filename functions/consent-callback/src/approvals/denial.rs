@@ -11,7 +11,7 @@ use super::reply::{DecisionInput, ReplyError, ReplySource};
 /// Denies a request, and counts the denial in the same transaction against how soon the address may be asked again.
 ///
 /// `source` is `None` when the customer denied without naming a prompt. A report "this is not me" keeps the address quiet
-/// for long. A button in a chat is easily hit, so that its tap counts as a denial, and the thread asks once more. The
+/// for long. A button in a chat is easily hit. So its tap counts as a denial, and the thread asks once more. The
 /// page has asked before. The confirmation after the end counts as a report, and changes no outcome.
 ///
 /// # Errors
