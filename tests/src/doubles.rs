@@ -206,6 +206,7 @@ pub fn sample_request(
         refunds: Vec::new(),
         aftermath: Aftermath::default(),
         thread: Box::default(),
+        entry: None,
         card: None,
         erased_at: None,
         timeline: Vec::new(),

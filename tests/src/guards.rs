@@ -239,6 +239,18 @@ pub const fn witness(guard: Guard) -> Witness {
         Guard::AssistantKey => {
             Witness::Test("flows::mcp::tools::endpoint_takes_only_keys_of_ai_agents")
         }
+        Guard::NoSavedCardByLink => {
+            Witness::Test("flows::link_channel::saved_card_is_not_charged_over_a_link")
+        }
+        Guard::EntryReference => {
+            Witness::Test("flows::entry_links::forged_entry_reference_ties_no_person")
+        }
+        Guard::EntryTiesNoNumber => {
+            Witness::Test("flows::entry_links::entry_link_ties_no_person_to_the_number")
+        }
+        Guard::ShownLinkReaders => {
+            Witness::Test("flows::link_channel::link_is_hidden_from_ai_agents_and_browsers")
+        }
         Guard::ChosenWord => Witness::Test("flows::opt_outs::tap_on_a_foreign_stop_button_stops"),
         Guard::OwnButtonIsNoWord => {
             Witness::Test("flows::opt_outs::tap_on_our_own_button_is_no_stop_by_its_label")

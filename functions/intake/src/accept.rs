@@ -22,6 +22,8 @@ use records::authentication::Requester;
 use records::circuit_breaker::{CallKind, CircuitBreaker};
 use records::contact::ChannelScope;
 use records::read_ahead::ReadAhead;
+use records::storage;
+use records::storage::VersionedRequest;
 use records::update;
 use records::update::{Commit, Created, Decision, commit};
 use records::{brand_limit, capability, effects, key_usage, limits, opt_outs};
@@ -93,20 +95,36 @@ impl Intake {
             Created::Stored(stored) => {
                 let (id, brand) = (stored.request.id, &stored.request.brand);
                 tracing::info!(request.id = %id, brand.name = %brand, "request accepted");
-                let mut answer =
-                    created_answer(id, &view::request(&stored.request, stored.version));
+                let linked = match stored.request.routes.first() {
+                    Some(first) => self.with_link(requester, id, first).await?,
+                    None => None,
+                };
+                let shown =
+                    linked.unwrap_or_else(|| view::request(&stored.request, stored.version));
+                let mut answer = created_answer(id, &shown);
                 locked(&left).write(answer.headers_mut());
                 Ok(answer)
             }
-            Created::Stopped(record) => self.replay(record).await,
+            Created::Stopped(record) => self.replay(requester, record).await,
         }
     }
 
     /// Answers as the first call was answered. Its step is sent again, because that call may have died before it sent it.
-    async fn replay(&self, record: IdempotencyRecord) -> Result<Response<Bytes>, Problem> {
+    ///
+    /// The record holds no link, so that the answer takes the link from the request as it is now.
+    async fn replay(
+        &self,
+        requester: &Requester,
+        record: IdempotencyRecord,
+    ) -> Result<Response<Bytes>, Problem> {
         let queue = self.ports.queue.as_ref();
         effects::send(queue, Step::Deliver, record.request, Duration::ZERO).await?;
-        let mut answer = created_answer(record.request, &record.answer);
+        let mut shown = record.answer;
+        let loaded = storage::load(self.ports.store.as_ref(), record.request).await?;
+        if let Some(VersionedRequest { request, .. }) = loaded {
+            self.add_link(&mut shown, requester, &request, self.ports.clock.now());
+        }
+        let mut answer = created_answer(record.request, &shown);
         answer.headers_mut().insert("idempotency-replayed", HeaderValue::from_static("true"));
         Ok(answer)
     }
@@ -153,7 +171,7 @@ impl Intake {
     ) -> Result<Commit, Problem> {
         let CreateCall { requester, key, params, limits: left } = call;
         let address = keys::address_hash(&requester.brand.address_key, &params.customer.phone);
-        let routes = self.routes(requester, params.channels.as_deref(), &address, now).await?;
+        let routes = self.routes(requester, params, &address, now).await?;
         let labels = RequestLabels { metadata: &params.metadata, session: &params.session.id };
         let routed = RoutedAsk {
             ask: &params.ask,
@@ -165,7 +183,7 @@ impl Intake {
         let destination = Destination { address, routes, processor };
         let request = self.new_request(requester, params, destination, now);
         let address = &request.address;
-        self.require_no_opt_out(requester, address).await?;
+        self.require_no_opt_out(requester, &request.routes, address).await?;
         let same_ask = keys::same_ask_hash(&requester.brand.address_key, &request.ask);
         let open = OpenRequest {
             id: request.id,
@@ -236,6 +254,7 @@ impl Intake {
             refunds: Vec::new(),
             aftermath: Aftermath::default(),
             thread: Box::default(),
+            entry: None,
             card: processor.card.map(Box::new),
             erased_at: None,
             timeline: Vec::new(),

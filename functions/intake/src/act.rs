@@ -14,6 +14,7 @@ use records::update::{Decision, Updated, commit, update, update_async};
 
 use crate::accept::locked;
 use crate::key_ceilings::require_channel;
+use crate::link_channel::LinkUse;
 use crate::operation::Operation;
 use crate::routes::require_configured;
 use crate::{Intake, absent, json, params, refusal_problem};
@@ -106,7 +107,12 @@ impl Intake {
                 return Ok::<_, Problem>(Decision::Stop(()));
             }
             let change = request.resend(channel, now).map_err(refusal_problem)?;
-            self.require_no_opt_out(requester, &request.address).await?;
+            if let Some(name) = channel {
+                let link_use = LinkUse { session: request.session.kind, ask: &request.ask };
+                link_use.require(requester, name)?;
+            }
+            let next = change.request.routes.get(change.request.routes_used..).unwrap_or_default();
+            self.require_no_opt_out(requester, next, &request.address).await?;
             let counted = self.count_prompt(requester, &request.address, None, now).await?;
             *locked(left) = counted.limits;
             let step = next_step(&change.request);

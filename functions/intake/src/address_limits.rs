@@ -6,6 +6,7 @@ use domain::problem::{Code, Problem};
 use domain::rate_limits::RateLimits;
 use domain::request::Request;
 use domain::values::id::RequestId;
+use domain::values::name::ChannelName;
 use domain::values::time::Timestamp;
 use ports::Write;
 use records::authentication::Requester;
@@ -140,13 +141,18 @@ impl Intake {
         limits.ask(policy, open, now).map_err(|reached| problem(reached, now))
     }
 
-    /// Refuses an address that opted out of the brand's messages.
+    /// Refuses an address that opted out of the brand's messages. A link that the requester shows is no message.
     pub(crate) async fn require_no_opt_out(
         &self,
         requester: &Requester,
+        routes: &[ChannelName],
         address: &str,
     ) -> Result<(), Problem> {
         let scope = requester.scope();
+        let is_link = |name: &ChannelName| requester.brand.is_link_channel(requester.mode, name);
+        if routes.iter().all(is_link) {
+            return Ok(());
+        }
         if opt_outs::is_opted_out(self.ports.store.as_ref(), scope, address).await? {
             return Err(Problem::new(
                 Code::AddressOptedOut,

@@ -26,6 +26,7 @@ use records::storage;
 use serde::Serialize;
 use serde_json::json;
 
+use crate::link_channel;
 use crate::number_policy;
 use crate::operation::Operation;
 use crate::params::{self, CapabilityParams};
@@ -117,7 +118,10 @@ impl Intake {
     async fn route_views(&self, recipient: Recipient<'_>) -> Result<Vec<RouteView>, Problem> {
         let requester = recipient.requester;
         let brand = &requester.brand;
-        let names = brand.setup(requester.mode).channels.iter().map(|setup| &setup.name);
+        let setups = brand.setup(requester.mode).channels.iter();
+        let names = setups
+            .filter(|setup| link_channel::is_offered(requester, setup))
+            .map(|setup| &setup.name);
         let opened = names.map(|name| (name, self.channels.open(brand, requester.mode, name).ok()));
         let opened: Vec<(&ChannelName, Option<Box<dyn Channel>>)> = opened.collect();
         let mut answers: Vec<Option<RouteCapability>> = Vec::new();

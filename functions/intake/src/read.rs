@@ -170,18 +170,19 @@ impl Intake {
                 let brief = brief::request(&loaded.request, loaded.version, language, wait);
                 Ok(json(StatusCode::OK, &brief))
             }
-            View::Whole => self.whole(&requester.brand, &loaded).await,
+            View::Whole => self.whole(requester, &loaded).await,
         }
     }
 
     /// Answers with the whole request.
     async fn whole(
         &self,
-        brand: &Brand,
+        requester: &Requester,
         loaded: &VersionedRequest,
     ) -> Result<Response<Bytes>, Problem> {
         let mut shown = view::request(&loaded.request, loaded.version);
-        if let Some(claims) = self.claims(brand, &loaded.request).await?
+        self.add_link(&mut shown, requester, &loaded.request, self.ports.clock.now());
+        if let Some(claims) = self.claims(&requester.brand, &loaded.request).await?
             && let Some(identity) = shown.pointer_mut("/outcome/identity")
             && let Some(identity) = identity.as_object_mut()
         {

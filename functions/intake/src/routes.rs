@@ -10,6 +10,8 @@ use records::contact::ChannelScope;
 
 use crate::Intake;
 use crate::key_ceilings::require_channel;
+use crate::link_channel::LinkUse;
+use crate::params::CreateRequestParams;
 
 /// The most channels that one request tries.
 const ROUTES_MAX: usize = 8;
@@ -19,17 +21,24 @@ impl Intake {
     pub(crate) async fn routes(
         &self,
         requester: &Requester,
-        named: Option<&[ChannelName]>,
+        params: &CreateRequestParams,
         address: &str,
         now: Timestamp,
     ) -> Result<Vec<ChannelName>, Problem> {
         let mut routes: Vec<ChannelName> = Vec::new();
-        match named {
-            None => routes = self.best_first(requester, address, now).await?,
+        let link_use = LinkUse { session: params.session.kind, ask: &params.ask };
+        match params.channels.as_deref() {
+            None => {
+                let setups = requester.brand.setup(requester.mode).channels.iter();
+                let setups = setups.filter(|setup| link_use.allows(requester, setup));
+                let names = setups.map(|setup| setup.name.clone()).collect();
+                routes = self.best_first(requester, names, address, now).await?;
+            }
             Some(named) => {
                 for name in named {
                     require_configured(requester, name)?;
                     require_channel(requester, name)?;
+                    link_use.require(requester, name)?;
                     if !routes.contains(name) {
                         routes.push(name.clone());
                     }
@@ -44,17 +53,16 @@ impl Intake {
         Ok(routes)
     }
 
-    /// Returns the brand's channels in their order. Those that said within the last minute that they cannot reach this
+    /// Returns the channels in their order. Those that said within the last minute that they cannot reach this
     /// customer come last. No channel is asked, because the customer is waiting.
     async fn best_first(
         &self,
         requester: &Requester,
+        mut names: Vec<ChannelName>,
         address: &str,
         now: Timestamp,
     ) -> Result<Vec<ChannelName>, Problem> {
-        let names = requester.brand.setup(requester.mode).channels.iter().map(|setup| &setup.name);
-        let names = names.filter(|name| requester.key.may_use(name));
-        let mut names: Vec<ChannelName> = names.cloned().collect();
+        names.retain(|name| requester.key.may_use(name));
         if names.len() < 2 {
             return Ok(names);
         }

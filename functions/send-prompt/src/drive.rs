@@ -6,7 +6,6 @@ use domain::brand::Brand;
 use domain::guards;
 use domain::guards::Guard;
 use domain::journal::DeliveryStatus;
-use domain::keys;
 use domain::message::Step;
 use domain::outcome::DenialReason;
 use domain::request::NextPrompt;
@@ -85,7 +84,9 @@ impl SendPrompt {
         let request = &loaded.request;
         let ahead = self.reading_ahead(request, brand, channel).await?;
         // A customer who opted out a moment ago gets nothing more.
-        if ahead.is_opted_out(request).await? && !guards::is_disabled(Guard::OptOut) {
+        // A link is no message: the customer sees it in the conversation that they are in.
+        let is_message = !brand.is_link_channel(request.mode, channel);
+        if is_message && ahead.is_opted_out(request).await? && !guards::is_disabled(Guard::OptOut) {
             let change = request.deny(DenialReason::OptedOut, None, now);
             let change = change.unwrap_or_else(|_already_ended| request.expire(now));
             let loaded = self.commit(loaded.version, change, Vec::new()).await?;
@@ -96,10 +97,11 @@ impl SendPrompt {
         let has_receipts = opened.as_ref().is_some_and(|opened| opened.receipts().delivered);
         let change = request.begin_prompt(id, channel, has_receipts, now);
         let change = change.with_prompt_mac(id, &brand.link_key);
-        let begun = BegunPrompt { id, brand, channel: opened.as_deref() };
+        let begun = BegunPrompt { id, brand, channel: opened.as_deref().filter(|_| is_message) };
         let change = self.with_thread(change, begun).await?;
         let target = LinkTarget { brand: request.brand.clone(), request: request.id, prompt: id };
-        let link = storage::put_link(&keys::link_token(&brand.link_key, id), &target, now)?;
+        let token = brand.link_token(request.mode, channel, id);
+        let link = storage::put_link(&token, &target, now)?;
         let loaded = self.commit(loaded.version, change, vec![link]).await?;
         Box::pin(ahead.send_recorded(loaded, brand, opened, id)).await
     }

@@ -4,7 +4,6 @@ use domain::ask::AskKind;
 use domain::brand::Brand;
 use domain::card_name::CardName;
 use domain::contact::Contact;
-use domain::keys;
 use domain::postback::{Action, Postback};
 use domain::request::{PromptRecord, Request};
 use domain::values::prompt_ref::PromptRef;
@@ -20,7 +19,7 @@ pub(crate) fn prompt(
     public_base: &str,
     now: Timestamp,
 ) -> Prompt {
-    let token = keys::link_token(&brand.link_key, record.id);
+    let token = brand.link_token(request.mode, &record.channel, record.id);
     let link = format!("{public_base}/c/{token}");
     let language = request.customer.language.as_ref().unwrap_or(&brand.language);
     let money = request.ask.money().map(|money| texts::amount(language, &brand.language, money));

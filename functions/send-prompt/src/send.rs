@@ -134,6 +134,9 @@ impl SendPrompt {
         brand: &Brand,
         accepted: &AcceptedPrompt,
     ) -> Result<(), StepError> {
+        if request.is_by_link(brand, prompt.id) {
+            return Ok(());
+        }
         let (store, now) = (self.ports.store.as_ref(), self.ports.clock.now());
         let (scope, address) = (scope(request, prompt), &request.customer_address(brand));
         let handles = Handles { store, brand, at: scope };
@@ -164,7 +167,7 @@ impl SendPrompt {
         Ok(Self { ports, channels, public_base })
     }
 
-    /// Loads the contact record of the customer on the prompt's channel. The customer is the one with the number.
+    /// Loads the contact record on the prompt's channel, of the customer with the number or of who began by the entry link.
     pub(crate) async fn contact(
         &self,
         request: &Request,
@@ -173,9 +176,13 @@ impl SendPrompt {
         now: Timestamp,
     ) -> Result<Contact, StepError> {
         let (store, at) = (self.ports.store.as_ref(), scope(request, prompt));
+        let handles = Handles { store, brand, at };
+        if request.entry.as_ref() == Some(&prompt.channel) {
+            return Ok(handles.contact_by_entry(request.id, now).await?);
+        }
         let address = request.customer_address(brand);
         let (contact, _) = contact::load(store, at, &address, now).await?;
-        Ok(Handles { store, brand, at }.verified(contact, &address))
+        Ok(handles.verified(contact, &address))
     }
 
     /// Draws the id of a new prompt or message.

@@ -10,6 +10,7 @@ mod contract_tests;
 #[expect(dead_code, reason = "only kinds of other crates keep anything in the store")]
 mod doubles;
 mod json;
+mod link;
 pub mod message_limits;
 mod rcs;
 mod registry;

@@ -8,10 +8,10 @@ use ports::{Channel, Channels, LiveHttp, OpenChannelError, PlainHttp, Source, er
 
 use crate::adapter::{AdapterConfig, AdapterKind, Deps, Kind};
 use crate::tokens::Tokens;
-use crate::{apple, rcs, sms, whatsapp};
+use crate::{apple, link, rcs, sms, whatsapp};
 
 /// Every kind of this crate, in alphabetical order.
-pub(crate) const KINDS: &[Kind] = &[apple::KIND, rcs::KIND, sms::KIND, whatsapp::KIND];
+pub(crate) const KINDS: &[Kind] = &[apple::KIND, link::KIND, rcs::KIND, sms::KIND, whatsapp::KIND];
 
 /// Opens a brand's channels: those of this crate's kinds, and of the kinds added to it. It logs a wrong setting, so no caller needs to.
 ///

@@ -158,8 +158,11 @@ fn prompt_without_a_deny_button_needs_a_way_out() {
                 let world = World::new(Script::Lost);
                 let channel = world.open(kind, &settings).unwrap();
                 drop(block_on(channel.send(&prompt)));
-                let sent =
-                    String::from_utf8(world.calls().last().unwrap().body().to_vec()).unwrap();
+                let Some(call) = world.calls().pop() else {
+                    assert!(kind == "link" && !channel.needs_way_out(&prompt), "{kind}");
+                    continue;
+                };
+                let sent = String::from_utf8(call.body().to_vec()).unwrap();
                 let has_one = sent.contains(&postback(Action::Deny));
                 // No message has buttons, or only an approved template may be sent.
                 let has_no_place = kind == "sms" || (kind == "whatsapp" && !wrote);

@@ -86,6 +86,7 @@ pub fn draw(random: &dyn Random, brand: DrawnBrand<'_>) -> Value {
                 { "name": "whatsapp", "kind": "sandbox", "settings": { "style": "whatsapp" } },
                 { "name": "apple", "kind": "sandbox", "settings": { "style": "apple" } },
                 { "name": "sms", "kind": "sandbox", "settings": { "style": "sms" } },
+                { "name": "link", "kind": "link" },
             ],
             "processors": processors,
             "webhooks": { "url": "", "secrets": [format!("whsec_{}", secret())] },

@@ -118,6 +118,7 @@ pub(crate) fn describe(request: &Value) -> String {
         format!("{}  {}  version {version}", text(request, "/id"), text(request, "/state"));
     for (name, pointer) in [
         ("session code", "/session_code"),
+        ("link", "/link"),
         ("transaction code", "/outcome/transaction_code"),
         ("code", "/outcome/code"),
         ("reason", "/outcome/reason"),

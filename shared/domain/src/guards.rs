@@ -219,6 +219,14 @@ guards! {
     OptOutBeforeMessage,
     /// A message with a way out is sent only while its request can be answered.
     WayOutWhileOpen,
+    /// A saved card is not charged by a link that proves no number.
+    NoSavedCardByLink,
+    /// An entry link's reference counts only with our own MAC.
+    EntryReference,
+    /// Who begins by an entry link is tied to its request, and not to the number of that request.
+    EntryTiesNoNumber,
+    /// A link that a requester shows is for keys of people and systems, not for AI agents and browsers.
+    ShownLinkReaders,
 }
 
 /// Returns whether a mutation run disables the guard: never, in this build.

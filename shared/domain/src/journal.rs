@@ -319,9 +319,9 @@ pub enum EntryKind {
         /// Whether the customer asked for more time.
         by_customer: bool,
     },
-    /// A busy channel was moved behind the other routes.
+    /// A channel is tried again: it was busy, or its customer began a conversation.
     Requeued {
-        /// The brand's name of the busy channel.
+        /// The brand's name of the channel.
         channel: ChannelName,
     },
     /// The customer's personal data was erased.

@@ -8,8 +8,9 @@ use subtle::ConstantTimeEq;
 
 use crate::ask::{Ask, AskHash};
 use crate::brand::{Brand, Key32, Mode};
+use crate::request::Request;
 use crate::values::id::{PromptId, RequestId};
-use crate::values::name::BrandName;
+use crate::values::name::{BrandName, ChannelName};
 use crate::values::phone::Phone;
 
 /// Computes SHA-256 in lower-case hexadecimal.
@@ -132,6 +133,28 @@ pub fn link_token(key: &Key32, prompt: PromptId) -> String {
     let mac = mac(key, "link", &prompt.to_string());
     let (head, _) = mac.split_at(16);
     URL_SAFE_NO_PAD.encode(head)
+}
+
+/// Derives the token of a consent page whose link the requester shows: 128 bits that cannot be guessed.
+///
+/// The key is the brand's `address_key`, which intake reads. Nothing is stored.
+#[must_use]
+pub fn shown_link_token(key: &Key32, prompt: PromptId) -> String {
+    let mac = mac(key, "shown-link", &prompt.to_string());
+    let (head, _) = mac.split_at(16);
+    URL_SAFE_NO_PAD.encode(head)
+}
+
+/// Computes the MAC of an entry link's reference.
+pub(crate) fn entry_mac(key: &Key32, request: &Request, channel: &ChannelName) -> [u8; 32] {
+    let Request { id, brand, mode, .. } = request;
+    mac(key, "entry", &format!("{brand} {} {channel} {id}", mode.as_str()))
+}
+
+/// Computes the keyed hash under which the contact of a customer who began by an entry link is kept. It is no address.
+#[must_use]
+pub fn entry_contact_hash(key: &Key32, request: RequestId) -> String {
+    hex::encode(mac(key, "entry-contact", &request.to_string()))
 }
 
 /// Derives the nonce of a consent page's form, bound to this prompt and exactly this ask.

@@ -11,11 +11,13 @@ use domain::guards;
 use domain::guards::Guard;
 use domain::keys;
 use domain::keys::HandleOf;
+use domain::values::id::RequestId;
 use domain::values::name::ChannelName;
 use domain::values::time::Timestamp;
 use ports::{Sender, Store, StoreError, Write};
 use serde::{Deserialize, Serialize};
 
+use crate::contact;
 use crate::contact::{ChannelScope, KEPT};
 use crate::customers;
 use crate::customers::{CustomerItem, CustomerScope};
@@ -115,6 +117,46 @@ impl Handles<'_> {
             return contact;
         }
         Contact { handle: None, handle_mac: None, ..contact }
+    }
+
+    /// Loads the contact record of who began by a request's entry link. It is empty once they left the conversation.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn contact_by_entry(
+        &self,
+        request: RequestId,
+        now: Timestamp,
+    ) -> Result<Contact, StoreError> {
+        let of = keys::entry_contact_hash(&self.brand.address_key, request);
+        let (contact, _) = contact::load(self.store, self.at, &of, now).await?;
+        let contact = self.verified(contact, &of);
+        let Some(id) = &contact.handle else { return Ok(contact) };
+        let hash = keys::handle_hash(&self.brand.address_key, self.at.channel.as_str(), id);
+        let scope = BrandScope { brand: self.at.brand, mode: self.at.mode };
+        let (words, _) = opt_outs::load(self.store, scope, &hash).await?;
+        if words.is_opted_out() {
+            return Ok(Contact { handle: None, handle_mac: None, ..contact });
+        }
+        Ok(contact)
+    }
+
+    /// Returns the write that keeps who began by a request's entry link, for this request alone, until `until`.
+    ///
+    /// Nothing is tied to the number that the request names.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`], never in practice.
+    pub fn put_entry(
+        &self,
+        request: RequestId,
+        from: &Sender,
+        now: Timestamp,
+        until: Timestamp,
+    ) -> Result<Write, StoreError> {
+        let of = keys::entry_contact_hash(&self.brand.address_key, request);
+        let contact = self.after_activity(&Contact::default(), &of, from, now);
+        overwrite(self.at.key("CONTACT", &of), &contact, Some(until))
     }
 
     /// Computes the MAC of a contact record's handle.

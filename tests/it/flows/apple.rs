@@ -23,7 +23,7 @@ fn patient() -> Value {
 }
 
 /// A brand that asks over Apple, then by text. A tap alone can approve.
-fn builder() -> WorldBuilder {
+pub(super) fn builder() -> WorldBuilder {
     let apple = json!({ "name": "apple", "kind": "apple", "settings": apple::paying_settings() });
     let sms = json!({ "name": "sms", "kind": "sms", "settings": brand::twilio() });
     let mut policy = patient();
@@ -45,7 +45,7 @@ fn stripe() -> Value {
     json!({ "name": "stripe", "kind": "stripe", "settings": settings })
 }
 
-fn ada() -> Person {
+pub(super) fn ada() -> Person {
     Person::with("ada", &["QUICK", "LIST"])
 }
 

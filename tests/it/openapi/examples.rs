@@ -143,6 +143,15 @@ fn changes(answers: &mut Answers) {
     assert_eq!(world.state(&asked), "cancelled");
 }
 
+/// A link that the requester shows. The prompt is made while the call waits for it.
+fn shown_link(answers: &mut Answers) {
+    let channels = json!([{ "name": "link", "kind": "link" }]);
+    let world = World::builder().with("/test/channels", &channels).build();
+    world.meanwhile("waited", |core| core.run_until_idle());
+    let shown = world.asks_for(&answers.body("createRequest", "link")).answer;
+    answers.answered("createRequest 201 link", &shown);
+}
+
 /// The token that a browser follows a call's requests with.
 fn client_tokens(answers: &mut Answers) {
     let world = World::new();
@@ -234,8 +243,17 @@ fn sandbox_phones(answers: &mut Answers) {
 
 /// Puts a form in place of what is drawn, hashed or told by a clock.
 pub(super) fn form_of(name: &str, value: &Value) -> Value {
-    let drawn =
-        ["session_code", "transaction_code", "reference", "hash", "head", "text", "dct:identifier"];
+    let drawn = [
+        "session_code",
+        "transaction_code",
+        "reference",
+        "hash",
+        "head",
+        "text",
+        "dct:identifier",
+        "link",
+        "qr",
+    ];
     match value {
         Value::Object(map) => {
             let inner = map.iter().map(|(name, inner)| (name.clone(), form_of(name, inner)));
@@ -279,12 +297,13 @@ pub(super) fn assert_equal_answers(
 #[test]
 fn every_example_of_a_call_happens() {
     let mut produced = Answers::default();
-    let stories: [fn(&mut Answers); 9] = [
+    let stories: [fn(&mut Answers); 10] = [
         payment,
         saved_card,
         forgetting,
         identity,
         changes,
+        shown_link,
         client_tokens,
         events,
         sandbox_amounts,

@@ -253,6 +253,7 @@ impl Credentials {
                         "base_url": "https://twilio.test",
                     } },
                     { "name": "whatsapp", "kind": "whatsapp", "settings": chats },
+                    { "name": "link", "kind": "link", "settings": { "sessions": ["voice"] } },
                 ],
                 "processors": [processor, facts],
                 "webhooks": webhooks,

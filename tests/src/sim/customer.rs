@@ -155,7 +155,7 @@ impl Simulation {
             }
             return;
         }
-        let is_text = chats || prompt.channel.as_str() == "sms";
+        let is_text = chats || matches!(prompt.channel.as_str(), "sms" | "link");
         let only_opens = !is_text && reply == CustomerReply::Hosted && self.taps_buttons();
         let by_wallet = card == GOOGLE_PAY;
         let on_page = is_text || by_wallet || (reply == CustomerReply::Hosted && !only_opens);

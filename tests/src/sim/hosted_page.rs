@@ -59,9 +59,16 @@ const ACTIONS: &Weights<HostedAction> = &[
 ];
 
 impl Simulation {
-    /// The token of the page of a prompt, as a message brings it.
+    /// The token of the page of a prompt, as a message brings it or the requester shows it.
     pub(super) fn token(&self, prompt: PromptId) -> String {
-        keys::link_token(&self.keeper.now().link_key, prompt)
+        let brand = self.keeper.now();
+        let environment = self.shared.lock();
+        let mut requests = environment.oracle.requests.values().map(|seen| &seen.request);
+        let asked = requests.find(|request| request.prompt(prompt).is_some());
+        match asked {
+            Some(request) => request.link_token(&brand, prompt),
+            None => keys::link_token(&brand.link_key, prompt),
+        }
     }
 
     /// Returns the headers of the customer's browser: the cookie of the approval, unless another browser opens the page.

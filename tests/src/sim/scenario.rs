@@ -158,6 +158,12 @@ const AT_A_PROCESSOR: &[Choice] = &[
 
 /// At Stripe only the customer acts.
 const PASSIVE: &[Choice] = &[(1, "reads", |world| world.calls_api_of_one("read"))];
+/// A requester who shows a link sends it again now and then, which ends the one before.
+const SHOWS_LINK: &[Choice] = &[
+    (4, "reads", |world| world.calls_api_of_one("read")),
+    (1, "resends", |world| world.calls_api_of_one("resend")),
+];
+const PAYING_BY_LINK: &[Verb] = &[Verb::Ask(PHONE, &["link"], 600, 4250), Verb::RunUntilIdle];
 const PATIENT_POLICY: &str =
     r#"{"session_code": false, "open_max": 20, "attempts_max": 4, "fallback_seconds": 30}"#;
 
@@ -217,6 +223,10 @@ pub const ON_HOSTED_PAGE: &[Scenario] = &[
     at_stripe("is declined on the page for good", paying!(4203), HOSTED, ANY_CARD),
     at_stripe("pays on the page, which takes a while", paying!(4204), HOSTED, ANY_CARD),
     at_stripe("saves a card on the page", SAVING, HOSTED, ANY_CARD),
+    Scenario {
+        requester: SHOWS_LINK,
+        ..at_stripe("pays over a shown link", PAYING_BY_LINK, HERE, ANY_CARD)
+    },
 ];
 
 /// Customers with a card here, which their bank mostly wants to confirm.

@@ -88,8 +88,11 @@ impl Core {
             .filter_map(|phone| phone.strip_prefix('+'))
             .filter(|p| p.len() > 6)
             .collect();
-        let tokens = self.link_tokens();
-        let tokens: Vec<&str> = tokens.iter().map(String::as_str).collect();
+        let sent = self.link_tokens();
+        let sent: Vec<&str> = sent.iter().map(String::as_str).collect();
+        let shown = self.shown_tokens();
+        let shown = shown.iter().map(String::as_str);
+        let tokens: Vec<&str> = sent.iter().copied().chain(shown).collect();
         let card = ["pm_card_c", "pm_card_m", "pm_card_u", "pm_card_v"];
         let name = ["Ada Byron"];
         search(
@@ -131,7 +134,19 @@ impl Core {
                 search("a key", &place, &[&PLANTED, &phones, &tokens]);
             }
         }
-        self.answers_keep_secrets(&phones, &tokens, &card);
+        self.answers_keep_secrets(&phones, &sent, &card);
+    }
+
+    /// The tokens of the links that the API's answers show to the requester; none is stored, logged or delivered.
+    fn shown_tokens(&self) -> BTreeSet<String> {
+        let answers = lock(&self.answered);
+        let of_api = answers.iter().filter(|answer| answer.uri.starts_with("/v1/requests"));
+        let links = of_api.filter_map(|answer| {
+            let body: serde_json::Value = serde_json::from_slice(&answer.body).ok()?;
+            let link = body.get("link")?.as_str()?.to_owned();
+            link.rsplit_once('/').map(|(_, token)| token.to_owned())
+        });
+        links.collect()
     }
 
     fn answers_keep_secrets(&self, phones: &[&str], tokens: &[&str], card: &[&str]) {

@@ -9,6 +9,7 @@ use domain::guards::Guard;
 use domain::keys;
 use domain::problem::{Code, Problem};
 use domain::request::Request;
+use domain::values::id::PromptId;
 use ports::{PaymentOption, StoreError};
 use records::saved_cards;
 use records::saved_cards::SavedCard;
@@ -44,12 +45,18 @@ impl Approvals {
     }
 
     /// Loads the saved card that the request names; `None` unless it belongs to this customer at this processor.
+    ///
+    /// No card is charged by a link, as its holder may be another person than the card's customer.
     pub(crate) async fn saved_card(
         &self,
         request: &Request,
         brand: &Brand,
+        prompt: PromptId,
     ) -> Result<Option<SavedCard>, StoreError> {
         let Some(card) = request.ask.card() else { return Ok(None) };
+        if request.is_by_link(brand, prompt) && !guards::is_disabled(Guard::NoSavedCardByLink) {
+            return Ok(None);
+        }
         let store = self.ports.store.as_ref();
         let known = saved_cards::load(store, &request.brand, request.mode, card).await?;
         Ok(known.filter(|known| {
@@ -68,13 +75,14 @@ impl Approvals {
         &self,
         request: &Request,
         brand: &Brand,
+        prompt: PromptId,
         payload: &ApprovalPayload,
     ) -> Result<StoredAuthorization, ReplyError> {
         let options = self.payment_options(request, brand).map_err(ReplyError::Failed)?;
         let offered = |wanted: fn(&PaymentOption) -> bool| options.iter().any(wanted);
         match payload {
             ApprovalPayload::Empty if offered(|option| *option == PaymentOption::Nothing) => {
-                self.saved_card_authorization(request, brand).await
+                self.saved_card_authorization(request, brand, prompt).await
             }
             ApprovalPayload::Empty if offered(|option| *option == PaymentOption::TestCard) => {
                 test_card(TEST_CARD_DEFAULT)
@@ -86,7 +94,7 @@ impl Approvals {
             }
             // A page that offers a saved card has no test card to pick, so a test card does not count.
             ApprovalPayload::TestCard(_) if offered(|option| *option == PaymentOption::Nothing) => {
-                self.saved_card_authorization(request, brand).await
+                self.saved_card_authorization(request, brand, prompt).await
             }
             ApprovalPayload::Hosted if offered(|option| *option == PaymentOption::Hosted) => {
                 Ok(Authorization::Hosted.into())
@@ -115,8 +123,9 @@ impl Approvals {
         &self,
         request: &Request,
         brand: &Brand,
+        prompt: PromptId,
     ) -> Result<StoredAuthorization, ReplyError> {
-        let card = self.saved_card(request, brand).await?;
+        let card = self.saved_card(request, brand, prompt).await?;
         let SavedCard { request, address, sealed, .. } =
             card.ok_or(ReplyError::PayloadNotSupported)?;
         Ok(StoredAuthorization::Card(SealedCard { request, address, sealed }))

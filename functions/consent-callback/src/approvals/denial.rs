@@ -14,6 +14,8 @@ use super::reply::{DecisionInput, ReplyError, ReplySource};
 /// for long. A button in a chat is easily hit. So its tap counts as a denial, and the thread asks once more. The
 /// page has asked before. The confirmation after the end counts as a report, and changes no outcome.
 ///
+/// The holder of a link may be another person than the customer at the address. So only a wrong code counts for it.
+///
 /// # Errors
 /// [`ReplyError::Refused`] when the request takes no more replies; [`ReplyError::Failed`] when the store fails.
 pub(crate) async fn deny(
@@ -42,7 +44,10 @@ pub(crate) async fn deny(
     let (scope, address) =
         (BrandScope { brand: &brand.name, mode: request.mode }, &request.address);
     let (limits, expected_version) = limits::load(store, scope, address).await?;
-    let limits = limits.denied(&brand.policy, is_report, now).without(&[request.id], now);
+    let is_by_link = source.is_some_and(|source| request.is_by_link(brand, source.prompt));
+    let is_customers = !is_by_link || reason == DenialReason::WrongSessionCode;
+    let limits = if is_customers { limits.denied(&brand.policy, is_report, now) } else { limits };
+    let limits = limits.without(&[request.id], now);
     let counted = limits::put(scope, address, &limits, expected_version, now)?;
     let denied = commit(change).with_writes([counted]);
     // Once a request has ended, no other check is left that would find the message which its thread owes.

@@ -140,7 +140,8 @@ impl Approvals {
             tracing::error!(request.id = %request.id, "C1: prompt was not sent with this ask to this customer");
             return Err(ReplyError::Refused(Refusal::Prompt));
         }
-        let authorization = self.authorization(request, brand, approval.payload).await?;
+        let authorization =
+            self.authorization(request, brand, approval.prompt, approval.payload).await?;
         let random = self.ports.random.as_ref();
         let mut bytes = [0_u8; 10];
         random.fill(&mut bytes);

@@ -5,6 +5,7 @@
 
 mod contacts;
 mod context;
+mod entry;
 mod listening;
 mod opt_out;
 mod postbacks;

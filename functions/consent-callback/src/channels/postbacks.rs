@@ -4,13 +4,17 @@ use std::sync::Arc;
 
 use domain::authorization::Credential;
 use domain::consent::ApprovalMethod;
+use domain::guards;
+use domain::guards::Guard;
 use domain::journal::EntryKind;
 use domain::outcome::Outcome;
+use domain::postback::Postback;
 use domain::problem::Problem;
 use domain::request::State;
 use domain::values::prompt_ref::PromptRef;
 use ports::PromptSelector;
 use records::storage;
+use records::storage::VersionedRequest;
 
 use super::contacts::KnownSender;
 use super::context::ChannelContext;
@@ -40,11 +44,29 @@ impl Replies {
             tracing::warn!(channel.name = %context.channel, request.id = %loaded.request.id, "postback of another customer ignored");
             return self.contacts.update_sender(context, known).await;
         }
+        let is_by_link = loaded.request.is_by_link(context.brand, postback.reference.prompt);
+        if is_by_link && !guards::is_disabled(Guard::EntryTiesNoNumber) {
+            if !self.is_entry_sender(context, &loaded.request, known).await? {
+                tracing::warn!(channel.name = %context.channel, request.id = %loaded.request.id, "postback of another customer ignored");
+                return Ok(());
+            }
+            return Box::pin(self.record_tap(context, loaded, postback)).await;
+        }
         // Before the reply: what follows from it may be sent at once, in the window that the tap opened.
         if let Some(address) = context.prompted_address(&loaded.request, postback.reference.prompt)
         {
             self.contacts.update_contact(context, loaded.request.mode, &address, known).await?;
         }
+        Box::pin(self.record_tap(context, loaded, postback)).await
+    }
+
+    /// Records the reply that a button means.
+    async fn record_tap(
+        &self,
+        context: ChannelContext<'_>,
+        loaded: VersionedRequest,
+        postback: Postback,
+    ) -> Result<(), Problem> {
         if let Some(reply) = reply_of(&loaded.request, postback.action) {
             let (brand, prompt) = (Arc::clone(context.brand), postback.reference.prompt);
             let target = PromptedRequest { loaded, brand, prompt, visitor: None };

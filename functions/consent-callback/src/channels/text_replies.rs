@@ -50,10 +50,14 @@ impl Replies {
             && let Some(address) =
                 context.prompted_address(&loaded.request, postback.reference.prompt)
             && known.may_be(&address)
+            && !loaded.request.is_by_link(context.brand, postback.reference.prompt)
         {
             let mode = loaded.request.mode;
             self.contacts.update_contact(context, mode, &address, &known).await?;
             known = self.contacts.identify(context, known.origin).await?;
+        }
+        if let Some(intent) = inbound.intent {
+            Box::pin(self.on_entry(context, &known, intent)).await?;
         }
         if known.addresses().is_empty() {
             return Ok(());

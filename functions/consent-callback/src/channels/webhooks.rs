@@ -96,7 +96,7 @@ impl ChannelWebhooks {
             callbacks.into_iter().partition(|callback| callback.origin().is_some());
         let (mut counts, mut failed) = (true, None);
         for callback in said.into_iter().chain(reported) {
-            match self.record(context, callback).await {
+            match Box::pin(self.record(context, callback)).await {
                 Ok(recorded) => counts &= recorded,
                 // The refusal closes the sheet, and the customer can try once more.
                 Err(problem) if waits => {

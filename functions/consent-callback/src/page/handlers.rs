@@ -249,7 +249,7 @@ impl ConsentPage {
         let (action, again) = (visit.action(), visit.again());
         let mut parts = hosted_parts(target);
         if prompt.in_force() && request.answerable(now).is_ok() {
-            parts.offers = self.offers(request, brand).await?;
+            parts.offers = self.offers(request, brand, prompt.id).await?;
         }
         let view = shown(visit.view, request, prompt.id, now);
         let visit = PageVisit { action: &action, again: &again, view, now, accepts: visit.accepts };

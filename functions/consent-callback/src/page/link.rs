@@ -146,7 +146,7 @@ impl ConsentPage {
         // A writer of the table can let a token of their own lead to any prompt. They cannot make that prompt's token.
         Ok(target.filter(|target| {
             guards::is_disabled(Guard::LinkOfPrompt)
-                || keys::same(&keys::link_token(&target.brand.link_key, prompt), token)
+                || keys::same(&target.loaded.request.link_token(&target.brand, prompt), token)
         }))
     }
 }

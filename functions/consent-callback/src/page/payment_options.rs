@@ -7,6 +7,7 @@ use domain::brand::{Brand, Mode};
 use domain::card_name::CardName;
 use domain::problem::Problem;
 use domain::request::Request;
+use domain::values::id::PromptId;
 use domain::values::money::Money;
 use ports::{ApplePay, GooglePay, PaymentOption};
 use serde_json::{Value, json};
@@ -20,12 +21,13 @@ impl ConsentPage {
         &self,
         request: &Request,
         brand: &Brand,
+        prompt: PromptId,
     ) -> Result<Vec<Offer>, Problem> {
         let mut offers = Vec::new();
         for option in self.approvals.payment_options(request, brand)? {
             let offer = match (option, request.ask.money()) {
                 (PaymentOption::Nothing, _) => {
-                    let card = self.approvals.saved_card(request, brand).await?;
+                    let card = self.approvals.saved_card(request, brand, prompt).await?;
                     card.map(|card| {
                         let label = CardName::from(&card.receipt).dotted();
                         Offer::SavedCard { label: label.unwrap_or_else(|| "Card".to_owned()) }

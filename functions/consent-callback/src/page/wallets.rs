@@ -15,6 +15,8 @@ use super::ConsentPage;
 impl ConsentPage {
     /// Records which wallets work on the device that opened a prompt's page, for the customer's next request.
     ///
+    /// A link may be open on another person's device, which says nothing about the customer's own.
+    ///
     /// # Errors
     /// A [`Problem`] when the store operation failed.
     pub async fn record_wallets(
@@ -23,9 +25,13 @@ impl ConsentPage {
         wallets: &[String],
     ) -> Result<(), Problem> {
         let (store, now) = (self.ports.store.as_ref(), self.ports.clock.now());
-        let loaded = storage::load(store, prompt.request).await?;
-        let known = loaded.filter(|loaded| loaded.request.prompt(prompt.prompt).is_some());
-        let Some(request) = known.map(|loaded| loaded.request) else { return Ok(()) };
+        let loaded = self.approvals.load(prompt.request, prompt.prompt).await?;
+        let known = loaded.filter(|known| {
+            let request = &known.loaded.request;
+            let is_by_link = request.is_by_link(&known.brand, prompt.prompt);
+            request.prompt(prompt.prompt).is_some() && !is_by_link
+        });
+        let Some(request) = known.map(|known| known.loaded.request) else { return Ok(()) };
         let owner = BrandScope { brand: &request.brand, mode: request.mode };
         Ok(storage::put_device_wallets(store, owner, &request.address, wallets, now).await?)
     }

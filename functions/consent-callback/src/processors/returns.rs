@@ -1,6 +1,5 @@
 //! A customer's return from an identity provider: the browser is compared before a code counts.
 
-use domain::keys;
 use domain::message::Step;
 use domain::problem::Problem;
 use domain::request::{CancelRedirect, CodeCheck, RedirectState, Request, ReturnBrowser};
@@ -81,7 +80,7 @@ impl ProcessorWebhooks {
             }
         }
         let Target { request, prompt, browser } = target;
-        let token = keys::link_token(&context.brand.link_key, prompt);
+        let token = request.link_token(context.brand, prompt);
         Ok(match browser {
             ReturnBrowser::Same => ReturnPage::Consent { token, remember: None },
             ReturnBrowser::Confirmed => {

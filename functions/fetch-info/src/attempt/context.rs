@@ -7,7 +7,6 @@ use domain::brand::Brand;
 use domain::consent::Consent;
 use domain::guards;
 use domain::guards::Guard;
-use domain::keys;
 use domain::redirect_url::RedirectUrl;
 use domain::request::{Attempt, Doubt, Request};
 use domain::saved_credential::SavedCredential;
@@ -88,7 +87,7 @@ impl<'a> RunContext<'a> {
             let result = if is_over { Run::gave_up().result } else { RunResult::CircuitOpen(wait) };
             return Ok(Err(Run::without_call(result)));
         }
-        let token = keys::link_token(&brand.link_key, consent.prompt);
+        let token = brand.link_token(request.mode, &consent.channel, consent.prompt);
         let (base, name) = (attempts.public_base, &attempt.processor);
         Ok(Ok(Self {
             ports,

@@ -23,6 +23,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use domain::brand::Key32;
 use domain::contact::Contact;
+use domain::request::CUSTOMER_MUST_START;
 use domain::values::money::Money;
 use domain::values::phone::Phone;
 use domain::values::time::Timestamp;
@@ -48,9 +49,6 @@ pub(crate) const KIND: Kind = Kind { name: "apple", open };
 const TIMEOUT: Duration = Duration::from_secs(10);
 /// A customer waits on the line, and the text with the link would have arrived by then.
 const SESSION_TIMEOUT: Duration = Duration::from_secs(5);
-
-/// The business cannot write before the customer wrote.
-const CUSTOMER_MUST_START: &str = "customer_must_start";
 
 struct Apple {
     account: Account,

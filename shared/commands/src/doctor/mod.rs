@@ -204,6 +204,9 @@ async fn examine(
     let provider = connection.text("provider").unwrap_or_default();
     match (connection.kind.as_str(), provider) {
         ("sandbox", _) => report.works("sandbox", "nothing is real here"),
+        ("link", _) => {
+            report.works("settings", "the requester shows the link, and no provider is called");
+        }
         ("sms", "twilio") => twilio::examine(calls, connection, &mut report).await,
         ("sms" | "rcs", "aws") => aws::examine(calls, connection, &mut report).await,
         ("rcs", "google") => google::examine(calls, connection, &mut report, phone).await,

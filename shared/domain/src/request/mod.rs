@@ -7,6 +7,7 @@ mod answering;
 mod attempt;
 mod change;
 mod closing;
+mod entry;
 mod erasing;
 mod fetching;
 mod hosted_page;
@@ -27,6 +28,7 @@ pub use answering::CodeCheck;
 pub use attempt::{Attempt, AttemptEnd, AttemptState};
 pub use change::{Change, WebhookEventType};
 pub use closing::LIFETIME_MAX;
+pub use entry::CUSTOMER_MUST_START;
 pub use fetching::{Doubt, LEASE};
 pub use hosted_page::{CancelRedirect, Redirect, RedirectState, ReturnBrowser};
 pub use late_payments::{LatePayment, Reversal};
@@ -117,6 +119,9 @@ pub struct Request {
     /// The threads of the prompts: the customer's answer, and the messages beside the prompts and after it.
     #[serde(default, skip_serializing_if = "Thread::is_empty")]
     pub thread: Box<Thread>,
+    /// The channel on which the customer began by an entry link; `None` where they did not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub entry: Option<ChannelName>,
     /// The saved card that the ask names, as the customer reads it; `None` where it names none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub card: Option<Box<CardName>>,

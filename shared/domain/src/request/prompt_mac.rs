@@ -37,9 +37,11 @@ impl Request {
         let ask = AskHash::of(*id, brand, &self.payee, &self.ask);
         let (phone, ask, prompt_id) = (self.customer.phone.as_str(), ask.as_str(), prompt.id);
         let channel = &prompt.channel;
+        // Such a prompt goes to who began by the link, and not to the number.
+        let recipient = if self.entry.as_ref() == Some(channel) { "\nentry" } else { "" };
         keys::prompt_mac(
             key,
-            &format!("{brand}\n{mode:?}\n{id}\n{prompt_id}\n{channel}\n{phone}\n{ask}"),
+            &format!("{brand}\n{mode:?}\n{id}\n{prompt_id}\n{channel}\n{phone}\n{ask}{recipient}"),
         )
     }
 }

@@ -139,7 +139,7 @@ impl Request {
             }
             (Some(_), _) => NextPrompt::None,
             (None, Some(next)) if room => NextPrompt::Route(next.clone()),
-            (None, _) => NextPrompt::Undeliverable,
+            (None, _) => self.without_route(),
         }
     }
 
@@ -165,7 +165,8 @@ impl Request {
     /// Returns whether a prompt is owed or being sent. Sending is short: if it lasts, the worker died.
     pub(super) fn awaits_sending(&self) -> bool {
         let last = self.prompts.iter().rev().find(|prompt| prompt.is_out());
-        last.is_none_or(|last| last.status == PromptStatus::Sending)
+        let is_owed = self.routes_used < self.routes.len() || !self.waits_for_entry();
+        last.map_or(is_owed, |last| last.status == PromptStatus::Sending)
     }
 
     fn has_room(&self) -> bool {

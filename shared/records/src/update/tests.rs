@@ -153,6 +153,7 @@ fn request() -> Request {
         refunds: Vec::new(),
         aftermath: Aftermath::default(),
         thread: Box::default(),
+        entry: None,
         card: None,
         erased_at: None,
         timeline: Vec::new(),
