@@ -2,7 +2,7 @@
 
 use domain::guards::Guard;
 
-use self::Invariant::{Breaker, C1, C2, C3, C4, C5, C6, Chain, Once, Order, Stop};
+use self::Invariant::{Breaker, C1, C2, C3, C4, C5, C6, C7, Chain, Once, Order, Stop};
 
 /// A check of the simulation, by the word that begins its message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,6 +19,8 @@ pub enum Invariant {
     C5,
     /// An authorization is unreadable at rest and then gone.
     C6,
+    /// No key exceeds its ceilings.
+    C7,
     /// Each event continues the chain of hashes.
     Chain,
     /// A call or a return counts once.
@@ -42,6 +44,7 @@ impl Invariant {
             C4 => "C4",
             C5 => "C5",
             C6 => "C6",
+            C7 => "C7",
             Chain => "CHAIN",
             Once => "ONCE",
             Order => "ORDER",

@@ -1,13 +1,22 @@
-//! C1 to C6: what holds even if steps are duplicated, reordered, delayed, crashed or timed out.
+//! C1 to C7: what holds even if steps are duplicated, reordered, delayed, crashed or timed out.
 //!
 //! Pure predicates over a request before and after a change, cited by these ids in tests, logs and the README. C3 says
 //! that every accepted request ends and the requester learns it. It is a promise about time: [`settled`] checks it at rest.
+//! C7 is about all requests of a key: [`exceeded_ceiling`] checks it at each new one.
 
-use crate::ask::AskHash;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::api_key::{KeyLimit, KeySettings};
+use crate::ask::{AskHash, AskKind};
 use crate::consent::ApprovalMethod;
 use crate::journal::{EntryKind, JournalEntry};
 use crate::outcome::{Details, Outcome};
 use crate::request::{AttemptEnd, Request, ReturnBrowser, State};
+use crate::values::money::Currency;
+
+const HOUR: Duration = Duration::from_secs(3_600);
+const DAY: Duration = Duration::from_secs(86_400);
 
 /// The ids of the invariants a change breaks; none for a sound one.
 #[must_use]
@@ -101,6 +110,49 @@ fn no_call_once_closed(before: Option<&Request>, after: &Request) -> bool {
 fn authorization_gone(after: &Request) -> bool {
     let kept = after.attempts.iter().any(|attempt| attempt.redirect.is_some());
     (after.approval().is_none() && !kept) || !after.is_closed()
+}
+
+/// C7: the limit of its key that a new request exceeds, beside what the key asked before; `None` for a sound one.
+///
+/// It counts the requests themselves, and asks neither the key's usage nor any guard.
+#[must_use]
+pub fn exceeded_ceiling<'a>(
+    key: &KeySettings,
+    before: impl IntoIterator<Item = &'a Request>,
+    new: &Request,
+) -> Option<KeyLimit> {
+    let kind = AskKind::of(&new.ask);
+    if key.asks.as_ref().is_some_and(|asks| !asks.contains(&kind)) {
+        return Some(KeyLimit::Asks);
+    }
+    if new.routes.iter().any(|channel| !key.may_use(channel)) {
+        return Some(KeyLimit::Channels);
+    }
+    let money = new.ask.money();
+    let most = |amounts: &Option<BTreeMap<Currency, u64>>| {
+        let money = money?;
+        amounts.as_ref().map(|amounts| amounts.get(&money.currency()).copied().unwrap_or(0))
+    };
+    let amount = money.map_or(0, |money| money.amount());
+    if most(&key.amount_max).is_some_and(|most| amount > most) {
+        return Some(KeyLimit::AmountMax);
+    }
+    let (hour, day) = (new.created_at.before(HOUR), new.created_at.before(DAY));
+    let (mut asked, mut sum) = (1_u32, amount);
+    for request in before {
+        if request.created_at > hour {
+            asked = asked.saturating_add(1);
+        }
+        let same = request.ask.money().filter(|other| {
+            request.created_at > day
+                && money.is_some_and(|money| money.currency() == other.currency())
+        });
+        sum = sum.saturating_add(same.map_or(0, |money| money.amount()));
+    }
+    if key.asks_per_hour.is_some_and(|most| asked > most) {
+        return Some(KeyLimit::AsksPerHour);
+    }
+    most(&key.amount_per_day).is_some_and(|most| sum > most).then_some(KeyLimit::AmountPerDay)
 }
 
 /// C3, seen at rest: the request and its refunds ended, and each webhook event was delivered or openly abandoned.

@@ -60,3 +60,34 @@ fn scenarios_have_ten_thousand_runs() {
     let scenarios = ON_HOSTED_PAGE.len() + AT_THE_BANK.len() + WITHOUT_CARD_NUMBER.len();
     assert!(u64::try_from(scenarios).unwrap() * SEEDS >= 10_000);
 }
+
+/// How many seeds the agents are run from. Each makes some dozens of calls.
+const AGENT_SEEDS: u64 = 150;
+
+/// What agents must have done often.
+const AGENTS_DID: [&str; 7] = [
+    "an agent acts on a stolen id",
+    "an agent acts on its request",
+    "an agent asks",
+    "an agent asks again after a denial",
+    "an agent is confused",
+    "an agent repeats a call id",
+    "an agent reuses a call id",
+];
+
+#[test]
+fn agents_in_any_order_exceed_no_ceiling() {
+    let mut sum = Report::default();
+    for seed in 30_000_000..30_000_000 + AGENT_SEEDS {
+        sum.add(&run(&Plan::of_agents(seed)).unwrap_or_else(|failure| panic!("{failure}")));
+    }
+    let count = |of: &std::collections::BTreeMap<&str, u64>, what: &str| {
+        of.get(what).copied().unwrap_or_default()
+    };
+    for what in AGENTS_DID {
+        assert!(count(&sum.occurrences, what) > 1_000, "{what}: {sum:?}");
+    }
+    for end in ["cancelled", "denied", "expired", "fulfilled"] {
+        assert!(count(&sum.ends, end) > 20, "{end}: {sum:?}");
+    }
+}

@@ -9,6 +9,7 @@ use domain::brand::{Brand, InvalidBrand};
 use domain::keys::digest_hex;
 use serde_json::{Value, json};
 
+use super::agents;
 use super::plan::Plan;
 use super::scenario::ProcessorFake;
 use crate::lock::lock;
@@ -206,6 +207,8 @@ impl Credentials {
             .iter()
             .map(|key| json!({ "mode": "test", "sha256": digest_hex(key.as_bytes()) }))
             .collect();
+        let agents = agents::settings().into_iter().filter(|_| name == "shop");
+        let keys: Vec<Value> = digests.into_iter().chain(agents).collect();
         let processor = self.processor(&before);
         let mut facts = json!({
             "issuer": ISSUER,
@@ -237,7 +240,7 @@ impl Credentials {
             "version": "1",
             "name": name,
             "display_name": "Corner Shop Ltd",
-            "keys": digests,
+            "keys": keys,
             "sealing": { "current": format!("k{}", self.generation), "keys": sealing },
             "consent": { "current": "k0", "keys": { "k0": secret("consent", 0) } },
             "address_key": secret("address", 0),

@@ -2,8 +2,9 @@
 //!
 //! The seed decides what requesters, customers and providers do, and in which order workers take their turns. It
 //! decides which call is lost or late, when the clock leaps, when a worker dies, and when secrets change. After each
-//! commit and each charge the oracle checks C1, C2, C4, C5 and C6. Then faults stop, and all must end (C3).
+//! commit and each charge the oracle checks C1, C2, C4, C5, C6 and C7. Then faults stop, and all must end (C3).
 
+mod agents;
 mod attacker;
 mod brand;
 mod customer;
@@ -44,8 +45,8 @@ pub use environment::{Environment, FaultKind, Outage, PortFault, SharedEnvironme
 pub use faults::FaultRates;
 pub use plan::{Failure, Plan, Report, run};
 pub use scenario::{
-    ADYEN_LINK, ADYEN_WALLET, AT_THE_BANK, ON_HOSTED_PAGE, POOR, ProcessorFake, SECURE, STOLEN,
-    STORM, Scenario, WITHOUT_CARD_NUMBER, scenario,
+    ADYEN_LINK, ADYEN_WALLET, AGENTS, AT_THE_BANK, ON_HOSTED_PAGE, POOR, ProcessorFake, SECURE,
+    STOLEN, STORM, Scenario, WITHOUT_CARD_NUMBER, scenario,
 };
 pub use stories::{STORIES, Story};
 pub use story::{Ending, Fault, OtherAsk, Racer, Verb};

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::faults::FaultRates;
-use super::scenario::{STORM, Scenario};
+use super::scenario::{AGENTS, STORM, Scenario};
 use super::world::Simulation;
 
 /// The length of a run and the faults that may happen in it.
@@ -28,6 +28,12 @@ impl Plan {
     #[must_use]
     pub const fn of(seed: u64) -> Self {
         Self { seed, steps: 2_200, faults: None, requests: 11, own_policy: true, scenario: &STORM }
+    }
+
+    /// The run of a seed in which AI agents call tools in any order.
+    #[must_use]
+    pub const fn of_agents(seed: u64) -> Self {
+        Self { steps: 900, own_policy: false, scenario: &AGENTS, ..Self::of(seed) }
     }
 
     /// The run of a seed in which one customer goes through a scenario.

@@ -1,5 +1,6 @@
 //! Scenarios: what happens before faults begin, which processor the brand has, and what can happen with which weight.
 
+use super::agents::AGENT;
 use super::customer::CustomerReply;
 use super::story::{OtherAsk, Verb};
 use super::story_runner::{PHONE, VISA};
@@ -94,6 +95,7 @@ const REQUESTER: &[Choice] = &[
     (4, "refunds", Simulation::refunds_some_request),
     (2, "repeats any call", Simulation::repeats_any_call),
     (3, "is malicious", Simulation::is_malicious),
+    (6, "is an AI agent", Simulation::is_agent),
     (1, "erases a customer", Simulation::erases_customer),
 ];
 
@@ -155,6 +157,34 @@ const AT_A_PROCESSOR: &[Choice] = &[
     (2, "comes back to our page", |world| world.opens_some_page("done=1")),
     (1, "is on the processor's page", Simulation::is_on_hosted_page),
 ];
+
+/// Each step where AI agents are what matters.
+const STEP_OF_AGENTS: &[Choice] = &[
+    (44, "a worker goes on", Simulation::goes_on_or_delivers),
+    (14, "a message is delivered", Simulation::delivers_if_free),
+    (26, "a requester acts", Simulation::requester_acts),
+    (9, "a customer acts", Simulation::customer_acts_if_free),
+    (4, "time passes", Simulation::time_passes),
+    (1, "something rare happens", Simulation::rare),
+    (2, "a late call arrives", Simulation::late_call_arrives),
+];
+
+/// AI agents and the customers of few sessions, with every channel and fault.
+pub const AGENTS: Scenario = Scenario {
+    name: "AI agents ask in any order",
+    processor: ProcessorFake::Stripe,
+    policy: Some(TALKATIVE_POLICY),
+    opening: &[],
+    step: STEP_OF_AGENTS,
+    requester: AGENT,
+    customer: CUSTOMER,
+    replies: &[(5, CustomerReply::Yes), (1, CustomerReply::Hosted), (4, CustomerReply::No)],
+    cards: &[(6, VISA), (2, POOR), (1, STOLEN), (1, SECURE)],
+};
+
+/// Agents ask often and are denied often, so that neither limits of an address nor cooldowns stop them.
+const TALKATIVE_POLICY: &str = r#"{"open_max": 20, "attempts_max": 4, "prompts_per_ten_minutes": 1000,
+    "prompts_per_day": 1000, "denials_per_ten_minutes": 100, "report_cooldown_seconds": 5, "countries": "all"}"#;
 
 /// At Stripe only the customer acts.
 const PASSIVE: &[Choice] = &[(1, "reads", |world| world.calls_api_of_one("read"))];
@@ -286,5 +316,7 @@ pub const ADYEN_WALLET: Scenario =
 pub fn scenario(name: &str) -> Option<&'static Scenario> {
     let lists = [ON_HOSTED_PAGE, AT_THE_BANK, WITHOUT_CARD_NUMBER];
     let listed = lists.into_iter().flatten().find(|scenario| scenario.name == name);
-    listed.or_else(|| [&ADYEN_LINK, &ADYEN_WALLET].into_iter().find(|known| known.name == name))
+    listed.or_else(|| {
+        [&ADYEN_LINK, &ADYEN_WALLET, &AGENTS].into_iter().find(|known| known.name == name)
+    })
 }

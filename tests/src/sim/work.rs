@@ -9,6 +9,7 @@ use domain::values::id::{PromptId, RequestId};
 use domain::values::time::Timestamp;
 use http::Response;
 
+use super::agents::AgentWork;
 use super::environment::ProcessorWebhook;
 use super::opt_outs::{KeywordReport, Stop};
 use super::tables::ReceivedMessage;
@@ -29,6 +30,8 @@ pub(super) enum Work {
     Duplicate,
     /// A requester's `POST /v1/requests`, by its place among the calls.
     Create(usize),
+    /// An AI agent's call of a tool.
+    Agent(AgentWork),
     /// Another call, whose caller does not wait.
     Other(&'static str),
     /// A browser opens the page of a prompt of a request.

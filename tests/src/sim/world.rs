@@ -39,6 +39,8 @@ pub struct Simulation {
     pub(super) credentials: Credentials,
     pub(super) workers: Vec<Worker>,
     pub(super) calls: Vec<super::requester::Call>,
+    /// The asks of AI agents.
+    pub(super) agent_calls: Vec<super::agents::AgentCall>,
     pub(super) recent: Vec<Message>,
     /// The pages of processors that customers have open.
     pub(super) tabs: Vec<super::hosted_page::Tab>,
@@ -110,6 +112,7 @@ impl Simulation {
             credentials,
             workers: Vec::new(),
             calls: Vec::new(),
+            agent_calls: Vec::new(),
             recent: Vec::new(),
             tabs: Vec::new(),
             returns: Vec::new(),
@@ -163,7 +166,7 @@ impl Simulation {
 
     pub(super) fn employ(&mut self, work: Work, running: WorkFuture) {
         // A caller gives up after a while. A worker of a queue may be held up for long.
-        let called = matches!(work, Work::Create(_));
+        let called = matches!(work, Work::Create(_) | Work::Agent(_));
         let long = !called && self.happens(|faults| faults.zombie);
         let life = if long { 20_000 } else { 30 };
         let dies_at = self.now().after(Duration::from_secs(life));
@@ -267,6 +270,9 @@ impl Simulation {
                 self.handled(&received, handled);
             }
             (Work::Create(call), WorkResult::Answered(answer)) => self.answered(call, &answer),
+            (Work::Agent(call), WorkResult::Answered(answer)) => {
+                self.agent_answered(&call, &answer)
+            }
             (Work::Stop(stop), WorkResult::Answered(Ok(_))) => {
                 self.is_call_answered = true;
                 self.trace(|| format!("{stop:?} is answered"));
@@ -314,6 +320,7 @@ impl Simulation {
                 Work::Message(_)
                 | Work::Duplicate
                 | Work::Create(_)
+                | Work::Agent(_)
                 | Work::Other(_)
                 | Work::Page(..)
                 | Work::Unauthenticated

@@ -104,3 +104,12 @@ impl CustomerApprovals {
         *used
     }
 }
+
+/// Returns the message when a customer who returned brings a second authorization: the first may be in use.
+pub(super) fn second_authorization(before: &Request, events: &[JournalEntry]) -> Option<String> {
+    let back = before.open_attempt().is_some_and(|attempt| {
+        attempt.redirect.as_ref().is_some_and(|redirect| redirect.returned_at().is_some())
+    });
+    let again = events.iter().any(|event| matches!(event.what, EntryKind::Returned { .. }));
+    (back && again).then(|| "ONCE: a customer came back twice".to_owned())
+}

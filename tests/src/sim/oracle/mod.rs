@@ -13,7 +13,8 @@ use domain::webhook::WebhookEvent;
 use ports::{Item, Write};
 use records::storage::decode;
 
-use self::approvals::CustomerApprovals;
+use self::approvals::{CustomerApprovals, second_authorization};
+use self::ceilings::named_call;
 use self::circuit_breakers::Circuit;
 use self::erasure::Records;
 use self::reached::reached;
@@ -26,6 +27,7 @@ use crate::providers::stripe::{ChargeRecord, Stripe};
 
 mod adyen;
 pub(super) mod approvals;
+mod ceilings;
 mod circuit_breakers;
 mod erasure;
 mod reached;
@@ -187,7 +189,10 @@ impl Oracle {
         wrong.extend(miscounted(&after, fakes));
         wrong.extend(old.and_then(|old| second_authorization(old, events)));
         wrong.extend(misreported(&after, events, fakes));
-        let calls = old.is_none().then(|| after.session.id.clone());
+        if old.is_none() {
+            wrong.extend(self.exceeded(&after));
+        }
+        let calls = old.is_none().then(|| named_call(&after));
         let known = old.map_or(0, |old| old.refunds.len());
         let reasons = after.refunds.iter().skip(known).filter_map(|new| new.reason.as_ref());
         for call in calls.into_iter().chain(reasons.map(|text| text.as_str().to_owned())) {
@@ -332,15 +337,6 @@ impl Oracle {
         })
         .collect()
     }
-}
-
-/// Returns the message when a customer who returned brings a second authorization: the first may be in use.
-fn second_authorization(before: &Request, events: &[JournalEntry]) -> Option<String> {
-    let back = before.open_attempt().is_some_and(|attempt| {
-        attempt.redirect.as_ref().is_some_and(|redirect| redirect.returned_at().is_some())
-    });
-    let again = events.iter().any(|event| matches!(event.what, EntryKind::Returned { .. }));
-    (back && again).then(|| "ONCE: a customer came back twice".to_owned())
 }
 
 /// Returns what a commit breaks by itself: an invariant, the order of versions or the chain of events.
