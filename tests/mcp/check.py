@@ -19,8 +19,8 @@ import time
 
 HERE = pathlib.Path(__file__).resolve().parent
 CEILINGS = ("--amount-max", "EUR=50000", "--asks-per-hour", "1000")
-# The scenarios of each revision that are about the protocol. The others call tools, prompts and resources of the suite's own
-# example server, such as `test_simple_text`, or are about what this server does not offer (sampling, elicitation, sessions).
+# The scenarios of each revision that are about the protocol. Others need the tools, prompts and resources of the suite's own
+# example server, such as `test_simple_text`. Others again are about sampling, elicitation and sessions, which this server lacks.
 SCENARIOS = {
     "2025-06-18": ("server-initialize", "ping", "tools-list"),
     "2025-11-25": ("server-initialize", "ping", "tools-list", "dns-rebinding-protection"),

@@ -1,7 +1,7 @@
 //! AI agents that call the tools in any order: confused, hostile, above their ceilings, with repeated and stolen ids.
 //!
 //! They share few sessions and phones, so that their asks meet each other's denials. The oracle checks C7 at each new
-//! request, and here each answer: it shows only the agent's own requests, and one call id is one request.
+//! request. Each answer is checked here: it shows only the agent's own requests, and one call id is one request.
 
 use std::sync::{Arc, LazyLock};
 
@@ -185,6 +185,10 @@ impl Simulation {
     fn is_denied(&self, arguments: &Value) -> bool {
         let text = |name: &str| arguments.get(name).and_then(Value::as_str).unwrap_or_default();
         let environment = self.shared.lock();
+        // What is forgotten of a customer is no denial any more.
+        if environment.oracle.records.unwanted.contains(text("phone")) {
+            return false;
+        }
         let mut all = environment.oracle.requests.values().map(|seen| &seen.request);
         all.any(|request| {
             request.session.id == text("session_id")
