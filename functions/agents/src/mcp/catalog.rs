@@ -127,7 +127,7 @@ fn asks(own: Vec<Field>, required: &[&str]) -> Value {
     fields.extend([
         ("description", text("What it is for, in a few words. The customer reads it as your words, in quotation marks.")),
         ("session_id", text("The id of this conversation, the same for all its asks. Printable ASCII without spaces.")),
-        ("call_id", text("An id of your own for this ask. The same id never asks twice.")),
+        ("call_id", text("An id of your own for this ask. The same id asks once within a day.")),
         ("session_kind", kinds),
         ("retry_of", text("After a denial only, when the customer asks for it themself: the request_id that was denied.")),
         ("language", text("The customer's language, such as en-GB.")),
@@ -139,7 +139,7 @@ fn asks(own: Vec<Field>, required: &[&str]) -> Value {
 }
 
 fn phone() -> Field {
-    ("phone", text("The customer's mobile number with its country code, such as +15551230001."))
+    ("phone", text("The customer's mobile number with its country code, such as +447700900123."))
 }
 
 fn amount() -> Field {

@@ -81,17 +81,16 @@ async fn answer(
 /// Returns the caller as a model: a key of that kind, which sees its own requests alone.
 fn model_of(asking: Asking) -> Result<Asking, Problem> {
     let requester = asking.requester();
-    let refused = |detail: &str, limit| {
-        let problem = Problem::new(Code::NotAllowedForKey, detail);
-        Err(Problem { limit: Some(limit), ..problem })
-    };
     if requester.client.is_some() {
-        return refused("a client token is for browsers; use a key", "client_token");
+        let problem =
+            Problem::new(Code::NotAllowedForKey, "a client token is for browsers; use a key");
+        return Err(Problem { limit: Some("client_token"), ..problem });
     }
     // With another kind of key, the customer would not read that a machine asks.
     let is_model = requester.key.kind == KeyKind::AiAgent;
     if !is_model && !guards::is_disabled(Guard::AssistantKey) {
-        return refused("use a key of kind `ai_agent`", "kind");
+        let detail = "AI agents call with a key of kind `ai_agent`; make one for this agent";
+        return Err(Problem::new(Code::NotAllowedForKey, detail));
     }
     Ok(asking.own_requests_only())
 }
@@ -102,8 +101,7 @@ fn require_own_origin(headers: &HeaderMap, public_base: &str) -> Result<(), Prob
     if origins.all(|origin| origin.to_str().is_ok_and(|origin| is_own(origin, public_base))) {
         return Ok(());
     }
-    let problem = Problem::new(Code::NotAllowedForKey, "pages of other origins may not call this");
-    Err(Problem { limit: Some("origin"), ..problem })
+    Err(Problem::new(Code::NotAllowedForKey, "pages of other origins may not call this"))
 }
 
 /// Returns whether an origin is that of the public address. This machine has two names for itself.

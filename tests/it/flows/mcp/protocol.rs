@@ -160,11 +160,7 @@ fn page_of_another_origin_may_not_call() {
         "https://pay.example.com:8443",
     ] {
         let refused = call(&world, &ping).header("origin", foreign).send();
-        assert_eq!(
-            refused.problem(403, "not-allowed-for-key").json()["limit"],
-            "origin",
-            "{foreign}"
-        );
+        refused.problem(403, "not-allowed-for-key");
     }
     call(&world, &ping).header("origin", PUBLIC_BASE).send().ok(200);
 }

@@ -60,7 +60,7 @@ fn model_learns_no_link_no_number_and_no_name() {
     }
     told.push(tool(&world, "check_reach", &json!({ "phone": PHONE })));
     let told = Value::from(told).to_string();
-    for secret in [link.as_str(), PUBLIC_BASE, "/c/", PHONE, "0001", "Invoice", "Demo Books"] {
+    for secret in [link.as_str(), PUBLIC_BASE, "/c/", PHONE, "Invoice", "Demo Books"] {
         assert!(!told.contains(secret), "{secret} in {told}");
     }
 }
@@ -220,7 +220,7 @@ fn endpoint_takes_only_keys_of_ai_agents() {
     let body = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/list" });
     let call = || world.call(Method::POST, "/mcp").json(&body);
     let refused = call().key(TEST_KEY).send().problem(403, "not-allowed-for-key").json();
-    assert_eq!(refused["limit"], "kind");
+    assert!(refused["detail"].as_str().unwrap().contains("`ai_agent`"), "{refused}");
     let none = call().key(None).send().problem(401, "unauthenticated");
     assert_eq!(none.header("www-authenticate"), "Bearer");
     call().key("rk_test_demo_0123456789abcdef").send().problem(401, "unauthenticated");
