@@ -271,7 +271,7 @@ impl Simulation {
             }
             (Work::Create(call), WorkResult::Answered(answer)) => self.answered(call, &answer),
             (Work::Agent(call), WorkResult::Answered(answer)) => {
-                self.agent_answered(&call, &answer)
+                self.agent_answered(&call, &answer);
             }
             (Work::Stop(stop), WorkResult::Answered(Ok(_))) => {
                 self.is_call_answered = true;
