@@ -266,7 +266,7 @@ async fn declined_card_replaced_is_fulfilled() {
     scene.customer.picks("#card option[value=pm_card_chargeDeclined]").await;
     scene.customer.clicks("button[value=approve]").await;
     scene.customer.sees(".refused", "").await;
-    let refused = "Card refused (generic decline). Ask for another card.";
+    let refused = "Card refused. Ask for another card.";
     scene.agent.sees(&state("prompted"), refused).await;
     assert_eq!(scene.agent.reads(DIGITS).await, code);
     scene.shots("1-refused").await;
