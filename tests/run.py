@@ -6,6 +6,7 @@
     python3 tests/run.py --quick   the tests that need only Rust, for every save
     python3 tests/run.py --stack   deploys the stack and keeps it up until Enter is pressed
     python3 tests/run.py --sizes   measures sizes and start-up times of the Lambda binaries
+    python3 tests/run.py --benchmark  the cost of one fulfilled request on one machine, beside node's CIBA server
     python3 tests/run.py --load    measures a request's latency on the deployed stack while its table grows
 
 Needs Rust and Python 3.10. Python packages, pinned in requirements.txt, are installed under target/. Chromium is installed
@@ -92,8 +93,8 @@ def lambda_binaries(profile="release"):
     run("cargo", "lambda", "build", "--locked", "--profile", profile, "--bins", *options, *packages)
 
 
-def local_program():
-    return pathlib.Path(os.environ.get("CARGO_TARGET_DIR", TARGET)) / os.environ["CARGO_BUILD_TARGET"] / PROFILE / "local"
+def local_program(profile=PROFILE):
+    return pathlib.Path(os.environ.get("CARGO_TARGET_DIR", TARGET)) / os.environ["CARGO_BUILD_TARGET"] / profile / "local"
 
 
 def description(folder, *parts):
@@ -217,6 +218,15 @@ def load_stack(sizes):
     return 0
 
 
+def benchmark():
+    """Measures one fulfilled request on one machine, in turns with a third party's server of the nearest flow."""
+    node, folder = node_packages("openid")
+    run("cargo", "build", "--locked", "--release", "-p", "local", "-p", "tests", "--bin", "local", "--example", "benchmark")
+    built = local_program("release").parent
+    run(built / "examples" / "benchmark", "--node", node, "--ciba", folder / "ciba.mjs", "--data", WORK / "benchmark")
+    return 0
+
+
 def main():
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     which = arguments.add_mutually_exclusive_group()
@@ -224,6 +234,7 @@ def main():
     which.add_argument("--quick", action="store_true", help="run only the tests that need only Rust")
     which.add_argument("--stack", action="store_true", help="deploy the stack and keep it up")
     which.add_argument("--sizes", action="store_true", help="measure sizes and start-up times of the Lambda binaries")
+    which.add_argument("--benchmark", action="store_true", help="measure a fulfilled request on one machine")
     which.add_argument("--load", type=int, nargs="*", metavar="STORED", help="measure the deployed stack under load")
     arguments = arguments.parse_args()
     if sys.version_info < (3, 10):
@@ -237,12 +248,14 @@ def main():
         return tests("--profile", "quick", "--no-default-features")
     # `cargo lambda build` names the target, which has build artifacts of its own. So all commands name it, and share them.
     os.environ["CARGO_BUILD_TARGET"] = subprocess.check_output(("rustc", "-vV"), text=True).split("host: ")[1].split()[0]
-    if not (arguments.stack or arguments.sizes or arguments.load is not None):
+    if not (arguments.stack or arguments.sizes or arguments.benchmark or arguments.load is not None):
         return everything("release" if arguments.release else PROFILE)
     with phase("Python packages"):
         use_packages()
     if arguments.stack:
         return keep_stack()
+    if arguments.benchmark:
+        return benchmark()
     if arguments.load is not None:
         return load_stack(arguments.load or (1_000, 100_000, 1_000_000))
     with phase("the Lambda binaries, as released"):

@@ -6,6 +6,7 @@ pub mod guards;
 pub mod identity;
 mod lock;
 mod logs;
+pub mod measured;
 pub mod memory;
 pub mod openapi;
 pub mod process;

@@ -1,6 +1,7 @@
 //! The four functions on one machine: the same handlers over the embedded store, in one process.
 #![doc = include_str!("../README.md")]
 
+mod arguments;
 mod aws_identity;
 pub mod brand;
 mod command_context;
@@ -8,6 +9,7 @@ mod pages;
 mod received_webhooks;
 mod serve;
 mod site;
+mod start;
 mod workers;
 
 use std::sync::Arc;
@@ -22,11 +24,13 @@ use ports::{Channels, Http, Ports, Processors, Reach, Signer};
 use sandbox::{Sandbox, SandboxAccess};
 use send_prompt::SendPrompt;
 
+pub use arguments::{Arguments, Format};
 pub use aws_identity::AwsIdentity;
 pub use command_context::command_context;
 pub use received_webhooks::ReceivedWebhooks;
 pub use serve::serve;
 pub use site::{Site, router};
+pub use start::{StartError, run, variable};
 pub use workers::{Stop, work};
 
 /// The functions, wired to one set of ports.

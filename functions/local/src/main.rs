@@ -1,11 +1,7 @@
 //! `cargo run -p local`: everything on one machine, with no account, no network and no configuration.
 
-mod arguments;
-mod start;
-
 use clap::{CommandFactory, Parser};
-
-use self::arguments::Arguments;
+use local::Arguments;
 
 #[tokio::main]
 async fn main() -> std::process::ExitCode {
@@ -24,7 +20,7 @@ async fn main() -> std::process::ExitCode {
     if let Some(command) = command {
         return run_command(command, arguments.json).await;
     }
-    match start::run(arguments).await {
+    match local::run(arguments).await {
         Ok(()) => std::process::ExitCode::SUCCESS,
         Err(error) => {
             tracing::error!("{error}");
@@ -34,7 +30,7 @@ async fn main() -> std::process::ExitCode {
 }
 
 async fn run_command(command: commands::Command, is_json: bool) -> std::process::ExitCode {
-    match local::command_context(is_json, start::variable, Arguments::command) {
+    match local::command_context(is_json, local::variable, Arguments::command) {
         Ok(context) => commands::run(&context, command).await.code().into(),
         Err(error) => {
             tracing::error!("{error}");

@@ -8,45 +8,58 @@ use std::sync::Arc;
 use domain::random::Random;
 use domain::values::name::BrandName;
 use embedded::{BrandFile, Database, SystemClock, SystemRandom};
-use local::brand::{self, BrandOptions};
-use local::{AwsIdentity, Machine, ReceivedWebhooks, Site};
 use ports::{Clock, Http, Ports, Secrets, Signer};
 use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use crate::arguments::{Arguments, Format};
+use crate::brand::{self, BrandOptions};
+use crate::{AwsIdentity, Machine, ReceivedWebhooks, Site};
 
 /// The number the phone shows when none is named.
 const PHONE: &str = "+15551230001";
 
 /// The reason why the machine does not start.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum StartError {
+pub enum StartError {
+    /// The data folder cannot be used.
     #[error("failed to open the data folder {0}: {1}")]
     Folder(PathBuf, std::io::Error),
+    /// Another process has the data folder.
     #[error("another process uses the data folder {0}")]
     InUse(PathBuf),
+    /// The database cannot be opened.
     #[error("failed to open the database: {0}")]
     Database(#[from] embedded::OpenError),
+    /// The queues cannot be read.
     #[error("failed to resume the queued messages: {0}")]
     Queue(#[from] ports::QueueError),
+    /// The brand cannot be written.
     #[error("{0}")]
     Brand(#[from] embedded::CreateBrandError),
+    /// The brand is invalid.
     #[error("{0}")]
     BrandText(String),
+    /// The brand's document is no JSON.
     #[error("brand.json is not JSON: {0}")]
     BrandJson(#[from] serde_json::Error),
+    /// The port is taken.
     #[error("failed to listen on port {0}: {1}")]
     Port(u16, std::io::Error),
+    /// There is no HTTP client.
     #[error("failed to create the HTTP client: {0}")]
     Http(String),
+    /// The server ended.
     #[error("the server stopped: {0}")]
     Server(std::io::Error),
 }
 
 /// Serves the API, the desk and the phone until the process is told to stop.
-pub(crate) async fn run(arguments: Arguments) -> Result<(), StartError> {
+///
+/// # Errors
+/// [`StartError`].
+pub async fn run(arguments: Arguments) -> Result<(), StartError> {
     let folder = &arguments.data;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let database = Database::open(folder, Arc::clone(&clock))?;
@@ -81,23 +94,24 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), StartError> {
         clock: Arc::clone(&clock),
         received: ReceivedWebhooks::default(),
     };
-    let router = local::router(&machine, site);
+    let router = crate::router(&machine, site);
     let format = if arguments.json { Format::Json } else { arguments.format };
     announce(format, &base, &key)?;
     let (stopping, stop) = watch::channel(false);
     let waiting = Arc::clone(&clock);
     let served = async {
-        let ended = local::serve(listener, router, waiting, shutdown_signal()).await;
+        let ended = crate::serve(listener, router, waiting, shutdown_signal()).await;
         stopping.send_replace(true);
         ended.map_err(StartError::Server)
     };
-    let (served, ()) = tokio::join!(served, local::work(machine, database, clock, stop));
+    let (served, ()) = tokio::join!(served, crate::work(machine, database, clock, stop));
     served
 }
 
 /// Returns an environment variable of the process.
+#[must_use]
 #[expect(clippy::disallowed_methods, reason = "a binary reads its environment at the start")]
-pub(crate) fn variable(name: &str) -> Option<String> {
+pub fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }
 

@@ -1,6 +1,7 @@
 //! Customers of the built machine: each asks, finds the prompt, taps, and waits for the last webhook.
 
 use std::path::PathBuf;
+use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
@@ -10,8 +11,8 @@ use futures_util::future::join_all;
 use http::Method;
 use ports::{Clock, Http, Reach};
 use serde_json::{Value, json};
+use tests::measured::MeasuredProcess;
 
-use crate::process::LocalProcess;
 use crate::sink::Sink;
 use crate::{instant, prefill, quantiles};
 
@@ -20,7 +21,8 @@ const WAIT_MAX: Duration = Duration::from_secs(60);
 
 struct AgentClient<'a> {
     http: https::Client,
-    local: &'a LocalProcess,
+    api: String,
+    key: String,
     sink: &'a Sink,
 }
 
@@ -37,8 +39,8 @@ impl AgentClient<'_> {
     async fn call(&self, method: Method, path: &str, key: &str, body: &Value) -> Value {
         let call = http::Request::builder()
             .method(method)
-            .uri(format!("{}{path}", self.local.api))
-            .header("authorization", format!("Bearer {}", self.local.key))
+            .uri(format!("{}{path}", self.api))
+            .header("authorization", format!("Bearer {}", self.key))
             .header("idempotency-key", key)
             .body(Bytes::from(body.to_string()))
             .unwrap();
@@ -139,11 +141,23 @@ async fn one_size(size: usize, requests: usize, at_once: usize) {
     let filled = filled.elapsed();
     let sink = Sink::default();
     let (base, serving) = sink.listen().await;
-    let local = LocalProcess::start(&folder, &format!("{base}/fast"));
-    let desk = AgentClient { http: https::Client::new().unwrap(), local: &local, sink: &sink };
+    let program = std::env::current_exe().unwrap().ancestors().nth(2).unwrap().join("local");
+    let mut command = Command::new(program);
+    command.args([
+        "--format",
+        "json",
+        "--port",
+        "0",
+        "--webhooks",
+        &format!("{base}/fast"),
+        "--data",
+    ]);
+    let local = MeasuredProcess::start(command.arg(&folder)).unwrap();
+    let (api, key) = (local.said("api"), local.said("key"));
+    let desk = AgentClient { http: https::Client::new().unwrap(), api, key, sink: &sink };
     let measured = async {
         desk.all(0..requests / 10, at_once).await;
-        let before = local.used();
+        let before = local.used().unwrap();
         let (took, time) = desk.all(requests / 10..requests / 10 + requests, at_once).await;
         (before, took, time)
     };
@@ -151,7 +165,7 @@ async fn one_size(size: usize, requests: usize, at_once: usize) {
         measured = measured => measured,
         () = serving => return,
     };
-    let after = local.used();
+    let after = local.used().unwrap();
     let file = std::fs::metadata(folder.join("assent.sqlite")).unwrap().len() / 1024 / 1024;
     let count = u64::try_from(requests).unwrap();
     let per = |total: u64| format!("{}.{:02}", total / count, total * 100 / count % 100);

@@ -14,7 +14,6 @@
 mod customer;
 mod isolation;
 mod prefill;
-mod process;
 mod sink;
 
 use std::time::{Duration, Instant};

@@ -1,0 +1,71 @@
+//! Node's `oidc-provider` and its flow of backchannel authentication: the request, the approval and the token.
+
+use std::path::Path;
+use std::process::Command;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::future::join_all;
+use ports::{Http, Reach};
+use serde_json::Value;
+use tests::measured::MeasuredProcess;
+
+use crate::instant;
+
+const WAIT_MAX: Duration = Duration::from_secs(60);
+/// The credentials of `tests/openid/ciba.mjs`: `benchmark:secret`.
+const AUTHORIZATION: &str = "Basic YmVuY2htYXJrOnNlY3JldA==";
+
+/// The running provider.
+pub(crate) struct Provider {
+    pub(crate) process: MeasuredProcess,
+    http: https::Client,
+    issuer: String,
+}
+
+impl Provider {
+    /// Starts `program` with this `node`.
+    pub(crate) fn start(node: &str, program: &Path) -> Self {
+        let process = MeasuredProcess::start(Command::new(node).arg(program)).unwrap();
+        let issuer = process.said("issuer");
+        Self { process, http: https::Client::new().unwrap(), issuer }
+    }
+
+    async fn post(&self, path: &str, form: &[(&str, &str)]) -> Value {
+        let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
+        let call = http::Request::post(format!("{}{path}", self.issuer))
+            .header("authorization", AUTHORIZATION)
+            .header("content-type", "application/x-www-form-urlencoded")
+            .body(Bytes::from(body))
+            .unwrap();
+        let answer = self.http.call(call, Reach::Configured, WAIT_MAX).await.unwrap();
+        assert!(answer.status().is_success(), "{answer:?}");
+        serde_json::from_slice(answer.body()).unwrap_or_default()
+    }
+
+    async fn serve(&self) {
+        let asked = self.post("/backchannel", &[("scope", "openid"), ("login_hint", "ada")]).await;
+        let id = ("auth_req_id", asked["auth_req_id"].as_str().unwrap());
+        self.post("/approve", &[id]).await;
+        let grant = ("grant_type", "urn:openid:params:grant-type:ciba");
+        let token = self.post("/token", &[grant, id]).await;
+        assert!(token["id_token"].is_string(), "{token}");
+    }
+
+    /// Serves `count` customers, `at_once` at once, and returns the time that all of them took.
+    pub(crate) async fn serve_at_once(&self, count: usize, at_once: usize) -> Duration {
+        let begun_at = instant();
+        let left = AtomicUsize::new(count);
+        let lines = (0..at_once).map(|_| async {
+            while left
+                .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1))
+                .is_ok()
+            {
+                self.serve().await;
+            }
+        });
+        join_all(lines).await;
+        begun_at.elapsed()
+    }
+}
