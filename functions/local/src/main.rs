@@ -3,6 +3,10 @@
 use clap::{CommandFactory, Parser};
 use local::Arguments;
 
+/// Allocation was an eighth to a quarter of a request's CPU with the allocator of the C library.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[tokio::main]
 async fn main() -> std::process::ExitCode {
     let mut arguments = Arguments::parse();

@@ -13,7 +13,7 @@ use crate::Machine;
 /// The most messages of one queue in flight at once. Each may hold a socket while a provider answers, and a process has
 /// about a thousand.
 const IN_FLIGHT_MAX: usize = 256;
-/// The most messages that are received with one flush to the disk.
+/// The most messages that are received in one commit.
 const BATCH: usize = 32;
 /// The longest sleep of a dispatcher. A new message wakes it.
 const SLEEP_MAX: Duration = Duration::from_secs(30);
@@ -44,12 +44,12 @@ async fn dispatch(
     mut stop: Stop,
 ) {
     let permits = Arc::new(Semaphore::new(IN_FLIGHT_MAX));
-    let mut arrivals = database.arrivals();
+    let mut arrivals = database.arrivals(queue);
     while !*stop.borrow_and_update() {
         arrivals.borrow_and_update();
         let Ok(permit) = Arc::clone(&permits).acquire_owned().await else { return };
         let most = permits.available_permits().saturating_add(1).min(BATCH);
-        match database.receive_some(queue, clock.now(), most) {
+        match database.receive_some(queue, clock.now(), most).await {
             Ok(received) if !received.is_empty() => {
                 let mut permit = Some(permit);
                 for received in received {
@@ -109,15 +109,15 @@ fn spawn(task: impl Future<Output = ()> + Send + 'static) {
 
 /// Handles one message. A message that fails is retried with growing delays, and becomes a dead letter in the end.
 async fn take(machine: Arc<Machine>, database: Database, received: ReceivedMessage) {
-    let done = match machine.handle(&received.message).await {
-        MessageResult::Done => database.delete(received.receipt),
+    match machine.handle(&received.message).await {
+        // A handled message that comes again after a power failure changes nothing.
+        MessageResult::Done => database.delete_later(received.receipt),
         MessageResult::Again => {
             let wait = Duration::from_secs(1_u64 << received.receives.min(6));
-            database.release(received.receipt, wait)
+            if let Err(error) = database.release(received.receipt, wait) {
+                tracing::warn!(error = %error, "failed to release a message; the queue delivers it again");
+            }
         }
-    };
-    if let Err(error) = done {
-        tracing::warn!(error = %error, "failed to delete or release a message; the queue delivers it again");
     }
 }
 

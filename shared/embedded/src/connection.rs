@@ -1,82 +1,24 @@
-//! The connections to the file: a writer, a reader beside it, and a group commit.
-//!
-//! A commit costs a flush to the disk. The first caller that finds no commit running makes all waiting changes, each
-//! within its own savepoint, and commits once. So one flush serves many writes under load.
+//! The connections to the file: a thread that writes, and readers beside it.
 
 use std::path::Path;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+use rusqlite::{Connection, OpenFlags};
 use tokio::runtime::{Handle, RuntimeFlavor};
 
 use crate::fault::Fault;
+use crate::group::{self, Parts};
 use crate::schema::{self, SchemaError};
+use crate::writer::{Durability, Writer};
 
-/// The most changes of one commit. It bounds the time that the first caller waits for the last change.
-const GROUP_MAX: usize = 64;
-
-/// The connections to one database file: one that writes and one that reads.
-pub(crate) struct Connections {
-    writer: Mutex<Connection>,
-    /// `None` for a database in memory, which belongs to its one connection.
-    reader: Option<Mutex<Connection>>,
-    waiting: Mutex<WaitingChanges>,
-    /// Notified after each commit. Callers with an answer return, and one of the others makes the next commit.
-    committed: Condvar,
-}
-
-/// The changes that wait for a commit.
-#[derive(Default)]
-struct WaitingChanges {
-    jobs: Vec<Box<dyn Job>>,
-    /// Whether a thread is committing.
-    is_committing: bool,
-}
-
-/// A running commit, which ends on drop even if a change panics.
-struct CommitGuard<'a>(&'a Connections);
-
-impl Drop for CommitGuard<'_> {
-    fn drop(&mut self) {
-        lock(&self.0.waiting).is_committing = false;
-        self.0.committed.notify_all();
-    }
-}
-
-/// A change that waits for a commit.
-trait Job: Send {
-    /// Makes the change; `false` if it must be rolled back.
-    fn run(&mut self, connection: &Connection) -> bool;
-
-    /// Passes the result to the caller that waits for it.
-    fn answer(self: Box<Self>, committed: Result<(), Arc<rusqlite::Error>>);
-}
-
-struct Change<T, F> {
-    work: Option<F>,
-    done: Option<Result<T, Fault>>,
-    answer: Arc<Mutex<Option<Result<T, Fault>>>>,
-}
-
-impl<T: Send, F> Job for Change<T, F>
-where
-    F: FnOnce(&Connection) -> Result<T, Fault> + Send,
-{
-    fn run(&mut self, connection: &Connection) -> bool {
-        self.done = self.work.take().map(|work| work(connection));
-        matches!(self.done, Some(Ok(_)))
-    }
-
-    fn answer(self: Box<Self>, committed: Result<(), Arc<rusqlite::Error>>) {
-        let answer = match (self.done, committed) {
-            (Some(Ok(_)) | None, Err(error)) => Err(Fault::Commit(error)),
-            (Some(done), Ok(()) | Err(_)) => done,
-            (None, Ok(())) => Err(Fault::Lost),
-        };
-        *lock(&self.answer) = Some(answer);
-    }
+/// The connections to one database.
+pub(crate) enum Connections {
+    /// A file: a thread writes it, and callers read beside it.
+    File { writer: Writer, reader: Mutex<Connection> },
+    /// A database in memory, which belongs to its one connection. Callers do the work themselves.
+    Memory(Mutex<Connection>),
 }
 
 /// Takes a lock, also after a panic under it: SQLite rolled its transaction back.
@@ -84,11 +26,11 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Runs blocking work, and hands a threaded runtime's other tasks to another thread.
-fn blocking<T>(work: impl FnOnce() -> T) -> T {
+/// Waits on this thread, and hands a threaded runtime's other tasks to another thread.
+fn blocking<T>(wait: impl FnOnce() -> T) -> T {
     let threaded = Handle::try_current()
         .is_ok_and(|runtime| matches!(runtime.runtime_flavor(), RuntimeFlavor::MultiThread));
-    if threaded { tokio::task::block_in_place(work) } else { work() }
+    if threaded { tokio::task::block_in_place(wait) } else { wait() }
 }
 
 /// Keeps prepared statements, and waits for another process's lock.
@@ -121,94 +63,157 @@ impl Connections {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let reader = Connection::open_with_flags(file, flags)?;
         prepare(&reader)?;
-        let reader = Some(Mutex::new(reader));
-        Ok(Self {
-            writer: Mutex::new(writer),
-            reader,
-            waiting: Mutex::default(),
-            committed: Condvar::new(),
-        })
+        let writer = Writer::start(writer).map_err(SchemaError::Thread)?;
+        Ok(Self::File { writer, reader: Mutex::new(reader) })
     }
 
     /// Creates the same tables in memory.
     pub(crate) fn in_memory() -> Result<Self, SchemaError> {
-        let mut writer = Connection::open_in_memory()?;
-        configure(&writer)?;
-        schema::upgrade(&mut writer)?;
-        let (writer, waiting) = (Mutex::new(writer), Mutex::default());
-        Ok(Self { writer, reader: None, waiting, committed: Condvar::new() })
+        let mut connection = Connection::open_in_memory()?;
+        configure(&connection)?;
+        schema::upgrade(&mut connection)?;
+        Ok(Self::Memory(Mutex::new(connection)))
     }
 
     /// Reads, and sees every change that was answered before.
+    ///
+    /// A read takes microseconds and waits for no writer, so the calling thread does it.
     pub(crate) fn read<T>(
         &self,
         work: impl FnOnce(&Connection) -> Result<T, Fault>,
     ) -> Result<T, Fault> {
-        blocking(|| work(&lock(self.reader.as_ref().unwrap_or(&self.writer))))
+        let (Self::File { reader: connection, .. } | Self::Memory(connection)) = self;
+        work(&lock(connection))
     }
 
-    /// Makes a change whole or not at all. It is on the disk before this returns.
-    pub(crate) fn write<T: Send + 'static>(
+    /// Makes a change whole or not at all, as durable as asked for.
+    pub(crate) async fn write<T: Send + 'static>(
         &self,
+        durability: Durability,
+        parts: Parts,
         work: impl FnOnce(&Connection) -> Result<T, Fault> + Send + 'static,
     ) -> Result<T, Fault> {
-        let answer = Arc::new(Mutex::new(None));
-        let change = Change { work: Some(work), done: None, answer: Arc::clone(&answer) };
-        blocking(|| {
-            let mut waiting = lock(&self.waiting);
-            waiting.jobs.push(Box::new(change));
-            loop {
-                if let Some(answer) = lock(&answer).take() {
-                    return answer;
-                }
-                if waiting.is_committing {
-                    waiting = self.committed.wait(waiting).unwrap_or_else(PoisonError::into_inner);
-                    continue;
-                }
-                waiting.is_committing = true;
-                drop(waiting);
-                if self.commit_waiting() == 0 {
-                    return Err(Fault::Lost);
-                }
-                waiting = lock(&self.waiting);
+        match self {
+            Self::File { writer, .. } => {
+                let (job, answer) = group::job(parts, work);
+                writer.push(durability, job);
+                answer.await.unwrap_or(Err(Fault::Lost))
             }
-        })
-    }
-
-    /// The writing connection itself.
-    #[cfg(test)]
-    pub(crate) fn writer(&self) -> MutexGuard<'_, Connection> {
-        lock(&self.writer)
-    }
-
-    /// Makes the waiting changes in one commit, and returns their number.
-    fn commit_waiting(&self) -> usize {
-        let _guard = CommitGuard(self);
-        let mut writer = lock(&self.writer);
-        let mut jobs: Vec<Box<dyn Job>> = {
-            let mut waiting = lock(&self.waiting);
-            let count = waiting.jobs.len().min(GROUP_MAX);
-            waiting.jobs.drain(..count).collect()
-        };
-        let committed = commit(&mut writer, &mut jobs).map_err(Arc::new);
-        let count = jobs.len();
-        for job in jobs {
-            job.answer(committed.clone());
+            Self::Memory(connection) => group::commit_alone(&lock(connection), parts, work),
         }
-        count
+    }
+
+    /// Makes a change as [`write`](Self::write) does, flushed to the disk, while the calling thread waits.
+    pub(crate) fn write_and_wait<T: Send + 'static>(
+        &self,
+        parts: Parts,
+        work: impl FnOnce(&Connection) -> Result<T, Fault> + Send + 'static,
+    ) -> Result<T, Fault> {
+        match self {
+            Self::File { .. } => {
+                blocking(|| pollster::block_on(self.write(Durability::Flushed, parts, work)))
+            }
+            Self::Memory(connection) => group::commit_alone(&lock(connection), parts, work),
+        }
+    }
+
+    /// Makes a change that no caller waits for.
+    pub(crate) fn defer(
+        &self,
+        parts: Parts,
+        work: impl FnOnce(&Connection) -> Result<(), Fault> + Send + 'static,
+    ) {
+        let work = move |connection: &Connection| {
+            let done = work(connection);
+            if let Err(error) = &done {
+                tracing::warn!(error = %error, "deferred change failed");
+            }
+            done
+        };
+        match self {
+            Self::File { writer, .. } => {
+                writer.push(Durability::Deferred, group::job(parts, work).0);
+            }
+            Self::Memory(connection) => {
+                // A failure was logged.
+                drop(group::commit_alone(&lock(connection), parts, work));
+            }
+        }
+    }
+
+    /// The one connection of a database in memory.
+    #[cfg(test)]
+    pub(crate) fn memory(&self) -> MutexGuard<'_, Connection> {
+        match self {
+            Self::Memory(connection) => lock(connection),
+            Self::File { .. } => panic!("a file is written by its thread"),
+        }
     }
 }
 
-fn commit(writer: &mut Connection, jobs: &mut [Box<dyn Job>]) -> Result<(), rusqlite::Error> {
-    let mut whole = writer.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    for job in jobs {
-        let mut part = whole.savepoint()?;
-        if job.run(&part) {
-            part.commit()?;
-        } else {
-            part.rollback()?;
-            part.commit()?;
-        }
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Returns the level at which a commit of this durability is made: 1 is NORMAL, 2 is FULL.
+    async fn level(connections: &Connections, durability: Durability) -> i64 {
+        let read = |connection: &Connection| {
+            Ok(connection.query_row("PRAGMA synchronous", [], |row| row.get(0))?)
+        };
+        connections.write(durability, Parts::One, read).await.unwrap()
     }
-    whole.commit()
+
+    #[tokio::test]
+    async fn flushed_change_is_flushed_after_unflushed_ones() {
+        let folder = tempfile::tempdir().unwrap();
+        let connections = Connections::open(&folder.path().join("file")).unwrap();
+        let mut levels = Vec::new();
+        for durability in [
+            Durability::Flushed,
+            Durability::Unflushed,
+            Durability::Deferred,
+            Durability::Flushed,
+            Durability::Deferred,
+            Durability::Flushed,
+        ] {
+            levels.push(level(&connections, durability).await);
+        }
+        assert_eq!(levels, [2, 1, 1, 2, 1, 2]);
+    }
+
+    #[tokio::test]
+    async fn deferred_change_is_made_without_another() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("file");
+        let connections = Connections::open(&file).unwrap();
+        let (sender, made) = tokio::sync::oneshot::channel();
+        connections.defer(Parts::One, move |connection| {
+            connection.execute(
+                "INSERT INTO items (pk, sk, version, body) VALUES ('a', 'b', 1, '{}')",
+                [],
+            )?;
+            sender.send(()).ok();
+            Ok(())
+        });
+        made.await.unwrap();
+        // The drop waits for the thread, and with it for the commit.
+        drop(connections);
+        let connections = Connections::open(&file).unwrap();
+        let count = |connection: &Connection| {
+            Ok(connection
+                .query_row("SELECT count(*) FROM items", [], |row| row.get::<_, i64>(0))?)
+        };
+        assert_eq!(connections.read(count).unwrap(), 1);
+    }
+
+    #[tokio::test]
+    async fn caller_learns_of_a_change_that_panicked() {
+        let folder = tempfile::tempdir().unwrap();
+        let connections = Connections::open(&folder.path().join("file")).unwrap();
+        let panics = |_: &Connection| -> Result<(), Fault> { panic!("a test") };
+        let lost = connections.write(Durability::Flushed, Parts::One, panics).await;
+        assert!(matches!(lost, Err(Fault::Lost)));
+        let later = connections.write(Durability::Flushed, Parts::One, |_| Ok(())).await;
+        assert!(matches!(later, Err(Fault::Lost)));
+    }
 }

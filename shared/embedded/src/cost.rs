@@ -77,7 +77,7 @@ fn filled(count: u32) -> (Database, Arc<AtomicI32>) {
     };
     database
         .connections
-        .writer()
+        .memory()
         .trace_v2(TraceEventCodes::SQLITE_TRACE_PROFILE, Some(trace))
         .unwrap();
     (database, steps)
@@ -87,7 +87,7 @@ fn costs(count: u32) -> Vec<(&'static str, i32)> {
     let (database, steps) = filled(count);
     let mut costs = Vec::new();
     let mut cost = |what, operation: &dyn Fn()| {
-        database.connections.writer().flush_prepared_statement_cache();
+        database.connections.memory().flush_prepared_statement_cache();
         steps.store(0, Ordering::Relaxed);
         operation();
         costs.push((what, steps.load(Ordering::Relaxed)));

@@ -27,7 +27,7 @@ use crate::private;
 pub struct Database {
     pub(crate) connections: Arc<Connections>,
     pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) arrivals: Arc<watch::Sender<u64>>,
+    pub(crate) arrivals: Arc<[watch::Sender<u64>; 3]>,
     visibility: [Duration; 3],
 }
 
@@ -64,7 +64,7 @@ impl Database {
         Self {
             connections: Arc::new(connections),
             clock,
-            arrivals: Arc::new(watch::Sender::new(0)),
+            arrivals: Arc::new([0, 0, 0].map(watch::Sender::new)),
             visibility: [60, 180, 120].map(Duration::from_secs),
         }
     }

@@ -6,11 +6,13 @@ mod connection;
 mod cost;
 mod database;
 mod fault;
+mod group;
 mod private;
 mod queue;
 mod schema;
 mod store;
 mod system;
+mod writer;
 
 pub use brand_file::{BrandFile, CreateBrandError};
 pub use database::{Database, OpenError};

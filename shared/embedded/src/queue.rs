@@ -13,6 +13,8 @@ use tokio::sync::watch;
 
 use crate::database::Database;
 use crate::fault::Fault;
+use crate::group::Parts;
+use crate::writer::Durability;
 
 /// The most deliveries of a message. Then it becomes a dead letter.
 pub const RECEIVES_MAX: u32 = 5;
@@ -87,6 +89,13 @@ fn bury(connection: &Connection, row: &Row, now: i64) -> Result<(), Fault> {
     Ok(())
 }
 
+fn delete(connection: &Connection, receipt: Receipt) -> Result<(), Fault> {
+    connection
+        .prepare_cached("DELETE FROM messages WHERE id = ?1 AND receives = ?2")?
+        .execute(params![receipt.message, receipt.receives])?;
+    Ok(())
+}
+
 fn insert(connection: &Connection, queue: &str, text: &str, due_at: i64) -> Result<(), Fault> {
     connection
         .prepare_cached("INSERT INTO messages (queue, body, due_at) VALUES (?1, ?2, ?3)")?
@@ -125,12 +134,7 @@ fn take(
 #[async_trait]
 impl Queue for Database {
     async fn send(&self, message: &Message, delay: Duration) -> Result<(), QueueError> {
-        let text = serde_json::to_string(message).map_err(Fault::Message)?;
-        let queue = message.queue().as_str();
-        let due_at = self.clock.now().after(whole(delay)).as_millis();
-        self.connections.write(move |connection| insert(connection, queue, &text, due_at))?;
-        self.arrived();
-        Ok(())
+        self.send_all(&[Outgoing { message: message.clone(), delay }]).await
     }
 
     async fn send_all(&self, messages: &[Outgoing]) -> Result<(), QueueError> {
@@ -143,10 +147,12 @@ impl Queue for Database {
         if rows.is_empty() {
             return Ok(());
         }
-        self.connections.write(move |connection| {
+        let parts = if rows.len() == 1 { Parts::One } else { Parts::Several };
+        let sent = self.connections.write(Durability::Flushed, parts, move |connection| {
             rows.iter().try_for_each(|(queue, text, due)| insert(connection, queue, text, *due))
-        })?;
-        self.arrived();
+        });
+        sent.await?;
+        messages.iter().for_each(|outgoing| self.arrived(outgoing.message.queue()));
         Ok(())
     }
 }
@@ -167,33 +173,48 @@ impl Database {
         queue: QueueName,
         now: Timestamp,
     ) -> Result<Option<ReceivedMessage>, QueueError> {
-        Ok(self.receive_some(queue, now, 1)?.pop())
+        if !self.is_due(queue, now)? {
+            return Ok(None);
+        }
+        let visibility = self.visibility(queue);
+        Ok(self.connections.write_and_wait(Parts::Several, move |connection| {
+            take(connection, queue, now, visibility)
+        })?)
     }
 
-    /// Receives at most `most` messages with one flush to the disk.
+    /// Receives at most `most` messages in one commit.
+    ///
+    /// It is not flushed: a power failure may make the messages visible again, as [`recover`](Self::recover) does.
     ///
     /// # Errors
     /// [`QueueError`]; messages may be hidden then.
-    pub fn receive_some(
+    pub async fn receive_some(
         &self,
         queue: QueueName,
         now: Timestamp,
         most: usize,
     ) -> Result<Vec<ReceivedMessage>, QueueError> {
-        let due = |connection: &Connection| first_due(connection, queue.as_str(), now.as_millis());
-        if self.connections.read(due)?.is_none() {
+        if !self.is_due(queue, now)? {
             return Ok(Vec::new());
         }
         let visibility = self.visibility(queue);
-        Ok(self.connections.write(move |connection| {
-            let mut taken = Vec::new();
-            while taken.len() < most
-                && let Some(received) = take(connection, queue, now, visibility)?
-            {
-                taken.push(received);
-            }
-            Ok(taken)
-        })?)
+        let taken =
+            self.connections.write(Durability::Unflushed, Parts::Several, move |connection| {
+                let mut taken = Vec::new();
+                while taken.len() < most
+                    && let Some(received) = take(connection, queue, now, visibility)?
+                {
+                    taken.push(received);
+                }
+                Ok(taken)
+            });
+        Ok(taken.await?)
+    }
+
+    /// Returns whether a message of the queue is visible.
+    fn is_due(&self, queue: QueueName, now: Timestamp) -> Result<bool, Fault> {
+        let due = |connection: &Connection| first_due(connection, queue.as_str(), now.as_millis());
+        self.connections.read(due).map(|row| row.is_some())
     }
 
     /// Deletes a received message. An expired receipt deletes nothing, without an error: the later receiver deletes it.
@@ -201,12 +222,16 @@ impl Database {
     /// # Errors
     /// [`QueueError`]; the message may be delivered again.
     pub fn delete(&self, receipt: Receipt) -> Result<(), QueueError> {
-        Ok(self.connections.write(move |connection| {
-            connection
-                .prepare_cached("DELETE FROM messages WHERE id = ?1 AND receives = ?2")?
-                .execute(params![receipt.message, receipt.receives])?;
-            Ok(())
-        })?)
+        Ok(self
+            .connections
+            .write_and_wait(Parts::One, move |connection| delete(connection, receipt))?)
+    }
+
+    /// Deletes a received message with the next commit, and does not wait for it.
+    ///
+    /// If the process ends before, the message is delivered again.
+    pub fn delete_later(&self, receipt: Receipt) {
+        self.connections.defer(Parts::One, move |connection| delete(connection, receipt));
     }
 
     /// Releases a received message, which is visible again after `delay`. An expired receipt changes nothing.
@@ -215,13 +240,13 @@ impl Database {
     /// [`QueueError`]; the message is visible again after its visibility timeout.
     pub fn release(&self, receipt: Receipt, delay: Duration) -> Result<(), QueueError> {
         let due_at = self.clock.now().after(whole(delay)).as_millis();
-        self.connections.write(move |connection| {
+        self.connections.write_and_wait(Parts::One, move |connection| {
             connection
                 .prepare_cached("UPDATE messages SET due_at = ?3 WHERE id = ?1 AND receives = ?2")?
                 .execute(params![receipt.message, receipt.receives, due_at])?;
             Ok(())
         })?;
-        self.arrived();
+        self.all_arrived();
         Ok(())
     }
 
@@ -238,14 +263,28 @@ impl Database {
         Ok(due.map(Timestamp::from_millis))
     }
 
-    /// Returns a watch that changes with each send, so that a waiter for [`next_due`](Self::next_due) checks again.
+    /// Returns a watch that changes with each send to `queue`, so that a waiter for [`next_due`](Self::next_due) checks
+    /// again.
     #[must_use]
-    pub fn arrivals(&self) -> Arrivals {
-        self.arrivals.subscribe()
+    pub fn arrivals(&self, queue: QueueName) -> Arrivals {
+        self.watch(queue).subscribe()
     }
 
-    fn arrived(&self) {
-        self.arrivals.send_modify(|count| *count = count.wrapping_add(1));
+    fn watch(&self, queue: QueueName) -> &watch::Sender<u64> {
+        let [prompts, authorizations, webhooks] = self.arrivals.as_ref();
+        match queue {
+            QueueName::Prompts => prompts,
+            QueueName::Authorizations => authorizations,
+            QueueName::Webhooks => webhooks,
+        }
+    }
+
+    fn arrived(&self, queue: QueueName) {
+        self.watch(queue).send_modify(|count| *count = count.wrapping_add(1));
+    }
+
+    fn all_arrived(&self) {
+        QueueName::ALL.into_iter().for_each(|queue| self.arrived(queue));
     }
 
     /// Makes every hidden message visible, and does not count its last delivery.
@@ -256,7 +295,7 @@ impl Database {
     /// [`QueueError`]; the messages are visible again after their visibility timeouts.
     pub fn recover(&self) -> Result<(), QueueError> {
         let now = self.clock.now().as_millis();
-        self.connections.write(move |connection| {
+        self.connections.write_and_wait(Parts::One, move |connection| {
             connection
                 .prepare_cached(
                     "UPDATE messages SET due_at = ?1, receives = receives - 1
@@ -265,7 +304,7 @@ impl Database {
                 .execute([now])?;
             Ok(())
         })?;
-        self.arrived();
+        self.all_arrived();
         Ok(())
     }
 
@@ -312,7 +351,7 @@ impl Database {
     /// [`QueueError`]; none is lost.
     pub fn redrive(&self, queue: QueueName) -> Result<usize, QueueError> {
         let now = self.clock.now().as_millis();
-        let moved = self.connections.write(move |connection| {
+        let moved = self.connections.write_and_wait(Parts::Several, move |connection| {
             let moved = connection
                 .prepare_cached(
                     "INSERT INTO messages (queue, body, due_at)
@@ -324,7 +363,7 @@ impl Database {
                 .execute([queue.as_str()])?;
             Ok(moved)
         })?;
-        self.arrived();
+        self.arrived(queue);
         Ok(moved)
     }
 }

@@ -53,6 +53,9 @@ pub(crate) enum SchemaError {
     /// SQLite failed.
     #[error("failed to create the tables")]
     Sqlite(#[from] rusqlite::Error),
+    /// The machine starts no thread.
+    #[error("failed to start the writing thread")]
+    Thread(#[source] std::io::Error),
 }
 
 /// Migrates the tables to the newest version, completely or not at all.

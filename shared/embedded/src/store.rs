@@ -10,11 +10,15 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use crate::database::Database;
 use crate::fault::Fault;
+use crate::group::Parts;
+use crate::writer::Durability;
 
 /// The most items that one step of the sweep deletes. Other writes run between steps.
 const SWEEP_BATCH: usize = 500;
 
 const COLUMNS: &str = "pk, sk, version, body, expires_at, ipk, isk";
+const READ: &str =
+    "SELECT pk, sk, version, body, expires_at, ipk, isk FROM items WHERE pk = ?1 AND sk = ?2";
 
 /// The order of a query: by the table's key or by the index.
 #[derive(Clone, Copy)]
@@ -160,21 +164,19 @@ fn make(connection: &Connection, writes: &[Write]) -> Result<(), Fault> {
 #[async_trait]
 impl Store for Database {
     async fn read(&self, key: &Key) -> Result<Option<Item>, StoreError> {
-        let sql = format!("SELECT {COLUMNS} FROM items WHERE pk = ?1 AND sk = ?2");
         Ok(self.connections.read(|connection| {
-            let mut found = connection.prepare_cached(&sql)?;
+            let mut found = connection.prepare_cached(READ)?;
             Ok(found.query_row([&key.pk, &key.sk], to_item).optional()?)
         })?)
     }
 
     async fn read_many(&self, keys: &[Key]) -> Result<Vec<Option<Item>>, StoreError> {
-        let sql = format!("SELECT {COLUMNS} FROM items WHERE pk = ?1 AND sk = ?2");
         let distinct: BTreeSet<&Key> = keys.iter().collect();
         if keys.len() > 100 || distinct.len() < keys.len() {
             return Err(Fault::Misuse("a batch reads at most 100 items, each once").into());
         }
         Ok(self.connections.read(|connection| {
-            let mut found = connection.prepare_cached(&sql)?;
+            let mut found = connection.prepare_cached(READ)?;
             let items =
                 keys.iter().map(|key| found.query_row([&key.pk, &key.sk], to_item).optional());
             Ok(items.collect::<Result<_, _>>()?)
@@ -194,7 +196,11 @@ impl Store for Database {
         if writes.is_empty() {
             return Ok(());
         }
-        Ok(self.connections.write(move |connection| make(connection, &writes))?)
+        let parts = if writes.len() == 1 { Parts::One } else { Parts::Several };
+        let written = self
+            .connections
+            .write(Durability::Flushed, parts, move |connection| make(connection, &writes));
+        Ok(written.await?)
     }
 }
 
@@ -206,7 +212,7 @@ impl Database {
     pub fn sweep(&self, now: Timestamp) -> Result<usize, StoreError> {
         let mut swept = 0;
         loop {
-            let batch = self.connections.write(move |connection| {
+            let batch = self.connections.write_and_wait(Parts::One, move |connection| {
                 let mut delete = connection.prepare_cached(
                     "DELETE FROM items WHERE rowid IN (
                          SELECT rowid FROM items WHERE expires_at <= ?1 ORDER BY expires_at LIMIT ?2)",

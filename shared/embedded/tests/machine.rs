@@ -62,7 +62,7 @@ fn batch_is_received_in_order_and_never_twice() {
     }
     let mut taken = Vec::new();
     for most in [2, 2, 2, 2] {
-        let some = database.receive_some(QueueName::Authorizations, NOW, most).unwrap();
+        let some = now(database.receive_some(QueueName::Authorizations, NOW, most)).unwrap();
         taken.push(some.into_iter().map(|received| received.message).collect::<Vec<_>>());
     }
     let all = [0, 1, 2, 3, 4].map(message);
@@ -147,7 +147,7 @@ async fn expired_receipt_deletes_and_releases_nothing() {
 async fn redriven_dead_letter_has_no_deliveries() {
     let database = Database::in_memory(Arc::new(StoppedClock)).unwrap();
     database.send(&message(1), Duration::ZERO).await.unwrap();
-    let mut arrivals = database.arrivals();
+    let mut arrivals = database.arrivals(QueueName::Authorizations);
     while let Some(received) = database.receive(QueueName::Authorizations, NOW).unwrap() {
         database.release(received.receipt, Duration::ZERO).unwrap();
     }
