@@ -16,7 +16,8 @@ pub(crate) const COMMAND: &str = "machine";
 #[global_allocator]
 static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
-/// Runs the machine, and answers each line on standard input with the counts so far.
+/// Runs the machine until standard input ends, and answers each line on standard input with the counts so far.
+#[expect(clippy::exit, reason = "the thread that reads ends the process")]
 pub(crate) async fn run(words: &[String]) -> ExitCode {
     std::thread::spawn(|| {
         for _line in std::io::stdin().lines() {
@@ -25,6 +26,8 @@ pub(crate) async fn run(words: &[String]) -> ExitCode {
             println!("{counts}");
             std::io::stdout().flush().unwrap();
         }
+        // The benchmark ended. `strace` does not pass its own end on.
+        std::process::exit(0);
     });
     match local::run(local::Arguments::parse_from(words)).await {
         Ok(()) => ExitCode::SUCCESS,
