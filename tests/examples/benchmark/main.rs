@@ -1,4 +1,5 @@
-//! The cost of one fulfilled request on one machine, beside node's `oidc-provider` running its CIBA flow from memory.
+//! The cost of one fulfilled request on one machine, beside node's `oidc-provider` running its CIBA flow from memory. Then
+//! its calls of AWS and their price.
 //!
 //! `python3 tests/run.py --benchmark` builds what it needs and runs it. It uses loopback only. Both programs serve 32
 //! customers at once, in turns, so that a busy moment affects both.
@@ -77,6 +78,7 @@ fn main() -> ExitCode {
         whole(&options).await;
         counts(&options).await;
     });
+    print!("{}", tests::aws_bill::report());
     ExitCode::SUCCESS
 }
 
