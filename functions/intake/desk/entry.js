@@ -29,7 +29,8 @@ export function readPhone(text, country) {
 /** Writes a duration in hours, or in minutes where it is short. */
 export const hoursText = (seconds) => (seconds > 5400 ? `${Math.round(seconds / 3600)} h` : `${Math.ceil(seconds / 60)} min`);
 
-const checkedPhone = (phone) => (/^\+[1-9]\d{6,14}$/.test(phone) ? { phone } : { error: "The number is too short or too long." });
+// Numbers of North America have ten digits behind the 1. The API knows the lengths of the others.
+const checkedPhone = (phone) => (/^\+(1\d{10}|[2-9]\d{6,14})$/.test(phone) ? { phone } : { error: "The number is too short or too long." });
 
 /** Returns the marks that the agent's locale writes between thousands and before decimals. */
 function marks(locale) {
