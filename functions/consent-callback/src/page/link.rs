@@ -162,10 +162,11 @@ impl ConsentPage {
     ) -> Result<Option<PromptedRequest>, Problem> {
         if let Some(PromptRef { request, prompt }) = form.prompt_ref() {
             let target = self.approvals.load(request, prompt).await?;
-            // The token is made from the prompt alone, and the prompt must be of this request.
+            // The token is made from the prompt and its channel's kind, and the prompt must be of this request.
             let is_of_link = |target: &PromptedRequest| {
-                target.loaded.request.prompt(prompt).is_some()
-                    && keys::same(&keys::link_token(&target.brand.link_key, prompt), token)
+                let request = &target.loaded.request;
+                request.prompt(prompt).is_some()
+                    && keys::same(&request.link_token(&target.brand, prompt), token)
             };
             if let Some(target) = target.filter(is_of_link) {
                 return Ok(Some(target));
