@@ -10,7 +10,7 @@ use crate::fault::Fault;
 /// The result of a change, or a channel that closes without one if the change was lost.
 pub(crate) type Answer<T> = oneshot::Receiver<Result<T, Fault>>;
 
-/// Whether a change can fail after a part of it was made.
+/// The number of statements of a change, which says whether a part of it can be made alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Parts {
     /// It is one statement, which SQLite makes whole or not at all.

@@ -1,7 +1,7 @@
 //! The thread that makes all changes of a file. Callers wait without a thread of their own.
 //!
-//! A commit costs a flush to the disk. Changes that arrive during one are made together in the next one, so that one
-//! flush serves many changes under load.
+//! A commit costs a flush to the disk. The next one makes all changes that arrived meanwhile. So one flush serves many
+//! changes under load.
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
@@ -16,7 +16,7 @@ const GROUP_MAX: usize = 64;
 /// The longest time that a change waits for others, if no caller waits for it.
 const DEFERRED_MAX: Duration = Duration::from_millis(20);
 
-/// What a caller needs from the commit of its change.
+/// The durability of a change when its caller gets the answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Durability {
     /// The change is on the disk before its answer.
@@ -29,12 +29,12 @@ pub(crate) enum Durability {
 
 /// The writing thread. Its drop ends it, after all changes.
 pub(crate) struct Writer {
-    shared: Arc<Shared>,
+    shared: Arc<JobQueue>,
     thread: Option<JoinHandle<()>>,
 }
 
 #[derive(Default)]
-struct Shared {
+struct JobQueue {
     waiting: Mutex<Waiting>,
     changed: Condvar,
 }
@@ -59,7 +59,7 @@ fn lock(mutex: &Mutex<Waiting>) -> MutexGuard<'_, Waiting> {
 impl Writer {
     /// Starts the thread, which owns the connection.
     pub(crate) fn start(connection: Connection) -> Result<Self, std::io::Error> {
-        let shared: Arc<Shared> = Arc::default();
+        let shared: Arc<JobQueue> = Arc::default();
         let of_thread = Arc::clone(&shared);
         let thread = std::thread::Builder::new().name("store".to_owned());
         let thread = thread.spawn(move || {
@@ -97,7 +97,7 @@ impl Drop for Writer {
 }
 
 /// Closes the queue of changes when the thread ends, even by a panic, so that no caller waits for ever.
-struct CloseGuard<'a>(&'a Shared);
+struct CloseGuard<'a>(&'a JobQueue);
 
 impl Drop for CloseGuard<'_> {
     fn drop(&mut self) {
@@ -107,7 +107,7 @@ impl Drop for CloseGuard<'_> {
     }
 }
 
-fn work(connection: &Connection, shared: &Shared) {
+fn work(connection: &Connection, shared: &JobQueue) {
     let mut is_flushing = true;
     while let Some(jobs) = next(shared) {
         let flushes = jobs.iter().any(|(durability, _)| *durability == Durability::Flushed);
@@ -127,7 +127,7 @@ fn work(connection: &Connection, shared: &Shared) {
 }
 
 /// Returns the changes of the next commit, in the order of their arrival; `None` at the end.
-fn next(shared: &Shared) -> Option<Vec<(Durability, Box<dyn Job>)>> {
+fn next(shared: &JobQueue) -> Option<Vec<(Durability, Box<dyn Job>)>> {
     let mut waiting = lock(&shared.waiting);
     while !waiting.is_urgent() {
         if waiting.jobs.is_empty() {

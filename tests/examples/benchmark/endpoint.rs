@@ -30,18 +30,18 @@ struct Waiting {
 }
 
 /// The events of one request that its customer waits for.
-pub(crate) struct Awaited {
+pub(crate) struct AwaitedEvents {
     pub(crate) prompted: oneshot::Receiver<Instant>,
     pub(crate) fulfilled: oneshot::Receiver<Instant>,
 }
 
 impl Endpoint {
     /// Returns the receivers of this customer's events.
-    pub(crate) fn expect(&self, phone: &str) -> Awaited {
+    pub(crate) fn expect(&self, phone: &str) -> AwaitedEvents {
         let ((prompt, prompted), (end, fulfilled)) = (oneshot::channel(), oneshot::channel());
         let waiting = Waiting { prompted: Some(prompt), fulfilled: Some(end) };
         self.waiting.lock().unwrap().insert(phone.to_owned(), waiting);
-        Awaited { prompted, fulfilled }
+        AwaitedEvents { prompted, fulfilled }
     }
 
     /// Listens, and returns the endpoint's address and its server.
