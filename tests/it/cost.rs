@@ -137,5 +137,5 @@ async fn three_hundredth_request_costs_no_more_than_the_first() {
     }
     assert!(first.reads > 0 && first.transactions > 0 && first.sends > 0, "{first:?}");
     // The bound on the cost of a request. A change that needs more raises it here.
-    assert!(first.reads <= 24 && first.transactions <= 16 && first.sends <= 9, "{first:?}");
+    assert!(first.reads <= 25 && first.transactions <= 16 && first.sends <= 9, "{first:?}");
 }
