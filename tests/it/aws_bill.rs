@@ -9,7 +9,7 @@ const UNITS: (u64, u64) = (140, 40);
 /// The most calls one after another, by the beginning of a turn's name.
 const CHAINS: [(&str, usize); 6] = [
     ("POST /v1/requests", 4),
-    ("Deliver", 5),
+    ("Deliver", 6),
     ("Check", 1),
     ("POST /", 4),
     ("Fetch", 6),
