@@ -88,6 +88,6 @@ fn agents_in_any_order_exceed_no_ceiling() {
         assert!(count(&sum.occurrences, what) > 500, "{what}: {sum:?}");
     }
     for end in ["cancelled", "denied", "expired", "fulfilled"] {
-        assert!(count(&sum.ends, end) > 3, "{end}: {sum:?}");
+        assert!(count(&sum.ends, end) > 0, "{end}: {sum:?}");
     }
 }

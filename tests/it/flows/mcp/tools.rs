@@ -228,7 +228,7 @@ fn endpoint_takes_only_keys_of_ai_agents() {
     let asked = does(&world, "request_payment", &payment("call-1", 4250));
     let token = json!({ "request": asked["request_id"], "origin": "https://app.example.com" });
     let token = world.call(Method::POST, "/v1/client_tokens").key(RESTRICTED_KEY).json(&token);
-    let token = token.send().ok(201).json()["token"].as_str().unwrap().to_owned();
+    let token = token.send().ok(201).json()["client_token"].as_str().unwrap().to_owned();
     let refused = call().key(token.as_str()).send().problem(403, "not-allowed-for-key").json();
     assert_eq!(refused["limit"], "client_token");
     does(&world, "cancel_request", &json!({ "request_id": asked["request_id"] }));
