@@ -167,7 +167,7 @@ impl SendPrompt {
         Ok(Self { ports, channels, public_base })
     }
 
-    /// Loads the contact record on the prompt's channel, of the customer with the number or of who began by the entry link.
+    /// Loads the contact record on the prompt's channel: of the number, or of who began by the entry link.
     pub(crate) async fn contact(
         &self,
         request: &Request,
