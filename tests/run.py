@@ -86,11 +86,13 @@ def lambda_binaries(profile="release"):
     """Builds the binaries once, each into the folder that template.yaml names.
 
     They are built without the other members, so that they have the features that are deployed. `cargo lambda` neither
-    changes the profile nor links with Zig here.
+    changes the profile nor links with Zig here. The profile `ci` optimises for the seeded tests, which do not run these
+    binaries: without it the build takes a third of the time.
     """
+    env = os.environ | ({"CARGO_PROFILE_CI_OPT_LEVEL": "0"} if profile == PROFILE else {})
     packages = [part for name in FUNCTIONS for part in ("-p", name)]
     options = ("--compiler", "cargo", "--disable-optimizations", "--lambda-dir", TARGET / "lambda")
-    run("cargo", "lambda", "build", "--locked", "--profile", profile, "--bins", *options, *packages)
+    run("cargo", "lambda", "build", "--locked", "--profile", profile, "--bins", *options, *packages, env=env)
 
 
 def local_program(profile=PROFILE):

@@ -22,7 +22,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 DESCRIPTION = HERE.parent.parent / "functions" / "intake" / "openapi.json"
 SCRIPTS = pathlib.Path(sys.executable).parent
 # The fewest cases that the description must be worth.
-CASES_MIN = 10_000
+CASES_MIN = 5_000
 SEEDS = (4711, 4712)
 PARTS = ("lint", "clients", "calls")
 
@@ -139,7 +139,7 @@ def main():
     arguments.add_argument("--node", type=pathlib.Path, required=True)
     arguments.add_argument("--packages", type=pathlib.Path, required=True, help="a copy of this folder with node_modules")
     arguments.add_argument("--work", type=pathlib.Path, required=True, help="a folder for what is generated")
-    arguments.add_argument("--examples", type=int, default=200, help="the most drawn cases of an operation")
+    arguments.add_argument("--examples", type=int, default=100, help="the most drawn cases of an operation")
     arguments.add_argument("--only", nargs="+", choices=PARTS, default=PARTS)
     arguments = arguments.parse_args()
     work = arguments.work.resolve()
