@@ -9,7 +9,7 @@ use ports::Item;
 use serde::Deserialize;
 
 use super::Oracle;
-use crate::providers::whatsapp::CloudApi;
+use crate::providers::whatsapp::{CloudApi, SentMessage};
 use crate::sim::whatsapp::is_way_out;
 
 /// A message on a sandbox phone, as far as it is read here.
@@ -52,7 +52,7 @@ impl Oracle {
         let mut beside = BTreeSet::new();
         for message in followed.iter().filter(|message| is_way_out(message)) {
             let prompt = sent.iter().find(|prompt| message.quotes.as_ref() == Some(&prompt.id));
-            let is_needed = prompt.is_some_and(|prompt| !prompt.labels().contains(&"Decline"));
+            let is_needed = prompt.is_some_and(lacks_deny);
             if !is_needed || !beside.insert(&message.quotes) {
                 odd.push(format!("THREAD: a needless way out: {}", message.reference));
             }
@@ -71,6 +71,15 @@ impl Oracle {
         }
         odd
     }
+}
+
+/// Returns whether the message of a prompt has no button that denies, or may have had none as it was recorded.
+///
+/// A template has one. It went out if WhatsApp had closed a chat that was open by our record, and the customer may have
+/// written since.
+fn lacks_deny(prompt: &SentMessage) -> bool {
+    let is_template = !matches!(prompt.kind.as_str(), "button" | "cta_url");
+    is_template || !prompt.labels().contains(&"Decline")
 }
 
 fn faults(request: &Request, arrived: &BTreeSet<PromptId>) -> Vec<&'static str> {
