@@ -73,10 +73,10 @@ impl Oracle {
     }
 }
 
-/// Returns whether the message of a prompt has no button that denies, or may have had none as it was recorded.
+/// Returns whether a prompt's message has no button that denies, or had none by our record.
 ///
-/// A template has one. It went out if WhatsApp had closed a chat that was open by our record, and the customer may have
-/// written since.
+/// A template has one. It goes out where WhatsApp closed a chat that our record has open. The customer may write before
+/// the message beside it.
 fn lacks_deny(prompt: &SentMessage) -> bool {
     let is_template = !matches!(prompt.kind.as_str(), "button" | "cta_url");
     is_template || !prompt.labels().contains(&"Decline")
