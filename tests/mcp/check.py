@@ -9,7 +9,6 @@ import argparse
 import contextlib
 import http.client
 import http.server
-import json
 import os
 import pathlib
 import subprocess
@@ -18,6 +17,8 @@ import threading
 import time
 
 HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent))
+from machine import machine  # noqa: E402 (the folder above is no package)
 CEILINGS = ("--amount-max", "EUR=50000", "--asks-per-hour", "1000")
 # The scenarios of each revision that are about the protocol. Others need the tools, prompts and resources of the suite's own
 # example server, such as `test_simple_text`. Others again are about sampling, elicitation and sessions, which this server lacks.
@@ -26,19 +27,6 @@ SCENARIOS = {
     "2025-11-25": ("server-initialize", "ping", "tools-list", "dns-rebinding-protection"),
     "2026-07-28": ("server-stateless", "tools-list", "dns-rebinding-protection", "caching", "http-header-validation"),
 }
-
-
-@contextlib.contextmanager
-def machine(program, data):
-    """Starts one machine with an empty database, and returns its address and its test key."""
-    command = [str(part) for part in (program, "--port", "0", "--data", data, "--format", "json")]
-    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
-    try:
-        ready = json.loads(process.stdout.readline())
-        yield ready["api"], ready["key"]
-    finally:
-        process.terminate()
-        process.wait(60)
 
 
 def model_key(program, data):

@@ -19,6 +19,8 @@ import threading
 import time
 
 HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent))
+from machine import machine  # noqa: E402 (the folder above is no package)
 DESCRIPTION = HERE.parent.parent / "functions" / "intake" / "openapi.json"
 SCRIPTS = pathlib.Path(sys.executable).parent
 # The fewest cases that the description must be worth.
@@ -62,20 +64,6 @@ def endpoint(events):
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}/"
     server.shutdown()
-
-
-@contextlib.contextmanager
-def machine(program, data, webhooks):
-    """Starts one machine with an empty database, and returns its address and its key."""
-    arguments = ("--port", "0", "--data", data, "--format", "json", *webhooks)
-    command = [str(part) for part in (program, *arguments)]
-    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
-    try:
-        ready = json.loads(process.stdout.readline())
-        yield ready["api"], ready["key"]
-    finally:
-        process.terminate()
-        process.wait(60)
 
 
 def lint(work, node, packages):

@@ -2,16 +2,12 @@
 
 use std::path::Path;
 use std::process::Command;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures_util::future::join_all;
 use ports::{Http, Reach};
 use serde_json::Value;
 use tests::measured::MeasuredProcess;
-
-use crate::instant;
 
 const WAIT_MAX: Duration = Duration::from_secs(60);
 /// The credentials of `tests/openid/ciba.mjs`: `benchmark:secret`.
@@ -44,28 +40,13 @@ impl Provider {
         serde_json::from_slice(answer.body()).unwrap_or_default()
     }
 
-    async fn serve(&self) {
+    /// Serves one customer: the request, the approval and the token.
+    pub(crate) async fn serve(&self) {
         let asked = self.post("/backchannel", &[("scope", "openid"), ("login_hint", "ada")]).await;
         let id = ("auth_req_id", asked["auth_req_id"].as_str().unwrap());
         self.post("/approve", &[id]).await;
         let grant = ("grant_type", "urn:openid:params:grant-type:ciba");
         let token = self.post("/token", &[grant, id]).await;
         assert!(token["id_token"].is_string(), "{token}");
-    }
-
-    /// Serves `count` customers, `at_once` at once, and returns the time that all of them took.
-    pub(crate) async fn serve_at_once(&self, count: usize, at_once: usize) -> Duration {
-        let begun_at = instant();
-        let left = AtomicUsize::new(count);
-        let lines = (0..at_once).map(|_| async {
-            while left
-                .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1))
-                .is_ok()
-            {
-                self.serve().await;
-            }
-        });
-        join_all(lines).await;
-        begun_at.elapsed()
     }
 }

@@ -39,7 +39,7 @@ impl Customers {
     }
 
     /// Serves one customer, and returns the time from the approval to the webhook of the outcome.
-    async fn serve(&self) -> Duration {
+    pub(crate) async fn serve(&self) -> Duration {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         let phone = format!("+1777{number:06}1");
         let awaited = self.endpoint.expect(&phone);
@@ -59,22 +59,6 @@ impl Customers {
         self.call(Method::POST, &format!("{messages}/{message}/tap"), "", &yes).await;
         let ended_at = tokio::time::timeout(WAIT_MAX, awaited.fulfilled).await.unwrap().unwrap();
         ended_at.duration_since(approved_at)
-    }
-
-    /// Serves `count` customers, `at_once` at once, and returns the time that all of them took.
-    pub(crate) async fn serve_at_once(&self, count: usize, at_once: usize) -> Duration {
-        let begun_at = instant();
-        let left = AtomicUsize::new(count);
-        let lines = (0..at_once).map(|_| async {
-            while left
-                .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1))
-                .is_ok()
-            {
-                self.serve().await;
-            }
-        });
-        join_all(lines).await;
-        begun_at.elapsed()
     }
 
     /// Serves `count` customers, one every `interval`, and returns their times from the approval to the webhook.

@@ -21,6 +21,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use clap::Parser;
+use futures_util::future::join_all;
 use tests::measured::{MeasuredProcess, ResourceUsage, commits};
 
 use self::ciba::Provider;
@@ -82,6 +83,22 @@ fn main() -> ExitCode {
     ExitCode::SUCCESS
 }
 
+/// Serves `count` customers, [`AT_ONCE`] at once, and returns the time that all of them took.
+async fn serve_at_once(count: usize, serve: impl AsyncFn()) -> Duration {
+    let begun_at = instant();
+    let left = AtomicUsize::new(count);
+    let lines = (0..AT_ONCE).map(|_| async {
+        while left
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1))
+            .is_ok()
+        {
+            serve().await;
+        }
+    });
+    join_all(lines).await;
+    begun_at.elapsed()
+}
+
 #[expect(clippy::disallowed_methods, reason = "this measures")]
 fn instant() -> Instant {
     Instant::now()
@@ -132,20 +149,32 @@ async fn turns(
     provider: Option<&Provider>,
 ) {
     let count = options.requests;
-    customers.serve_at_once(count / 4, AT_ONCE).await;
+    serve_at_once(count / 4, async || {
+        customers.serve().await;
+    })
+    .await;
     if let Some(provider) = provider {
-        provider.serve_at_once(count / 4, AT_ONCE).await;
+        serve_at_once(count / 4, async || {
+            provider.serve().await;
+        })
+        .await;
     }
     let (mut ours, mut theirs) = (Vec::new(), Vec::new());
     let (committed, received) = (commits(&options.data).unwrap(), &customers.endpoint.received);
     let webhooks = received.load(Ordering::Relaxed);
     for _ in 0..TURNS {
         let before = process.used().unwrap();
-        let took = customers.serve_at_once(count, AT_ONCE).await;
+        let took = serve_at_once(count, async || {
+            customers.serve().await;
+        })
+        .await;
         ours.push(Turn::new(count, took, [before, process.used().unwrap()]));
         if let Some(provider) = provider {
             let before = provider.process.used().unwrap();
-            let took = provider.serve_at_once(count, AT_ONCE).await;
+            let took = serve_at_once(count, async || {
+                provider.serve().await;
+            })
+            .await;
             theirs.push(Turn::new(count, took, [before, provider.process.used().unwrap()]));
         }
     }
@@ -198,9 +227,15 @@ async fn counts(options: &Options) {
     let customers = customers(&process, endpoint);
     let count = options.requests;
     let counting = async {
-        customers.serve_at_once(count / 4, AT_ONCE).await;
+        serve_at_once(count / 4, async || {
+            customers.serve().await;
+        })
+        .await;
         let before = counted::counts(&mut process, trace.as_deref());
-        customers.serve_at_once(count, AT_ONCE).await;
+        serve_at_once(count, async || {
+            customers.serve().await;
+        })
+        .await;
         let after = counted::counts(&mut process, trace.as_deref());
         let per =
             |place: usize| (after[place] - before[place]) * 1000 / u64::try_from(count).unwrap();

@@ -4,9 +4,11 @@ use std::fmt;
 
 use super::meter::{MeteredCall, Operation};
 
-/// The price sheet: where, and when it was read. The run time of the functions is not in it.
-pub const SHEET: &str = "list prices of us-east-1, read 2026-11-26 at aws.amazon.com/dynamodb/pricing/on-demand, \
-                         /sqs/pricing, /lambda/pricing, /api-gateway/pricing";
+/// The price sheet. The run time of the functions is not in it.
+///
+/// UNVERIFIED: the prices stand in copies of these pages of aws.amazon.com. The pages themselves were not read.
+pub const SHEET: &str = "list prices of us-east-1 (2026-11-26, from copies of aws.amazon.com/dynamodb/pricing/on-demand, \
+                         /sqs/pricing, /lambda/pricing and /api-gateway/pricing)";
 
 /// DynamoDB on demand: $0.125 a million read units. This is half a unit.
 const HALF_READ: u64 = 625;
