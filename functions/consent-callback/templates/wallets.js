@@ -27,12 +27,9 @@
     if (none) none.hidden = true;
     shown.push(button.dataset.wallet);
   };
-  const ready = (button, open) => {
-    show(button);
-    button.addEventListener("click", () => {
-      failed.hidden = true;
-      if (form.reportValidity()) open();
-    });
+  const opening = (open) => () => {
+    failed.hidden = true;
+    if (form.reportValidity()) open();
   };
 
   const apple = (button, setup) => {
@@ -43,7 +40,7 @@
       // The page is not served over https, or the app around this browser forbids Apple Pay.
     }
     if (!works) return;
-    ready(button, () => {
+    const open = () => {
       const session = new ApplePaySession(3, setup);
       session.onvalidatemerchant = () => {
         post({ action: "apple_session" })
@@ -66,7 +63,21 @@
           });
       };
       session.begin();
-    });
+    };
+    button.addEventListener("click", opening(open));
+    show(button);
+  };
+
+  // Google wants the button that its own script draws, with its mark, in place of one of ours.
+  const drawn = (client, open) => {
+    const dark = matchMedia("(prefers-color-scheme: dark)").matches;
+    const look = { buttonType: "plain", buttonColor: dark ? "white" : "black", buttonSizeMode: "fill", buttonRadius: 12 };
+    const button = client.createButton({ ...look, onClick: opening(open) });
+    button.classList.add("google");
+    button.dataset.wallet = "google_pay";
+    // A button of another type would send the form.
+    for (const inner of button.querySelectorAll("button")) inner.type = "button";
+    return button;
   };
 
   const google = (button, setup) =>
@@ -89,7 +100,10 @@
         client
           .isReadyToPay(base)
           .then((answer) => {
-            if (answer.result) ready(button, open);
+            if (!answer.result) return;
+            const own = drawn(client, open);
+            button.replaceWith(own);
+            show(own);
           })
           .catch(() => {})
           .then(done);

@@ -33,9 +33,30 @@ use crate::live::folder::Folder;
 const PAY: &str = r#"
 document.documentElement.dataset.pay = "ran";
 window.google = { payments: { api: { PaymentsClient: class {
+  constructor(options) { this.options = options; }
+  createButton(options) {
+    const style = document.createElement("style");
+    style.nonce = this.options.nonce;
+    style.textContent = `.gpay { width: 100%; height: 100%; border-radius: ${options.buttonRadius}px;
+      background: ${options.buttonColor} url("https://www.gstatic.com/instantbuy/svg/dark_gpay.svg") center no-repeat }`;
+    document.head.appendChild(style);
+    const button = document.createElement("button");
+    button.className = "gpay";
+    button.ariaLabel = "Google Pay";
+    button.onclick = options.onClick;
+    const place = document.createElement("div");
+    place.append(button);
+    return place;
+  }
   isReadyToPay() { return Promise.resolve({ result: true }); }
   loadPaymentData() { return Promise.reject({ statusCode: "CANCELED" }); }
 } } } };"#;
+/// The host of the picture in Google's button.
+const PICTURES: &str = "www.gstatic.com";
+/// The path of that picture.
+const BUTTON: &str = "/instantbuy/svg/dark_gpay.svg";
+/// The picture that it serves.
+const PICTURE: &str = r#"<svg xmlns="http://www.w3.org/2000/svg" width="42" height="17"/>"#;
 /// The script that an attacker's host serves.
 const EVIL: &str = r#"document.documentElement.dataset.evil = "ran";"#;
 /// Content that an attacker put into the page: scripts, a handler, a style and a picture.
@@ -71,8 +92,8 @@ struct TlsSite {
     port: u16,
     /// The digest of the certificate's key, which the browser is told to trust.
     pin: String,
-    /// The bodies of the browser's reports.
-    reports: Arc<Mutex<Vec<String>>>,
+    /// The bodies of the browser's reports, and the addresses of the pictures that it loaded.
+    seen: Arc<Mutex<Vec<String>>>,
     chromedriver: Chromedriver,
     folder: Folder,
 }
@@ -81,9 +102,9 @@ impl TlsSite {
     fn set() -> Self {
         let world = World::builder().with_fake_processor(&["google_pay", "hosted"]).build();
         let runtime = Runtime::new().unwrap();
-        let reports = Arc::<Mutex<Vec<String>>>::default();
-        let seen = Arc::clone(&reports);
-        let serve = move |request: Request, next: Next| serve(Arc::clone(&seen), request, next);
+        let seen = Arc::<Mutex<Vec<String>>>::default();
+        let served = Arc::clone(&seen);
+        let serve = move |request: Request, next: Next| serve(Arc::clone(&served), request, next);
         let router = consent_callback::router(Arc::clone(&world.machine.consent_callback));
         let router = router.layer(middleware::from_fn(serve));
         let CertifiedKey { cert, signing_key } =
@@ -115,7 +136,7 @@ impl TlsSite {
         });
         runtime.spawn(async move { axum::serve(TlsListener(accepted, address), router).await });
         let (chromedriver, folder) = (Chromedriver::start(), Folder::new());
-        Self { world, runtime, port: address.port(), pin, reports, chromedriver, folder }
+        Self { world, runtime, port: address.port(), pin, seen, chromedriver, folder }
     }
 
     /// Opens the page of a new ask in a browser, changed on its way as `query` says.
@@ -124,7 +145,7 @@ impl TlsSite {
         let page = self.world.customer().newest().page;
         let url = format!("https://localhost:{}{page}?{query}", self.port);
         let port = self.port;
-        let hosts = ["pay.google.com", "evil.example"];
+        let hosts = ["pay.google.com", PICTURES, "evil.example"];
         let hosts = hosts.map(|host| format!("MAP {host}:443 127.0.0.1:{port}")).join(", ");
         let flags = [
             format!("--ignore-certificate-errors-spki-list={}", self.pin),
@@ -139,19 +160,24 @@ impl TlsSite {
 
     /// Waits until the browser has reported that `directive` blocked something.
     async fn is_told_of(&self, directive: &str) {
+        self.sees(&format!("\"{directive}\"")).await;
+    }
+
+    /// Waits until a report or the address of a picture contains a text.
+    async fn sees(&self, text: &str) {
         let deadline = SystemClock.now().after(Duration::from_secs(30));
         loop {
-            let reports = self.reports.lock().unwrap().concat();
-            if reports.contains(&format!("\"{directive}\"")) {
+            let seen = self.seen.lock().unwrap().concat();
+            if seen.contains(text) {
                 return;
             }
-            assert!(SystemClock.now() < deadline, "no report of {directive}: {reports}");
+            assert!(SystemClock.now() < deadline, "no {text}: {seen}");
             SystemClock.wait(Duration::from_millis(100)).await;
         }
     }
 }
 
-/// Serves the other hosts' scripts, changes a page on its way, and keeps the body of a report.
+/// Serves the other hosts' scripts and pictures, changes a page on its way, and keeps the body of a report.
 async fn serve(seen: Arc<Mutex<Vec<String>>>, request: Request, next: Next) -> Response {
     let host = request.headers().get(HOST).map_or("", |host| host.to_str().unwrap());
     let script = match host {
@@ -161,6 +187,10 @@ async fn serve(seen: Arc<Mutex<Vec<String>>>, request: Request, next: Next) -> R
     };
     if let Some(script) = script {
         return ([(CONTENT_TYPE, "text/javascript")], script).into_response();
+    }
+    if host == PICTURES {
+        seen.lock().unwrap().push(request.uri().path().to_owned());
+        return ([(CONTENT_TYPE, "image/svg+xml")], PICTURE).into_response();
     }
     let is_report = request.uri().path() == "/reports/csp";
     let query = request.uri().query().unwrap_or_default().to_owned();
@@ -191,7 +221,7 @@ fn injected_content_does_nothing_and_is_reported() {
     let site = TlsSite::set();
     let browser = site.opens("injected");
     site.runtime.block_on(async {
-        browser.sees("[data-wallet=google_pay]", "Google Pay").await;
+        browser.sees("[data-wallet=google_pay] [aria-label='Google Pay']", "").await;
         assert!(browser.has("html[data-pay=ran]").await);
         browser.sees("#kept", "kept").await;
         browser.sees("h1", "").await;
@@ -217,15 +247,16 @@ fn changed_script_does_not_run_and_is_reported() {
     site.world.leaves();
 }
 
-/// The same page as it is: its script runs, Google's client is asked, and nothing is reported.
+/// The same page as it is: its script runs, Google's client draws its button, and nothing is reported.
 #[test]
 fn unchanged_page_runs_its_script_without_a_report() {
     let site = TlsSite::set();
     let browser = site.opens("plain");
     site.runtime.block_on(async {
-        browser.sees("[data-wallet=google_pay]", "Google Pay").await;
+        browser.sees("[data-wallet=google_pay] [aria-label='Google Pay']", "").await;
+        site.sees(BUTTON).await;
         browser.closes().await;
     });
-    assert_eq!(*site.reports.lock().unwrap(), Vec::<String>::new());
+    assert_eq!(*site.seen.lock().unwrap(), [BUTTON]);
     site.world.leaves();
 }

@@ -11,13 +11,16 @@ use crate::browser::reports::REPORTS_PATH;
 
 /// The script of Google Pay, which only our own script loads.
 pub(super) const GOOGLE_SCRIPT: &str = "https://pay.google.com/gp/p/js/pay.js";
+/// The host of the picture in Google Pay's button.
+const GOOGLE_PICTURES: &str = "https://www.gstatic.com";
 
 /// Returns the page's content security policy: its own style and script by their digests, one form to itself, nothing else.
 ///
 /// Wallets add their script by its digest. Google Pay adds Google's script and addresses; Apple Pay is part of the browser.
 /// `strict-dynamic` allows what the known scripts load, and no script of any host. Browsers without it read the address.
 /// Google's script gives the nonce to the styles that it adds
-/// (<https://developers.google.com/pay/api/web/support/release-notes>, read 2026-11-26).
+/// (<https://developers.google.com/pay/api/web/support/release-notes>, 2026-11-26). It draws its button with a picture of
+/// its own (<https://developers.google.com/pay/api/web/reference/client#createButton>, 2026-11-27).
 /// UNVERIFIED: the list of Google's addresses. Before going live, pay once with Google Pay and read the browser's console.
 #[must_use]
 pub(in crate::page) fn content_security_policy(offers: &[Offer], brand: BrandParts<'_>) -> String {
@@ -50,7 +53,12 @@ pub(in crate::page) fn content_security_policy(offers: &[Offer], brand: BrandPar
         Some(style) => format!(" 'sha256-{}'", digest(style)),
         None => String::new(),
     };
-    let pictures = if brand.has_logo { "'self'" } else { "'none'" };
+    let pictures = match (brand.has_logo, nonce.is_some()) {
+        (true, true) => format!("'self' {GOOGLE_PICTURES}"),
+        (false, true) => GOOGLE_PICTURES.to_owned(),
+        (true, false) => "'self'".to_owned(),
+        (false, false) => "'none'".to_owned(),
+    };
     format!(
         "default-src 'none'; style-src 'sha256-{style}'{brand_style}{styles}; script-src 'sha256-{script}'{wallets}{rest}\
          img-src {pictures}; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; \

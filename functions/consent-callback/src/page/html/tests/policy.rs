@@ -47,6 +47,12 @@ fn policy_allows_exactly_what_the_page_contains() {
         format!("{wallets} 'strict-dynamic' {google_script}")
     );
     assert_eq!(sources(&with_google, "style-src"), format!("{style} 'nonce-n0nce'"));
+    let pictures = [&none, &with_apple, &with_google].map(|policy| sources(policy, "img-src"));
+    assert_eq!(pictures, ["'none'", "'none'", "https://www.gstatic.com"]);
+    let logo = BrandParts { has_logo: true, ..BrandParts::default() };
+    let pictures = [apple(), google()].map(|offer| content_security_policy(&[offer], logo));
+    let pictures = pictures.map(|policy| sources(&policy, "img-src"));
+    assert_eq!(pictures, ["'self'", "'self' https://www.gstatic.com"]);
     for policy in [none, with_apple, with_google] {
         let is_closed = policy.starts_with("default-src 'none'; ") && !policy.contains("unsafe");
         assert!(is_closed, "{policy}");
@@ -54,7 +60,6 @@ fn policy_allows_exactly_what_the_page_contains() {
             ("form-action", "'self'"),
             ("base-uri", "'none'"),
             ("frame-ancestors", "'none'"),
-            ("img-src", "'none'"),
             ("report-uri", REPORTS_PATH),
             ("report-to", "csp"),
         ] {
