@@ -27,16 +27,19 @@ from steps import ROOT, TARGET, VENV, WORK, Failed, browser, phase, python_packa
 
 # Optimised a little, since seeded tests run for minutes. Every step shares what this profile builds.
 PROFILE = "ci"
+# All tests. The step of the lints compiles the examples too.
+TESTS = ("--workspace", "--lib", "--tests")
 FUNCTIONS = ("intake", "send-prompt", "consent-callback", "fetch-info", "agents")
 
 
 def lints():
     run("cargo", "fmt", "--all", "--check")
     run("cargo", "clippy", "--locked", "--profile", PROFILE, "--workspace", "--all-targets", "--", "-D", "warnings")
-    # The documentation is linted too, so that every link in it leads somewhere.
+    # The documentation is linted too, so that every link in it leads somewhere. With the examples it has the features of
+    # the step before, and checks no dependency again.
     env = os.environ | {"RUSTDOCFLAGS": "-D warnings"}
-    features = ("--features", "ports/contract-tests")
-    run("cargo", "doc", "--locked", "--profile", PROFILE, "--workspace", "--no-deps", *features, env=env)
+    targets = ("--lib", "--bins", "--examples")
+    run("cargo", "doc", "--locked", "--profile", PROFILE, "--workspace", "--no-deps", *targets, env=env)
 
 
 def examples():
@@ -172,9 +175,8 @@ def everything(profile):
         with phase(f"the Lambda binaries, profile {profile}"):
             lambda_binaries(profile)
         with phase("build of every test"):
-            # The browser tests, the kill tests and the tests against Stripe's stand-in run this machine.
-            run("cargo", "build", "--locked", "--profile", PROFILE, "-p", "local")
-            run("cargo", "nextest", "run", "--locked", "--cargo-profile", PROFILE, "--workspace", "--no-run")
+            # It builds the programs of the workspace too, which some tests run.
+            run("cargo", "nextest", "run", "--locked", "--cargo-profile", PROFILE, *TESTS, "--no-run")
         with phase("examples in the documentation"):
             examples()
         with phase("the description of the API and its clients"):
@@ -190,7 +192,7 @@ def everything(profile):
             with phase("each function under cargo lambda"):
                 run(VENV / "bin" / "python", ROOT / "tests" / "deploy" / "functions.py")
             calls = beside.submit(drawn_calls)
-            status = tests("--cargo-profile", PROFILE, "--workspace")
+            status = tests("--cargo-profile", PROFILE, *TESTS)
             calls.result()
             return status
 

@@ -47,18 +47,17 @@ def start(stack, command, log, env=None):
 
 def localstripe(stack):
     """Starts a third-party imitation of Stripe. Its own command would listen on every interface."""
-    port, folder = free_port(), WORK / "localstripe"
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
+    port = free_port()
+    # It would write all that it knows to a file in /tmp at each change, which makes its callers wait.
     serve = (
-        "import os, sys, threading; from aiohttp import web; from localstripe.server import app\n"
+        "import os, sys, threading; from aiohttp import web; from localstripe.resources import Store\n"
+        "Store.dump_to_disk = lambda _: None\n"
+        "from localstripe.server import app\n"
         "threading.Thread(target=lambda: (sys.stdin.read(), os._exit(0)), daemon=True).start()\n"
         f"show = lambda *_: print('{{\"LOCALSTRIPE_URL\": \"http://127.0.0.1:{port}\"}}', flush=True)\n"
         f"web.run_app(app, host='127.0.0.1', port={port}, print=show)\n"
     )
-    # It keeps its state in the folder for temporary files.
-    env = os.environ | {"TMPDIR": str(folder)}
-    return start(stack, (VENV / "bin" / "python", "-c", serve), WORK / "localstripe.log", env)
+    return start(stack, (VENV / "bin" / "python", "-c", serve), WORK / "localstripe.log")
 
 
 def node_packages(name):
