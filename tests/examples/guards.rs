@@ -139,7 +139,10 @@ fn simulated(guard: &str, steps: u64, scenario: Option<&str>) -> io::Result<Opti
 /// Simulates, and prints what was found as JSON.
 fn simulate(steps: u64, scenario: Option<&'static Scenario>) -> io::Result<ExitCode> {
     let swept = match scenario {
-        Some(scenario) => sweep_plans(|seed| Plan::in_scenario(scenario, seed), 1, steps, |_| {}),
+        Some(scenario) => {
+            let plan = |seed| Plan::in_scenario(scenario, seed);
+            sweep_plans(plan, 1, |report| report.steps >= steps, |_| {})
+        }
         None => sweep(1, steps, |_| {}),
     };
     let found = swept.err().map(|failure| Findings {

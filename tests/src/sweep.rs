@@ -18,17 +18,17 @@ pub fn sweep(
     steps: u64,
     progress: impl Fn(&Report) + Sync,
 ) -> Result<(Report, u64), Box<Failure>> {
-    sweep_plans(Plan::of, first, steps, progress)
+    sweep_plans(Plan::of, first, |report| report.steps >= steps, progress)
 }
 
-/// Does the same with the plan that each seed has.
+/// Runs the plan of one seed after another until the sum of their reports is enough.
 ///
 /// # Errors
 /// The first [`Failure`], which ends the sweep.
 pub fn sweep_plans(
     plan: impl Fn(u64) -> Plan + Sync,
     first: u64,
-    steps: u64,
+    is_enough: impl Fn(&Report) -> bool + Sync,
     progress: impl Fn(&Report) + Sync,
 ) -> Result<(Report, u64), Box<Failure>> {
     let seed = AtomicU64::new(first);
@@ -36,7 +36,7 @@ pub fn sweep_plans(
     let work = || {
         let goes_on = || {
             let sum = lock(&sum);
-            sum.as_ref().is_ok_and(|report| report.steps < steps)
+            sum.as_ref().is_ok_and(|report| !is_enough(report))
         };
         while goes_on() {
             let ran = run(&plan(seed.fetch_add(1, Ordering::SeqCst)));

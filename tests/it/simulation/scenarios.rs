@@ -85,9 +85,9 @@ fn agents_in_any_order_exceed_no_ceiling() {
         of.get(what).copied().unwrap_or_default()
     };
     for what in AGENTS_DID {
-        assert!(count(&sum.occurrences, what) > 500, "{what}: {sum:?}");
+        assert!(count(&sum.occurrences, what) > 300, "{what}: {sum:?}");
     }
     for end in ["cancelled", "denied", "expired", "fulfilled"] {
-        assert!(count(&sum.ends, end) > 0, "{end}: {sum:?}");
+        assert!(count(&sum.ends, end) > 10, "{end}: {sum:?}");
     }
 }

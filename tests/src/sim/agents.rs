@@ -29,6 +29,9 @@ const ASKS_MAX: usize = 8;
 /// The sessions that agents talk in.
 const SESSIONS: [&str; 2] = ["agents-1", "agents-2"];
 
+/// The name under which a report counts the calls of tools.
+pub const CALLED_TOOL: &str = "an agent called a tool";
+
 /// A call of a tool that asks.
 pub(super) struct AgentCall {
     agent: usize,
@@ -273,6 +276,7 @@ impl Simulation {
     fn agent_calls_tool(&mut self, work: AgentWork, arguments: &Value) {
         let AgentWork { agent, name, .. } = work;
         self.trace(|| format!("agent {agent} calls {name} {arguments}"));
+        self.shared.lock().reached(CALLED_TOOL);
         let mut headers = HeaderMap::new();
         if let Ok(bearer) = HeaderValue::from_str(&format!("Bearer {}", key(agent))) {
             headers.insert(header::AUTHORIZATION, bearer);

@@ -41,6 +41,7 @@ pub(crate) use brand::BASE;
 pub(crate) use oracle::broken_by_commit;
 
 pub use crate::providers::stripe::HostedAction;
+pub use agents::CALLED_TOOL;
 pub use environment::{Environment, FaultKind, Outage, PortFault, SharedEnvironment};
 pub use faults::FaultRates;
 pub use plan::{Failure, Plan, Report, run};

@@ -33,7 +33,7 @@ impl Plan {
     /// The run of a seed in which AI agents call tools in any order.
     #[must_use]
     pub const fn of_agents(seed: u64) -> Self {
-        Self { steps: 900, own_policy: false, scenario: &AGENTS, ..Self::of(seed) }
+        Self { steps: 1_400, own_policy: false, scenario: &AGENTS, ..Self::of(seed) }
     }
 
     /// The run of a seed in which one customer goes through a scenario.

@@ -160,13 +160,25 @@ const AT_A_PROCESSOR: &[Choice] = &[
 
 /// Each step where AI agents are what matters.
 const STEP_OF_AGENTS: &[Choice] = &[
-    (44, "a worker goes on", Simulation::goes_on_or_delivers),
+    (58, "a worker goes on", Simulation::goes_on_or_delivers),
     (14, "a message is delivered", Simulation::delivers_if_free),
-    (26, "a requester acts", Simulation::requester_acts),
-    (9, "a customer acts", Simulation::customer_acts_if_free),
-    (4, "time passes", Simulation::time_passes),
+    (12, "a requester acts", Simulation::requester_acts_if_free),
+    (12, "a customer acts", Simulation::customer_acts_if_free),
+    (2, "time passes", Simulation::time_passes),
     (1, "something rare happens", Simulation::rare),
-    (2, "a late call arrives", Simulation::late_call_arrives),
+    (1, "a late call arrives", Simulation::late_call_arrives),
+];
+
+/// What the customers of AI agents do: they answer, and now and then forbid messages.
+const CUSTOMER_OF_AGENTS: &[Choice] = &[
+    (30, "answers", Simulation::answers),
+    (2, "answers twice at once", Simulation::answers_twice),
+    (8, "is on the processor's page", Simulation::is_on_hosted_page),
+    (4, "a processor's webhook comes", Simulation::receives_processor_webhook),
+    (4, "a receipt comes", Simulation::receipt),
+    (1, "opts out", Simulation::opts_out),
+    (8, "opts in or a receipt comes", Simulation::opts_in_or_receipt),
+    (3, "does something on WhatsApp", Simulation::acts_on_whatsapp),
 ];
 
 /// AI agents and the customers of few sessions, with every channel and fault.
@@ -177,8 +189,8 @@ pub const AGENTS: Scenario = Scenario {
     opening: &[],
     step: STEP_OF_AGENTS,
     requester: AGENT,
-    customer: CUSTOMER,
-    replies: &[(5, CustomerReply::Yes), (1, CustomerReply::Hosted), (4, CustomerReply::No)],
+    customer: CUSTOMER_OF_AGENTS,
+    replies: &[(7, CustomerReply::Yes), (1, CustomerReply::Hosted), (3, CustomerReply::No)],
     cards: &[(6, VISA), (2, POOR), (1, STOLEN), (1, SECURE)],
 };
 
