@@ -81,6 +81,12 @@ const EVENTS: &[(&str, RequestStage, ExpectedAnswer, &str)] = &[
         "prompted",
     ),
     ("consent-callback/twilio-stop", RequestStage::Prompted, ExpectedAnswer::Status(200), "denied"),
+    (
+        "consent-callback/twilio-tap",
+        RequestStage::Prompted,
+        ExpectedAnswer::Status(200),
+        "fulfilled",
+    ),
     ("agents/mcp-key-of-a-server", RequestStage::Nothing, ExpectedAnswer::Status(403), ""),
     ("agents/mcp-unknown-key", RequestStage::Nothing, ExpectedAnswer::Status(401), ""),
     ("fetch-info/fetch", RequestStage::Authorized, DONE, "fulfilled"),
@@ -228,7 +234,10 @@ fn every_event_is_answered_as_the_table_says() {
         if name.contains("/topic-") || name.contains("/twilio-") {
             // The prompt went to the sandbox phone. From here on, the channels of the same names report on it.
             let sms = json!({ "name": "sms", "kind": "sms", "settings": brand::twilio() });
-            world.rotates("/test/channels", &json!([sms, topics::rcs()]));
+            let settings = brand::twilio_chat("rcs:demo_agent");
+            let cards = json!({ "name": "rcs", "kind": "rcs", "settings": settings });
+            let rcs = if name.contains("/topic-") { topics::rcs() } else { cards };
+            world.rotates("/test/channels", &json!([sms, rcs]));
         }
         match answer {
             ExpectedAnswer::Status(status) => assert_eq!(call(&world, &event), *status, "{name}"),

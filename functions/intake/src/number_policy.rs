@@ -49,7 +49,9 @@ pub(crate) fn require_allowed(requester: &Requester, phone: &Phone) -> Result<()
 
 /// Returns the countries of the brand's own numbers. Channels without a number, such as `WhatsApp`, name none.
 fn own_regions(channels: &[ChannelSetup]) -> BTreeSet<&'static str> {
-    let region = |text: &str| number_facts(&text.parse().ok()?).ok().map(|facts| facts.region);
+    // Twilio's senders have a scheme, as in `whatsapp:+1…`.
+    let number = |text: &str| text.rsplit_once(':').map_or(text, |(_, number)| number).parse().ok();
+    let region = |text: &str| number_facts(&number(text)?).ok().map(|facts| facts.region);
     let of = |channel: &ChannelSetup| {
         if channel.kind == "sandbox" {
             return Some(SANDBOX_REGION);

@@ -12,6 +12,7 @@ mod doubles;
 mod json;
 mod link;
 pub mod message_limits;
+mod placeholders;
 mod rcs;
 mod registry;
 mod senders;
@@ -20,9 +21,11 @@ mod sms;
 #[cfg(test)]
 mod thread_tests;
 mod tokens;
+mod twilio;
 #[cfg(test)]
 mod under_test;
 mod whatsapp;
+mod window;
 
 pub use adapter::{AdapterConfig, AdapterKind, Deps, OpenResult};
 pub use registry::Registry;

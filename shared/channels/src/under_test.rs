@@ -9,7 +9,7 @@ use crate::registry::KINDS;
 use crate::settings::RotatedSecret;
 
 /// The folders that several kinds share, and that are no kind themselves.
-const SHARED_FOLDERS: [&str; 1] = ["aws"];
+const SHARED_FOLDERS: [&str; 2] = ["aws", "twilio"];
 
 pub(crate) fn kinds() -> impl Iterator<Item = &'static str> {
     KINDS.iter().map(|kind| kind.name)

@@ -7,7 +7,7 @@ use tests::sim::scenario;
 
 use super::files::production;
 use super::layers::packages;
-use super::read;
+use super::{read, root};
 
 /// The cargo feature that lets the environment disable a guard.
 const FEATURE: &str = "mutation";
@@ -63,7 +63,10 @@ fn each_test_that_is_a_witness_exists() {
         Witness::Simulation(_) | Witness::Scenario(..) => None,
     }) {
         let (module, name) = test.rsplit_once("::").unwrap();
-        let source = read(&format!("tests/it/{}.rs", module.replace("::", "/")));
+        let module = format!("tests/it/{}", module.replace("::", "/"));
+        let file = format!("{module}.rs");
+        let is_file = root().join(&file).exists();
+        let source = read(&if is_file { file } else { format!("{module}/mod.rs") });
         assert!(source.contains(&format!("#[test]\nfn {name}()")), "{test}");
     }
 }

@@ -12,6 +12,7 @@ mod branding;
 mod brief;
 mod capabilities;
 mod channel_modes;
+mod chat_twilio;
 mod circuit_breaker;
 mod client_tokens;
 mod consent;

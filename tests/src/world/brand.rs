@@ -66,6 +66,30 @@ pub fn twilio() -> Value {
     })
 }
 
+/// The settings of RCS or `WhatsApp` through the same account, from a sender with its scheme.
+#[must_use]
+pub fn twilio_chat(sender: &str) -> Value {
+    let mut picks = json!({
+        "content": { "en": "HX2" },
+        "variables": [
+            "title", "body", "choice_1", "pick_1", "choice_2", "pick_2", "choice_3", "pick_3", "deny",
+        ],
+    });
+    if sender.starts_with("whatsapp:") {
+        picks["only_in_window"] = json!(true);
+    }
+    let mut settings = twilio();
+    settings["from"] = json!(sender);
+    settings["templates"] = json!([
+        { "content": { "en": "HX1" }, "variables": ["payee", "amount", "approve", "deny", "not_me"] },
+        picks,
+        { "content": { "en": "HX3" }, "variables": ["body", "page", "deny"] },
+    ]);
+    settings["thread_templates"] =
+        json!([{ "content": { "en": "HX4" }, "variables": ["title", "body", "not_me"] }]);
+    settings
+}
+
 /// The demo brand's secret.
 pub(super) fn demo() -> Value {
     json!({

@@ -10,7 +10,7 @@ use domain::values::time::Timestamp;
 use http::request::Parts;
 use http::{HeaderMap, Request, Response, StatusCode};
 use ports::{Clock, Http, HttpError, Reach};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::ports::{Hooks, WorldClock};
 use super::{Core, PUBLIC_BASE};
@@ -20,6 +20,7 @@ use crate::providers::apple::{self, Gateway};
 use crate::providers::aws_messaging;
 use crate::providers::event_bus;
 use crate::providers::rbm::{self, Rbm};
+use crate::providers::twilio;
 use crate::providers::whatsapp::{self, CloudApi};
 
 /// The answer of a host outside.
@@ -136,10 +137,9 @@ impl FakeNetwork {
             let (status, answer) = self.whatsapp.answers(parts, body, self.clock.now());
             return Reply::Status(status, answer.to_string());
         }
-        if host == "api.twilio.com" {
-            let count = lock(&self.calls).len();
-            let body = json!({ "sid": format!("SM{count:032x}"), "status": "queued" });
-            return Reply::Status(201, body.to_string());
+        if host == twilio::HOST {
+            let (status, body) = twilio::answer(body, lock(&self.calls).len());
+            return Reply::Status(status, body.to_string());
         }
         Reply::Status(204, String::new())
     }

@@ -36,6 +36,10 @@ fn twilio(state: &Value, request: &Request<Bytes>) -> (u16, Value) {
         "/v1/Services/MG0" => (200, state["service"].clone()),
         "/v1/Services/MG0/PhoneNumbers" => (200, json!({ "phone_numbers": state["pool"] })),
         "/v1/Services/MG9" => (404, json!({ "code": 20404 })),
+        "/v1/Content/HX9" => (404, json!({ "code": 20404 })),
+        "/v1/Content/HX1" => (200, json!({ "variables": state["variables"] })),
+        "/v1/Content/HX2" => (200, json!({ "variables": { "1": "T", "2": "B", "3": "d" } })),
+        "/v1/Content/HX1/ApprovalRequests" => (200, json!({ "whatsapp": state["approval"] })),
         _ => unknown(request),
     }
 }
@@ -128,6 +132,57 @@ fn twilio_service_misconfigured_is_named() {
             },
         ],
     );
+}
+
+fn twilio_chat(kind: &'static str) -> HealthyProvider {
+    HealthyProvider {
+        kind,
+        settings: json!({
+            "provider": "twilio", "account_sid": "AC0", "auth_token": "s3cret-token",
+            "from": format!("{kind}:+15005550006"),
+            "templates": [{ "content": { "en": "HX1" }, "variables": ["body", "page", "deny"] }],
+            "thread_templates": [{ "content": { "en": "HX2" }, "variables": ["title", "body", "not_me"] }],
+        }),
+        provider: json!({
+            "status": "active", "variables": { "1": "Pay?", "2": "x", "3": "y" },
+            "approval": { "status": if kind == "whatsapp" { "approved" } else { "unsubmitted" } },
+        }),
+        ..twilio_number()
+    }
+}
+
+#[test]
+fn twilio_chat_misconfigured_is_named() {
+    let cases = [
+        Case {
+            check: "credentials",
+            change: |settings, _| settings["auth_token"] = json!("s3cret-old"),
+        },
+        Case {
+            check: "templates",
+            change: |settings, _| settings["templates"][0]["content"]["en"] = json!("HX9"),
+        },
+        Case {
+            check: "templates",
+            change: |settings, _| settings["thread_templates"][0]["content"]["en"] = json!("HX9"),
+        },
+        Case {
+            check: "templates",
+            change: |_, provider| provider["variables"] = json!({ "1": "Pay?" }),
+        },
+        Case {
+            check: "settings",
+            change: |settings, _| settings["templates"][0]["variables"] = json!(["body", "page"]),
+        },
+    ];
+    assert_each_is_named(&twilio_chat("rcs"), &cases);
+    let unapproved = Case {
+        check: "templates",
+        change: |_, provider| provider["approval"]["status"] = json!("pending"),
+    };
+    let never =
+        Case { check: "templates", change: |_, provider| provider["approval"] = json!(null) };
+    assert_each_is_named(&twilio_chat("whatsapp"), &[unapproved, never]);
 }
 
 fn meta(state: &Value, request: &Request<Bytes>) -> (u16, Value) {

@@ -3,7 +3,7 @@
 use ports::{Capability, ReceiptKinds};
 
 /// Returns what any phone can do by SMS. Only a sent text shows whether the number is a phone at all.
-pub(super) fn capability(receipts: ReceiptKinds) -> Capability {
+pub(crate) fn capability(receipts: ReceiptKinds) -> Capability {
     Capability {
         reachable: true,
         rich: false,

@@ -2,12 +2,14 @@
 
 mod aws;
 mod capability;
-mod twilio;
 
 use ports::{Channel, Source};
 use serde::Deserialize;
 
 use crate::adapter::{AdapterConfig, Kind};
+use crate::twilio;
+
+pub(crate) use capability::capability;
 
 /// SMS through Twilio or AWS End User Messaging.
 pub(crate) const KIND: Kind = Kind { name: "sms", open };

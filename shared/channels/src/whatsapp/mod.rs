@@ -1,8 +1,9 @@
 //! WhatsApp through Meta's Cloud API: buttons in an open chat, or an approved template that opens one.
 //!
-//! For 24 hours after the customer's last message or tap, a prompt is a free-form message with reply buttons. At any other time Meta takes only an approved template. The API has no idempotency key, so a message
-//! whose answer was lost is in doubt. Payments within WhatsApp are not used. They go through a processor that is linked
-//! to the account at Meta, and not through the brand's processors here.
+//! For 24 hours after the customer's last message or tap, a prompt is a free-form message with reply buttons. At any other
+//! time Meta takes only an approved template. The API has no idempotency key, so a message whose answer was lost is in
+//! doubt. Payments within WhatsApp are not used. They go through a processor that is linked to the account at Meta, and not
+//! through the brand's processors here.
 //! Source: the pages below <https://developers.facebook.com/documentation/business-messaging/whatsapp>, of 2026-09.
 
 mod account;
@@ -25,20 +26,21 @@ use ports::{
     Reach, ReceiptKinds, ReceivedWebhook, Resend, Retraction, SendError, Source, ThreadMessage,
     UnverifiedCallback,
 };
+use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::Value;
 
 use crate::adapter::{AdapterConfig, Kind};
 use crate::answers;
 use crate::settings::RotatedSecret;
+use crate::twilio::{ChatKind, ChatSettings, TwilioChat};
+use crate::window;
 use account::{Account, Settings};
 
-/// WhatsApp through the Cloud API.
+/// WhatsApp through the Cloud API, or through Twilio.
 pub(crate) const KIND: Kind = Kind { name: "whatsapp", open };
 
 const TIMEOUT: Duration = Duration::from_secs(10);
-/// The time after the customer's last message in which Meta takes free-form messages. That is 24 hours, less ten minutes
-/// for clocks that differ and for messages on their way.
-const WINDOW: Duration = Duration::from_secs(24 * 3_600 - 600);
 
 struct WhatsApp {
     account: Account,
@@ -49,18 +51,44 @@ struct WhatsApp {
     http: Arc<dyn Http>,
 }
 
+/// The settings that say which provider the others are of. Without it, it is Meta.
+#[derive(Deserialize)]
+struct Provider {
+    #[serde(default)]
+    provider: Option<IgnoredAny>,
+}
+
+/// The settings that name their provider.
+#[derive(Deserialize)]
+#[serde(tag = "provider", rename_all = "snake_case")]
+enum NamedSettings {
+    Meta(Settings),
+    Twilio(ChatSettings),
+}
+
 fn open(config: &AdapterConfig<'_>) -> Result<Box<dyn Channel>, Source> {
-    let settings: Settings = config.setup.settings.read()?;
+    let all = &config.setup.settings;
+    if all.read::<Provider>()?.provider.is_none() {
+        return through_meta(all.read()?, config);
+    }
+    match all.read()? {
+        NamedSettings::Meta(settings) => through_meta(settings, config),
+        NamedSettings::Twilio(settings) => {
+            Ok(Box::new(TwilioChat::new(ChatKind::WhatsApp, settings, config)?))
+        }
+    }
+}
+
+fn through_meta(
+    settings: Settings,
+    config: &AdapterConfig<'_>,
+) -> Result<Box<dyn Channel>, Source> {
     let account = Account::new(&settings, &config.brand.language)?;
     settings.app_secret.check("app_secret")?;
     settings.verify_token.check("verify_token")?;
     let Settings { app_secret, verify_token, phone_number_id, .. } = settings;
     let http = Arc::clone(&config.deps.http);
     Ok(Box::new(WhatsApp { account, app_secret, verify_token, phone_number_id, http }))
-}
-
-fn window_is_open(contact: &Contact, now: Timestamp) -> bool {
-    contact.window_since().is_some_and(|since| since.until(now) < WINDOW)
 }
 
 impl WhatsApp {
@@ -99,7 +127,7 @@ impl Channel for WhatsApp {
 
     /// Reports every number as reachable: Meta has no look-up, and only a sent message shows who is on WhatsApp.
     async fn capability(&self, _: &Phone, contact: &Contact, now: Timestamp) -> Capability {
-        let reason = if window_is_open(contact, now) { "window_open" } else { "not_checked" };
+        let reason = window::reason(contact, now);
         Capability {
             reachable: true,
             rich: true,
@@ -112,7 +140,7 @@ impl Channel for WhatsApp {
     /// Sends a free-form message while the window is open. If Meta reports it closed, nothing was sent, and the template
     /// goes out instead.
     async fn send(&self, prompt: &Prompt) -> Result<AcceptedPrompt, SendError> {
-        if !window_is_open(&prompt.contact, prompt.now) {
+        if !window::is_open(&prompt.contact, prompt.now) {
             return self.send_template(prompt).await;
         }
         match self.send_message(prompt, &wire::free_form(prompt)).await {
@@ -130,12 +158,12 @@ impl Channel for WhatsApp {
 
     /// A template has the buttons that were approved, and nothing else may follow it outside the window.
     fn needs_way_out(&self, prompt: &Prompt) -> bool {
-        window_is_open(&prompt.contact, prompt.now) && !wire::can_deny(prompt)
+        window::is_open(&prompt.contact, prompt.now) && !wire::can_deny(prompt)
     }
 
     /// Sends a free-form message. The customer's answer has opened the window, and no template says what came of it.
     async fn send_in_thread(&self, message: &ThreadMessage) -> Result<AcceptedPrompt, SendError> {
-        if !window_is_open(&message.message.contact, message.message.now) {
+        if !window::is_open(&message.message.contact, message.message.now) {
             return Err(SendError::Unreachable { reason: OUTSIDE_WINDOW });
         }
         self.send_message(&message.message, &wire::in_thread(message)).await

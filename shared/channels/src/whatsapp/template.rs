@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::values::language::Language;
-use ports::{ButtonAction, Prompt};
+use ports::Prompt;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::message_limits::{WHATSAPP, cut};
+use crate::message_limits::WHATSAPP;
+use crate::placeholders::{self, PlaceholderValue, PlaceholderValues};
 use crate::settings::{InvalidSetting, identifier};
 
 /// The settings of a template.
@@ -59,20 +60,6 @@ impl From<PlaceholderSetting> for Placeholder {
             PlaceholderSetting::Named(named) => Self { value: named.value, name: Some(named.name) },
         }
     }
-}
-
-/// The value of a placeholder.
-#[derive(Clone, Copy, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum PlaceholderValue {
-    /// The name of the payee.
-    Payee,
-    /// The amount. A prompt without one does not fit the template.
-    Amount,
-    /// The prompt's heading.
-    Title,
-    /// The prompt's sentences.
-    Body,
 }
 
 /// The action of a template's button.
@@ -163,16 +150,9 @@ impl Template {
         }))
     }
 
-    /// Returns Meta's code for the language nearest to `language`, by the look-up of RFC 4647, section 3.4.
+    /// Returns Meta's code for the language nearest to `language`.
     fn code(&self, language: &Language) -> Option<&str> {
-        let mut tag = language.as_str();
-        loop {
-            if let Some((_, code)) = self.languages.iter().find(|(known, _)| known.as_str() == tag)
-            {
-                return Some(code);
-            }
-            (tag, _) = tag.rsplit_once('-')?;
-        }
+        placeholders::nearest(&self.languages, language)
     }
 }
 
@@ -199,38 +179,12 @@ fn check_names(settings: &Settings) -> Result<(), InvalidSetting> {
     }
 }
 
-/// The content of a template's placeholders.
-#[derive(Clone, Copy)]
-struct PlaceholderValues<'a> {
-    prompt: &'a Prompt,
-    /// The brand's own language.
-    own: &'a Language,
-    /// Whether one of the placeholders is the prompt's sentences.
-    has_body: bool,
-}
-
 impl Placeholder {
     /// Writes the parameter; `None` if the prompt lacks its value. Meta refuses line breaks, tabs and runs of spaces in it.
     ///
     /// UNVERIFIED: before going live, send a value with each of them to a test template.
     fn parameter(&self, filled: &PlaceholderValues<'_>, max: usize) -> Option<Value> {
-        let PlaceholderValues { prompt, own, has_body } = *filled;
-        let text = match self.value {
-            PlaceholderValue::Payee => prompt.payee.clone(),
-            PlaceholderValue::Amount => {
-                let amount =
-                    prompt.money.map(|money| texts::amount(&prompt.language, own, money))?;
-                // The card is named before a yes, also in a template without the body's sentences.
-                match prompt.card.as_ref().filter(|_| !has_body) {
-                    Some(card) => format!("{amount} ({card})"),
-                    None => amount,
-                }
-            }
-            PlaceholderValue::Title => prompt.title.clone(),
-            PlaceholderValue::Body => prompt.body.clone(),
-        };
-        let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
-        let text = cut(&line, max);
+        let text = filled.line(self.value, max)?;
         Some(match &self.name {
             Some(name) => json!({ "type": "text", "parameter_name": name, "text": text }),
             None => json!({ "type": "text", "text": text }),
@@ -245,7 +199,7 @@ fn button_component(index: usize, button: TemplateButton, prompt: &Prompt) -> Op
         TemplateButton::NotMe => reply(prompt, &prompt.labels.not_me)?,
         // The template's URL ends with the last part of the link.
         TemplateButton::Page => {
-            let (_, token) = prompt.link.rsplit_once('/')?;
+            let token = placeholders::link_token(prompt)?;
             ("url", json!({ "type": "text", "text": token }))
         }
         TemplateButton::Fixed => return None,
@@ -257,9 +211,6 @@ fn button_component(index: usize, button: TemplateButton, prompt: &Prompt) -> Op
 
 /// Returns the postback of the prompt's button with this label.
 fn reply(prompt: &Prompt, label: &str) -> Option<(&'static str, Value)> {
-    let postback = prompt.buttons.iter().find_map(|button| match &button.action {
-        ButtonAction::Reply { postback } if button.label == label => Some(postback),
-        ButtonAction::Reply { .. } | ButtonAction::Open { .. } => None,
-    })?;
+    let postback = placeholders::postback(prompt, label)?;
     Some(("quick_reply", json!({ "type": "payload", "payload": postback })))
 }

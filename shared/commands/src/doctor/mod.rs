@@ -207,7 +207,9 @@ async fn examine(
         ("link", _) => {
             report.works("settings", "the requester shows the link, and no provider is called");
         }
-        ("sms", "twilio") => twilio::examine(calls, connection, &mut report).await,
+        ("sms" | "rcs" | "whatsapp", "twilio") => {
+            twilio::examine(calls, connection, &mut report).await;
+        }
         ("sms" | "rcs", "aws") => aws::examine(calls, connection, &mut report).await,
         ("rcs", "google") => google::examine(calls, connection, &mut report, phone).await,
         ("whatsapp", _) => whatsapp::examine(calls, connection, &mut report).await,

@@ -1,7 +1,9 @@
-//! SMS through Twilio.
+//! Twilio: SMS, RCS and `WhatsApp`.
 //!
-//! UNVERIFIED: <https://www.twilio.com/docs/iam/api/account>, <https://www.twilio.com/docs/phone-numbers/api/incomingphonenumber-resource>
-//! and <https://www.twilio.com/docs/messaging/api/service-resource> were not read again. Run the doctor once with a test
+//! A template and its approval: <https://www.twilio.com/docs/content/content-api-resources> by the API description that Twilio
+//! publishes, read 2026-11-27. UNVERIFIED: <https://www.twilio.com/docs/iam/api/account>,
+//! <https://www.twilio.com/docs/phone-numbers/api/incomingphonenumber-resource> and
+//! <https://www.twilio.com/docs/messaging/api/service-resource> were not read again. Run the doctor once with a test
 //! account, and with one wrong setting at a time, before going live.
 
 use base64::Engine;
@@ -28,12 +30,18 @@ pub(super) async fn examine(
         let found = service_findings(calls, connection, service).await;
         report.record("sender", found);
     } else if let Some(number) = connection.text("from") {
-        if !number.starts_with('+') {
-            report.unchecked("sender", "only numbers in E.164 can be looked up");
-            return;
+        if number.starts_with('+') {
+            let found = number_findings(calls, connection, number).await;
+            report.record("sender", found);
+        } else {
+            report.unchecked(
+                "sender",
+                "only numbers in E.164 can be looked up; look at the sender's webhook in the console",
+            );
         }
-        let found = number_findings(calls, connection, number).await;
-        report.record("sender", found);
+    }
+    if connection.kind != "sms" {
+        report.record("templates", templates(calls, connection).await);
     }
     if connection.callback.is_none() {
         report.unchecked("webhook", "name the public address with --public-url");
@@ -155,7 +163,8 @@ async fn service_findings(
         _ => return Err(answer.unexpected("sender", "Twilio")),
     }
     let numbers = get(calls, connection, &format!("{url}/PhoneNumbers?PageSize=1")).await?;
-    if numbers.status == 200 && numbers.list("/phone_numbers").is_empty() {
+    let sends_texts = connection.kind == "sms";
+    if sends_texts && numbers.status == 200 && numbers.list("/phone_numbers").is_empty() {
         return Err(Fault::new(
             "sender",
             "the messaging service has no number",
@@ -166,7 +175,68 @@ async fn service_findings(
     if on_number != Some(true) {
         webhook(connection, answer.text("/inbound_request_url"), answer.text("/inbound_method"))?;
     }
-    Ok("the messaging service has numbers")
+    Ok(if sends_texts {
+        "the messaging service has numbers"
+    } else {
+        "the messaging service is there"
+    })
+}
+
+/// Checks that each template is there with the variables of the settings. On `WhatsApp` those that open chats are approved.
+async fn templates(
+    calls: &ProviderCalls<'_>,
+    connection: &Connection,
+) -> Result<&'static str, Fault> {
+    let fault = |sid: &str, says: &str, mend: &str| Fault {
+        check: "templates",
+        says: format!("the template {sid} {says}"),
+        mend: mend.to_owned(),
+    };
+    let base = connection.base("https://content.twilio.com");
+    for (template, opens_chats) in wanted(connection) {
+        let variables = template.get("variables").and_then(Value::as_array).map_or(0, Vec::len);
+        let content = template.get("content").and_then(Value::as_object);
+        for sid in content.into_iter().flat_map(|all| all.values()).filter_map(Value::as_str) {
+            let url = format!("{base}/v1/Content/{sid}");
+            let found = get(calls, connection, &url).await?;
+            match found.status {
+                200 => {}
+                404 => {
+                    let mend = "copy its SID (HX…) from the console, Content Template Builder";
+                    return Err(fault(sid, "is not in this account", mend));
+                }
+                _ => return Err(found.unexpected("templates", "Twilio")),
+            }
+            let has = found.value.get("variables").and_then(Value::as_object);
+            if has.map_or(0, serde_json::Map::len) != variables {
+                let mend =
+                    "name each of its variables in `variables`, in the order of their numbers";
+                return Err(fault(sid, "has another number of variables", mend));
+            }
+            if !opens_chats {
+                continue;
+            }
+            let approval = get(calls, connection, &format!("{url}/ApprovalRequests")).await?;
+            if approval.text("/whatsapp/status") != "approved" {
+                let mend = "submit it for approval in the console, Content Template Builder, and wait. \
+                            Or set `only_in_window`";
+                return Err(fault(sid, "is not approved by WhatsApp", mend));
+            }
+        }
+    }
+    Ok("every template can be used")
+}
+
+/// Returns the templates of the settings, each with whether it opens chats on `WhatsApp`.
+fn wanted(connection: &Connection) -> impl Iterator<Item = (&Value, bool)> {
+    let list =
+        |name: &str| connection.settings.get(name).and_then(Value::as_array).into_iter().flatten();
+    let is_whatsapp = connection.kind == "whatsapp";
+    let prompts = list("templates").map(move |template| {
+        let only_in_window = template.get("only_in_window").and_then(Value::as_bool);
+        (template, is_whatsapp && only_in_window != Some(true))
+    });
+    prompts.chain(list("thread_templates").map(|template| (template, false)))
 }
 
 fn webhook(connection: &Connection, url: &str, method: &str) -> Result<(), Fault> {

@@ -173,7 +173,9 @@ fn provider_that_refuses_an_opted_out_customer_is_believed() {
         "Reason": "DESTINATION_PHONE_NUMBER_OPTED_OUT", "ResourceType": "opted-out-number",
     });
     for (adapter, host, refusal) in [
-        (ChannelAdapter::Twilio, "api.twilio.com", twilio),
+        (ChannelAdapter::Twilio, "api.twilio.com", twilio.clone()),
+        (ChannelAdapter::TwilioCards, "api.twilio.com", twilio.clone()),
+        (ChannelAdapter::TwilioWhatsapp, "api.twilio.com", twilio),
         (ChannelAdapter::Whatsapp, whatsapp::HOST, meta),
         (ChannelAdapter::AwsCards, aws_messaging::HOST, aws.clone()),
         (ChannelAdapter::AwsTexts, aws_messaging::HOST, aws),

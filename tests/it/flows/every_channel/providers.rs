@@ -15,15 +15,19 @@ use super::super::sms_twilio::signed;
 pub(super) enum ChannelAdapter {
     Whatsapp,
     Twilio,
+    TwilioCards,
+    TwilioWhatsapp,
     Google,
     AwsCards,
     AwsTexts,
     Apple,
 }
 
-pub(super) const CHANNEL_ADAPTERS: [ChannelAdapter; 6] = [
+pub(super) const CHANNEL_ADAPTERS: [ChannelAdapter; 8] = [
     ChannelAdapter::Whatsapp,
     ChannelAdapter::Twilio,
+    ChannelAdapter::TwilioCards,
+    ChannelAdapter::TwilioWhatsapp,
     ChannelAdapter::Google,
     ChannelAdapter::AwsCards,
     ChannelAdapter::AwsTexts,
@@ -52,9 +56,9 @@ pub(super) struct Message<'a> {
 impl ChannelAdapter {
     pub(super) const fn name(self) -> &'static str {
         match self {
-            Self::Whatsapp => "whatsapp",
+            Self::Whatsapp | Self::TwilioWhatsapp => "whatsapp",
             Self::Twilio | Self::AwsTexts => "sms",
-            Self::Google | Self::AwsCards => "rcs",
+            Self::Google | Self::AwsCards | Self::TwilioCards => "rcs",
             Self::Apple => "apple",
         }
     }
@@ -63,6 +67,8 @@ impl ChannelAdapter {
         let settings = match self {
             Self::Whatsapp => whatsapp::settings(),
             Self::Twilio => brand::twilio(),
+            Self::TwilioCards => brand::twilio_chat("rcs:demo_agent"),
+            Self::TwilioWhatsapp => brand::twilio_chat("whatsapp:+15005550006"),
             Self::Google => rbm::settings(),
             Self::AwsCards => return topics::rcs(),
             Self::AwsTexts => return topics::sms(),
@@ -75,8 +81,26 @@ impl ChannelAdapter {
     pub(super) const fn has_time(self) -> bool {
         match self {
             Self::Whatsapp | Self::Google | Self::AwsCards | Self::AwsTexts => true,
-            Self::Twilio | Self::Apple => false,
+            Self::Twilio | Self::TwilioCards | Self::TwilioWhatsapp | Self::Apple => false,
         }
+    }
+
+    /// Returns how Twilio writes a number on this channel.
+    fn at_twilio(self, number: &str) -> String {
+        match self {
+            Self::TwilioCards | Self::TwilioWhatsapp => format!("{}:{number}", self.name()),
+            Self::Whatsapp
+            | Self::Twilio
+            | Self::Google
+            | Self::AwsCards
+            | Self::AwsTexts
+            | Self::Apple => number.to_owned(),
+        }
+    }
+
+    /// Returns how Twilio writes the other spelling. A messaging service may send a text over RCS.
+    fn alias_at_twilio(self) -> String {
+        if self == Self::Twilio { format!("rcs:{ALIAS}") } else { self.at_twilio(ALIAS) }
     }
 
     /// A brand with this channel, and with a phone of the sandbox over which it asks.
@@ -99,8 +123,9 @@ impl ChannelAdapter {
                 let call = call.header("x-hub-signature-256", &posted.signature);
                 call.body(posted.body).send().ok(200);
             }
-            Self::Twilio => {
-                let mut pairs = vec![("From", PHONE), ("MessageSid", message.id)];
+            Self::Twilio | Self::TwilioCards | Self::TwilioWhatsapp => {
+                let from = self.at_twilio(PHONE);
+                let mut pairs = vec![("From", from.as_str()), ("MessageSid", message.id)];
                 pairs.extend(match message.action {
                     CustomerAction::Writes(text) => [("Body", text), ("SmsStatus", "received")],
                     CustomerAction::Taps(label) => {
@@ -108,7 +133,8 @@ impl ChannelAdapter {
                     }
                     CustomerAction::Chooses(label) => [("Body", label), ("ListId", "r-3")],
                 });
-                signed(world, "/callbacks/demo/sms", &pairs, brand::TWILIO_TOKEN).ok(200);
+                let path = format!("/callbacks/demo/{}", self.name());
+                signed(world, &path, &pairs, brand::TWILIO_TOKEN).ok(200);
             }
             Self::Google => {
                 let callback = rbm::SignedEvent::of(on_google(message, at).to_string().as_bytes());
@@ -228,12 +254,12 @@ pub(super) fn status_names_alias(adapter: ChannelAdapter, world: &World) {
             let call = call.header("x-hub-signature-256", &posted.signature);
             call.body(posted.body).send().ok(200);
         }
-        ChannelAdapter::Twilio => {
+        ChannelAdapter::Twilio | ChannelAdapter::TwilioCards | ChannelAdapter::TwilioWhatsapp => {
             let sent = world.calls_to("api.twilio.com").pop().unwrap();
             let callback = form_urlencoded::parse(&sent.body);
             let callback = callback.into_owned().find(|(name, _)| name == "StatusCallback");
             let uri = callback.unwrap().1.replacen(PUBLIC_BASE, "", 1);
-            let to = format!("rcs:{ALIAS}");
+            let to = adapter.alias_at_twilio();
             let pairs = [("MessageSid", "SM0"), ("MessageStatus", "sent"), ("To", to.as_str())];
             signed(world, &uri, &pairs, brand::TWILIO_TOKEN).ok(200);
         }
@@ -274,10 +300,11 @@ pub(super) fn alias_stops(adapter: ChannelAdapter, world: &World) {
             let call = call.header("x-hub-signature-256", &posted.signature);
             call.body(posted.body).send().ok(200);
         }
-        ChannelAdapter::Twilio => {
-            let from = format!("rcs:{ALIAS}");
+        ChannelAdapter::Twilio | ChannelAdapter::TwilioCards | ChannelAdapter::TwilioWhatsapp => {
+            let from = adapter.alias_at_twilio();
             let pairs = [("From", from.as_str()), ("MessageSid", "SM1"), ("Body", "STOP")];
-            signed(world, "/callbacks/demo/sms", &pairs, brand::TWILIO_TOKEN).ok(200);
+            let path = format!("/callbacks/demo/{}", adapter.name());
+            signed(world, &path, &pairs, brand::TWILIO_TOKEN).ok(200);
         }
         ChannelAdapter::Google => {
             let callback = world.rbm().writes(ALIAS, "STOP");

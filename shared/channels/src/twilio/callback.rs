@@ -1,4 +1,4 @@
-//! Reads Twilio's callbacks: the delivery status of a text, and the texts of customers.
+//! Reads Twilio's callbacks: the delivery status of a message, and the texts and taps of customers.
 //!
 //! UNVERIFIED: the fields are from memory. Before going live, compare them with
 //! <https://www.twilio.com/docs/messaging/guides/webhook-request> and a recorded callback.
@@ -113,7 +113,7 @@ fn inbound(form: &Form) -> Result<Callback, CallbackError> {
     Ok(match (form.one("OptOutType")?, postback) {
         (Some("STOP"), _) => Callback::Stop(origin),
         (Some("START"), _) => Callback::Start(origin),
-        // A button of another message of this number, as ours have none.
+        // A button of ours, or of another message of this sender. Texts of ours have none.
         (Some(_) | None, Some(postback)) => Callback::Tapped {
             postback: postback.to_owned(),
             label: Some(button.unwrap_or(body).to_owned()),

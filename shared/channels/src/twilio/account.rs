@@ -8,36 +8,36 @@ use crate::settings::{BaseUrl, InvalidSetting, RotatedSecret, identifier};
 /// The settings of an account at Twilio.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(in crate::sms) struct Settings {
+pub(crate) struct Settings {
     /// `AC…`.
-    account_sid: String,
+    pub(super) account_sid: String,
     /// The account's primary token, or several while one is rotated. Each verifies callbacks. The first one signs calls
     /// where there is no API key.
     pub(super) auth_token: RotatedSecret,
     /// An API key for calls, so that they do not carry the token itself.
     #[serde(default)]
-    api_key: Option<ApiKey>,
-    /// The number that texts come from. Set this or the messaging service.
+    pub(super) api_key: Option<ApiKey>,
+    /// The number or agent that messages come from. Set this or the messaging service.
     #[serde(default)]
-    from: Option<String>,
+    pub(super) from: Option<String>,
     /// `MG…`: a messaging service, which picks the number itself.
     #[serde(default)]
-    messaging_service_sid: Option<String>,
+    pub(super) messaging_service_sid: Option<String>,
     /// The address of a stand-in.
     #[serde(default)]
-    base_url: Option<BaseUrl>,
+    pub(super) base_url: Option<BaseUrl>,
 }
 
 /// An API key.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct ApiKey {
+pub(super) struct ApiKey {
     /// `SK…`.
     sid: String,
     secret: SecretString,
 }
 
-/// The sender of texts.
+/// The sender of messages.
 pub(super) enum TextSender {
     Number(String),
     MessagingService(String),

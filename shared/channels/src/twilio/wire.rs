@@ -1,4 +1,4 @@
-//! The call that sends a text at Twilio and its answer.
+//! The call that sends a message at Twilio and its answer.
 //!
 //! Source: <https://www.twilio.com/docs/messaging/api/message-resource>, by the SDK twilio-python of 2026-08.
 
@@ -14,6 +14,7 @@ use secrecy::ExposeSecret;
 use serde::Deserialize;
 
 use super::account::{Account, TextSender};
+use super::content::FilledTemplate;
 use super::errors::reaction;
 use crate::answers::{self, ProviderAnswer, UNDELIVERED};
 use crate::json::lenient;
@@ -22,18 +23,37 @@ use crate::senders;
 /// Twilio advises more than five seconds, and takes at most ten hours.
 const VALIDITY_SECONDS: RangeInclusive<u64> = 6..=36_000;
 
-/// Writes the call that sends a prompt: a pure function of it.
-pub(super) fn message(account: &Account, prompt: &Prompt) -> Result<Request<Bytes>, http::Error> {
+/// The content of a message.
+#[derive(Clone, Copy)]
+pub(super) enum MessageContent<'a> {
+    /// A text without a template.
+    Text(&'a str),
+    /// A Content template.
+    Template(&'a FilledTemplate),
+}
+
+/// Writes the call that sends a prompt to an address: a pure function of both.
+pub(super) fn message(
+    account: &Account,
+    prompt: &Prompt,
+    to: &str,
+    content: MessageContent<'_>,
+) -> Result<Request<Bytes>, http::Error> {
     let validity = prompt.now.until(prompt.expires_at).as_secs();
     let validity = validity.clamp(*VALIDITY_SECONDS.start(), *VALIDITY_SECONDS.end());
     let (sender, value) = match &account.sender {
         TextSender::Number(number) => ("From", number),
         TextSender::MessagingService(sid) => ("MessagingServiceSid", sid),
     };
-    let form = form_urlencoded::Serializer::new(String::new())
-        .append_pair("To", prompt.to.as_str())
-        .append_pair(sender, value)
-        .append_pair("Body", &prompt.text)
+    let mut form = form_urlencoded::Serializer::new(String::new());
+    form.append_pair("To", to).append_pair(sender, value);
+    match content {
+        MessageContent::Text(text) => form.append_pair("Body", text),
+        MessageContent::Template(FilledTemplate { sid, variables }) => {
+            form.append_pair("ContentSid", sid).append_pair("ContentVariables", variables)
+        }
+    };
+    let form = form
         .append_pair("StatusCallback", &format!("{}?ref={}", prompt.callback, prompt.reference))
         .append_pair("ValidityPeriod", &validity.to_string())
         .finish();

@@ -2,6 +2,8 @@
 //!
 //! A prompt has a button that denies, or the message beside it has one.
 
+mod routes;
+
 use std::fmt::Write;
 
 use domain::message::{Message, Step};
@@ -11,168 +13,10 @@ use domain::values::prompt_ref::PromptRef;
 use http::Method;
 use serde_json::{Value, json};
 use tests::providers::apple::{self, Person};
-use tests::providers::{aws_messaging, rbm, whatsapp};
-use tests::world::{Core, CreatedRequest, PHONE, Reply, World, WorldBuilder, brand, topics};
+use tests::providers::whatsapp;
+use tests::world::{Core, CreatedRequest, PHONE, Reply, World};
 
-use super::apple::introduced;
-use super::whatsapp::writes;
-
-/// A channel as a customer has it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Route {
-    Google,
-    Aws,
-    WhatsappTemplate,
-    WhatsappChat,
-    AppleQuickReplies,
-    AppleList,
-    AppleWithoutButtons,
-    Sms,
-    SandboxRcs,
-    SandboxWhatsapp,
-    SandboxApple,
-    SandboxSms,
-}
-
-const ROUTES: [Route; 12] = [
-    Route::Google,
-    Route::Aws,
-    Route::WhatsappTemplate,
-    Route::WhatsappChat,
-    Route::AppleQuickReplies,
-    Route::AppleList,
-    Route::AppleWithoutButtons,
-    Route::Sms,
-    Route::SandboxRcs,
-    Route::SandboxWhatsapp,
-    Route::SandboxApple,
-    Route::SandboxSms,
-];
-
-/// The form in which a policy wants the session code of a payment.
-#[derive(Clone, Copy, Debug)]
-enum Code {
-    Picked,
-    Typed,
-    Off,
-}
-
-/// The place where the customer approves.
-#[derive(Clone, Copy, Debug)]
-enum Approval {
-    Chat,
-    Page,
-}
-
-impl Route {
-    /// Returns whether no message of the channel has buttons.
-    const fn is_text(self) -> bool {
-        matches!(self, Self::AppleWithoutButtons | Self::Sms | Self::SandboxSms)
-    }
-
-    const fn name(self) -> &'static str {
-        match self {
-            Self::Google | Self::Aws | Self::SandboxRcs => "rcs",
-            Self::WhatsappTemplate | Self::WhatsappChat | Self::SandboxWhatsapp => "whatsapp",
-            Self::AppleQuickReplies
-            | Self::AppleList
-            | Self::AppleWithoutButtons
-            | Self::SandboxApple => "apple",
-            Self::Sms | Self::SandboxSms => "sms",
-        }
-    }
-
-    fn channel(self) -> Value {
-        let name = self.name();
-        let (kind, settings) = match self {
-            Self::Google => (name, rbm::settings()),
-            Self::Aws => return topics::rcs(),
-            Self::WhatsappTemplate | Self::WhatsappChat => (name, whatsapp::settings()),
-            Self::AppleQuickReplies | Self::AppleList | Self::AppleWithoutButtons => {
-                (name, apple::paying_settings())
-            }
-            Self::Sms => (name, brand::twilio()),
-            Self::SandboxRcs | Self::SandboxWhatsapp | Self::SandboxApple | Self::SandboxSms => {
-                ("sandbox", json!({ "style": name }))
-            }
-        };
-        json!({ "name": name, "kind": kind, "settings": settings })
-    }
-
-    /// Returns the host that takes the messages; `None` for a phone of the sandbox.
-    const fn host(self) -> Option<&'static str> {
-        match self {
-            Self::Google => Some(rbm::HOST),
-            Self::Aws => Some(aws_messaging::HOST),
-            Self::WhatsappTemplate | Self::WhatsappChat => Some(whatsapp::HOST),
-            Self::AppleQuickReplies | Self::AppleList | Self::AppleWithoutButtons => {
-                Some(apple::HOST)
-            }
-            Self::Sms => Some("api.twilio.com"),
-            Self::SandboxRcs | Self::SandboxWhatsapp | Self::SandboxApple | Self::SandboxSms => {
-                None
-            }
-        }
-    }
-
-    /// A brand that asks over this channel, with a customer who can be asked there.
-    fn world(self, code: Code, approval: Approval) -> World {
-        let builder = with_code(builder(&self.channel()), code);
-        let builder = match approval {
-            Approval::Chat => builder.with_sandbox_identity(),
-            Approval::Page => builder.with_fake_processor(&["hosted"]),
-        };
-        match self {
-            Self::AppleQuickReplies => {
-                introduced(builder, &Person::with("ada", &["QUICK", "LIST"]))
-            }
-            Self::AppleList => introduced(builder, &Person::with("ada", &["LIST"])),
-            Self::AppleWithoutButtons => introduced(builder, &Person::with("ada", &["FORM"])),
-            Self::WhatsappChat => {
-                let world = builder.build();
-                writes(&world, &whatsapp::Person::at(PHONE), "hello");
-                world
-            }
-            Self::Google
-            | Self::Aws
-            | Self::WhatsappTemplate
-            | Self::Sms
-            | Self::SandboxRcs
-            | Self::SandboxWhatsapp
-            | Self::SandboxApple
-            | Self::SandboxSms => builder.build(),
-        }
-    }
-
-    /// Returns all messages that went to the customer, as they were sent or as the sandbox phone shows them.
-    fn messages(self, world: &World) -> Vec<String> {
-        let Some(host) = self.host() else {
-            let all = world.customer().all_messages().into_iter();
-            return all.map(|message| message.shown.to_string()).collect();
-        };
-        let calls = world.calls_to(host).into_iter();
-        calls.map(|call| String::from_utf8(call.body.to_vec()).unwrap()).collect()
-    }
-}
-
-/// A brand with this channel and a sandbox phone that takes texts.
-fn builder(channel: &Value) -> WorldBuilder {
-    let texts = json!({ "name": "texts", "kind": "sandbox", "settings": { "style": "sms" } });
-    World::builder().with("/test/channels", &json!([channel, texts]))
-}
-
-fn with_code(builder: WorldBuilder, code: Code) -> WorldBuilder {
-    let session_code = match code {
-        Code::Picked => json!(true),
-        Code::Typed => json!({ "typed_from": { "EUR": 1 } }),
-        Code::Off => json!(false),
-    };
-    let policy = json!({
-        "session_code": session_code, "open_max": 9, "prompts_per_ten_minutes": 99,
-        "denials_per_ten_minutes": 99,
-    });
-    builder.with("/policy", &policy)
-}
+use routes::{Approval, Code, ROUTES, Route, with_code};
 
 /// Asks over one channel alone.
 fn asks(core: &Core, route: Route, ask: Option<Value>) -> CreatedRequest {

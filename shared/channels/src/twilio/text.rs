@@ -1,16 +1,6 @@
 //! SMS through Twilio.
-//!
-//! UNVERIFIED: Twilio has no idempotency key. So a text whose answer was lost is in doubt, and a repeat may be a second
-//! text. Before going live, check that <https://www.twilio.com/docs/messaging/api/message-resource> still has none.
-
-mod account;
-mod callback;
-mod errors;
-mod signature;
-mod wire;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use async_trait::async_trait;
 use domain::contact::Contact;
@@ -22,24 +12,28 @@ use ports::{
     UnverifiedCallback,
 };
 
-use super::capability::capability;
+use super::account::{Account, Settings};
+use super::wire::{self, MessageContent};
+use super::{TIMEOUT, callback, signature};
 use crate::adapter::Deps;
 use crate::answers;
 use crate::settings::{InvalidSetting, RotatedSecret};
-use account::Account;
+use crate::sms::capability;
 
-pub(super) use account::Settings;
-
-const TIMEOUT: Duration = Duration::from_secs(10);
-
-pub(super) struct TwilioSms {
+/// SMS through Twilio.
+pub(crate) struct TwilioSms {
     account: Account,
     auth_token: RotatedSecret,
     http: Arc<dyn Http>,
 }
 
 impl TwilioSms {
-    pub(super) fn new(settings: Settings, deps: &Deps) -> Result<Self, InvalidSetting> {
+    /// Checks the settings.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidSetting`] for the first malformed one.
+    pub(crate) fn new(settings: Settings, deps: &Deps) -> Result<Self, InvalidSetting> {
         let account = Account::new(&settings)?;
         Ok(Self { account, auth_token: settings.auth_token, http: Arc::clone(&deps.http) })
     }
@@ -60,7 +54,8 @@ impl Channel for TwilioSms {
     }
 
     async fn send(&self, prompt: &Prompt) -> Result<AcceptedPrompt, SendError> {
-        let Ok(call) = wire::message(&self.account, prompt) else {
+        let text = MessageContent::Text(&prompt.text);
+        let Ok(call) = wire::message(&self.account, prompt, prompt.to.as_str(), text) else {
             return Err(SendError::Misconfigured { reason: "settings" });
         };
         let answer =
@@ -95,6 +90,3 @@ impl Channel for TwilioSms {
         }
     }
 }
-
-#[cfg(test)]
-mod tests;

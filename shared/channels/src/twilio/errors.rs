@@ -164,6 +164,7 @@ pub(super) const ERRORS: &[(u32, Reaction)] = &[
     (63_049, Reaction::Unreachable("withheld")),
     (63_051, Reaction::Misconfigured("suspended")),
     (63_052, Reaction::Misconfigured("template")),
+    (63_106, Reaction::Unreachable("not_on_channel")),
     (63_112, Reaction::Misconfigured("suspended")),
 ];
 
@@ -179,7 +180,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::sms::twilio::wire;
+    use crate::twilio::wire;
 
     #[test]
     fn documented_code_has_one_reaction_in_an_answer() {
@@ -210,7 +211,7 @@ mod tests {
             ("limit", &[30_023, 30_027, 30_454, 63_038]),
             ("sender", &[21_606, 21_703, 21_704, 21_705, 30_024, 63_007]),
             ("blocked", &[30_004, 63_014]),
-            ("not_on_channel", &[63_003, 63_024, 63_036]),
+            ("not_on_channel", &[63_003, 63_024, 63_036, 63_106]),
             ("opted_out", &[21_610, 30_630, 63_033]),
             ("again", &[20_429, 21_611, 30_001, 30_017, 30_022, 30_500, 63_018]),
             ("none", &[99_999]),

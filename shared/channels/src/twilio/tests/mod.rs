@@ -68,7 +68,7 @@ fn wrote(phone: &Phone, text: String) -> Callback {
 }
 
 /// A callback as Twilio would sign it, computed independently of the code that verifies.
-fn signed(url: &str, pairs: &[(&str, &str)]) -> UnverifiedCallback {
+pub(super) fn signed(url: &str, pairs: &[(&str, &str)]) -> UnverifiedCallback {
     let mut sorted = pairs.to_vec();
     sorted.sort_unstable();
     let text: String = sorted.iter().map(|(name, value)| format!("{name}{value}")).collect();
@@ -143,7 +143,7 @@ fn recorded_answer_means_what_its_fixture_says() {
 #[test]
 fn signature_vector_is_judged_as_it_says() {
     let vectors: Vec<Value> =
-        serde_json::from_str(include_str!("../../fixtures/twilio-signatures.json")).unwrap();
+        serde_json::from_str(include_str!("../../sms/fixtures/twilio-signatures.json")).unwrap();
     assert_eq!(vectors.len(), 16);
     for vector in vectors {
         let text = |value: &Value| value.as_str().unwrap().to_owned();
