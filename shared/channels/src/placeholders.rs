@@ -62,7 +62,7 @@ pub(crate) fn postback<'a>(prompt: &'a Prompt, label: &str) -> Option<&'a str> {
     })
 }
 
-/// Returns the label and the postback of one of the prompt's numbers to pick; `None` if there is none.
+/// Returns the label and the postback of one of the prompt's numbers to pick; `None` without such a number.
 pub(crate) fn pick(prompt: &Prompt, place: usize) -> Option<(&str, &str)> {
     let labels = &prompt.labels;
     let others = [&labels.approve, &labels.deny, &labels.not_me];

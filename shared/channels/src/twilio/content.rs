@@ -1,9 +1,9 @@
 //! Content templates at Twilio, and how a message fills one.
 //!
-//! Its numbered variables stand in texts, in ids and titles of quick replies, and at the end of a button's URL. An id
-//! has at most 128 characters, and ours have 96. Source: Twilio's page
-//! <https://www.twilio.com/docs/content/content-types-overview> in a third-party copy, read 2026-11-27. UNVERIFIED: before
-//! going live, send each template once to a test device, and tap each of its buttons.
+//! Its numbered variables stand in texts, in ids and titles of quick replies, and at the end of a URL. An id has at most
+//! 128 characters, and ours have 96. Source: Twilio's page <https://www.twilio.com/docs/content/content-types-overview> in a
+//! third-party copy, read 2026-11-27. UNVERIFIED: before going live, send each template once to a test device, and tap each
+//! of its buttons.
 
 use std::collections::BTreeMap;
 
