@@ -210,6 +210,7 @@ pub fn sample_request(
         card: None,
         erased_at: None,
         timeline: Vec::new(),
+        journal: Vec::new(),
         entries: 0,
         chain: String::new(),
         webhooks: 0,

@@ -258,6 +258,7 @@ impl Intake {
             card: processor.card.map(Box::new),
             erased_at: None,
             timeline: Vec::new(),
+            journal: Vec::new(),
             entries: 0,
             chain: String::new(),
             webhooks: 0,

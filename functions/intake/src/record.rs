@@ -17,7 +17,7 @@ impl Intake {
     pub async fn record(&self, headers: &HeaderMap, id: &str) -> Result<Response<Bytes>, Problem> {
         let requester = self.requester(headers, Operation::ReadRecord).await?;
         let loaded = self.owned(&requester, id).await?;
-        let journal = storage::journal(self.ports.store.as_ref(), loaded.request.id).await?;
+        let journal = storage::journal(self.ports.store.as_ref(), &loaded.request).await?;
         Ok(json(StatusCode::OK, &record::export(&loaded.request, &journal)))
     }
 }

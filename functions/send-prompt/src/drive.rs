@@ -17,7 +17,7 @@ use records::effects;
 use records::storage;
 use records::storage::{LinkTarget, VersionedRequest};
 
-use crate::send::SendResult;
+use crate::send::{RecordedPrompt, SendResult};
 use crate::thread::BegunPrompt;
 use crate::{SendPrompt, StepError};
 
@@ -97,13 +97,22 @@ impl SendPrompt {
         let has_receipts = opened.as_ref().is_some_and(|opened| opened.receipts().delivered);
         let change = request.begin_prompt(id, channel, has_receipts, now);
         let change = change.with_prompt_mac(id, &brand.link_key);
-        let begun = BegunPrompt { id, brand, channel: opened.as_deref().filter(|_| is_message) };
-        let change = self.with_thread(change, begun).await?;
+        let contact = match change.request.prompt(id) {
+            Some(prompt) => Some(ahead.contact(&change.request, prompt, brand, now).await?),
+            None => None,
+        };
+        let begun = BegunPrompt {
+            id,
+            brand,
+            channel: opened.as_deref().filter(|_| is_message),
+            contact: contact.as_ref(),
+        };
+        let change = self.with_thread(change, begun);
         let target = LinkTarget { brand: request.brand.clone(), request: request.id, prompt: id };
         let token = brand.link_token(request.mode, channel, id);
         let link = storage::put_link(&token, &target, now)?;
         let loaded = self.commit(loaded.version, change, vec![link]).await?;
-        Box::pin(ahead.send_recorded(loaded, brand, opened, id)).await
+        Box::pin(ahead.send_recorded(loaded, brand, RecordedPrompt { id, opened, contact })).await
     }
 
     /// Finishes a prompt that another worker recorded and perhaps sent before it died. It is sent again where the channel
@@ -125,7 +134,8 @@ impl SendPrompt {
                 self.commit(loaded.version, change, Vec::new()).await
             }
             Some(_) | None => {
-                Ok(Box::pin(self.send_recorded(loaded, brand, opened, id)).await?.loaded)
+                let recorded = RecordedPrompt { id, opened, contact: None };
+                Ok(Box::pin(self.send_recorded(loaded, brand, recorded)).await?.loaded)
             }
         }
     }

@@ -29,6 +29,15 @@ pub(crate) struct SendResult {
     pub(crate) retry_after: Option<Duration>,
 }
 
+/// A prompt that is recorded and not sent yet.
+pub(crate) struct RecordedPrompt {
+    pub(crate) id: PromptId,
+    /// Its channel; `None` when the channel's settings are wrong.
+    pub(crate) opened: Option<Box<dyn Channel>>,
+    /// The contact record; `None` when it was not read yet.
+    pub(crate) contact: Option<Contact>,
+}
+
 /// A channel's answer to one prompt, as it is recorded.
 struct SendRecord {
     statuses: Vec<DeliveryStatus>,
@@ -42,14 +51,17 @@ impl SendPrompt {
         &self,
         loaded: VersionedRequest,
         brand: &Arc<Brand>,
-        channel: Option<Box<dyn Channel>>,
-        id: PromptId,
+        recorded: RecordedPrompt,
     ) -> Result<SendResult, StepError> {
+        let RecordedPrompt { id, opened: channel, contact } = recorded;
         let Some(prompt) = loaded.request.prompt(id).cloned() else {
             return Ok(SendResult { loaded, retry_after: None });
         };
         let now = self.ports.clock.now();
-        let contact = self.contact(&loaded.request, &prompt, brand, now).await?;
+        let contact = match contact {
+            Some(contact) => contact,
+            None => self.contact(&loaded.request, &prompt, brand, now).await?,
+        };
         let rendered = render::prompt(&loaded.request, &prompt, brand, &self.public_base, now);
         let rendered = Prompt { contact, ..rendered };
         let sent = match channel.as_deref() {

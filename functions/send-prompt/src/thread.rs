@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use domain::brand::Brand;
+use domain::contact::Contact;
 use domain::guards;
 use domain::guards::Guard;
 use domain::message::Step;
@@ -40,6 +41,8 @@ pub(crate) struct BegunPrompt<'a> {
     pub(crate) id: PromptId,
     pub(crate) brand: &'a Brand,
     pub(crate) channel: Option<&'a dyn Channel>,
+    /// What the channel knows of the customer.
+    pub(crate) contact: Option<&'a Contact>,
 }
 
 /// A message, and the prompt in whose thread it is.
@@ -54,23 +57,20 @@ impl SendPrompt {
     /// Records which messages the thread of a new prompt will have.
     ///
     /// Those follow the customer's answer. One stands beside a prompt whose own message has no button that denies.
-    pub(crate) async fn with_thread(
-        &self,
-        change: Change,
-        begun: BegunPrompt<'_>,
-    ) -> Result<Change, StepError> {
-        let BegunPrompt { id, brand, channel } = begun;
+    pub(crate) fn with_thread(&self, change: Change, begun: BegunPrompt<'_>) -> Change {
+        let BegunPrompt { id, brand, channel, contact } = begun;
         let change = change.with_follow_up(id, follow_up(brand, channel));
-        let (Some(channel), Some(prompt)) = (channel, change.request.prompt(id)) else {
-            return Ok(change);
+        let (Some(channel), Some(contact), Some(prompt)) =
+            (channel, contact, change.request.prompt(id))
+        else {
+            return change;
         };
         if !channel.is_chat() {
-            return Ok(change);
+            return change;
         }
-        let contact = self.contact(&change.request, prompt, brand, change.at).await?;
         let rendered = render::prompt(&change.request, prompt, brand, &self.public_base, change.at);
-        let needs_way_out = channel.needs_way_out(&Prompt { contact, ..rendered });
-        Ok(if needs_way_out { change.without_deny(id) } else { change })
+        let prompt = Prompt { contact: contact.clone(), ..rendered };
+        if channel.needs_way_out(&prompt) { change.without_deny(id) } else { change }
     }
 
     /// Sends every message that the thread owes. A busy channel is tried again a moment later.

@@ -1,18 +1,34 @@
 //! Writes one change, or several in a transaction.
 //!
 //! The SDK repeats a call whose answer was lost. A transaction carries a token, so its repeat is the same transaction. A
-//! single change carries none, so its repeat can meet its own effect and report a conflict. The caller then loads and
-//! decides again, and finds its change made.
+//! single put stores such a token with its item. A repeat that meets its own effect is then told from a conflict.
+
+use std::hash::{BuildHasher, RandomState};
 
 use aws_sdk_dynamodb::error::BuildError;
 use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
-use aws_sdk_dynamodb::types::{AttributeValue, Delete, Put, TransactWriteItem};
-use ports::{Expect, StoreError, Write};
+use aws_sdk_dynamodb::types::{
+    AttributeValue, Delete, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem,
+};
+use ports::{Expect, Key, StoreError, Write};
 
-use crate::item::{Attributes, call_error, from_item, from_key, number};
+use crate::item::{Attributes, call_error, from_item, from_key, number, text};
 use crate::table::Table;
+
+/// The attribute of the token of a single put with a condition.
+const TOKEN: &str = "write";
+
+/// Returns a token that no other write has.
+fn token(key: &Key) -> AttributeValue {
+    text(&format!("{:016x}", RandomState::new().hash_one((&key.pk, &key.sk))))
+}
+
+/// Returns whether the item that a put met is its own, from a call whose answer was lost.
+fn is_own(met: Option<&Attributes>, token: &AttributeValue) -> bool {
+    met.and_then(|met| met.get(TOKEN)) == Some(token)
+}
 
 /// Returns an expectation as DynamoDB's condition, and the values of its placeholders.
 fn condition(expect: Expect) -> (Option<String>, Option<Attributes>) {
@@ -41,11 +57,23 @@ async fn write_one(table: &Table, write: Write) -> Result<(), StoreError> {
     match write {
         Write::Put { item, expect } => {
             let (condition, values) = condition(expect);
-            let put = table.client.put_item().table_name(&table.name);
-            let put = put.set_item(Some(from_item(item))).set_condition_expression(condition);
+            let token = token(&item.key);
+            let mut attributes = from_item(item);
+            if condition.is_some() {
+                attributes.insert(TOKEN.to_owned(), token.clone());
+            }
+            let put = table.client.put_item().table_name(&table.name).set_item(Some(attributes));
+            let put = put.set_condition_expression(condition);
+            let met = ReturnValuesOnConditionCheckFailure::AllOld;
+            let put = put.return_values_on_condition_check_failure(met);
             match put.set_expression_attribute_values(values).send().await {
                 Ok(_) => Ok(()),
                 Err(error) => match error.as_service_error() {
+                    Some(PutItemError::ConditionalCheckFailedException(failed))
+                        if is_own(failed.item.as_ref(), &token) =>
+                    {
+                        Ok(())
+                    }
                     Some(
                         PutItemError::ConditionalCheckFailedException(_)
                         | PutItemError::TransactionConflictException(_),
@@ -121,6 +149,17 @@ mod tests {
         let cancelled = TransactionCanceledException::builder();
         let cancelled = cancelled.set_cancellation_reasons(Some(reasons.collect())).build();
         TransactWriteItemsError::TransactionCanceledException(cancelled)
+    }
+
+    #[test]
+    fn put_knows_its_own_effect_and_no_other() {
+        let key = Key { pk: "REQ#1".to_owned(), sk: "REQ".to_owned() };
+        let (own, other) = (token(&key), token(&key));
+        let met = |token: &AttributeValue| [(TOKEN.to_owned(), token.clone())].into();
+        assert!(is_own(Some(&met(&own)), &own));
+        assert!(!is_own(Some(&met(&other)), &own));
+        assert!(!is_own(Some(&Attributes::new()), &own));
+        assert!(!is_own(None, &own));
     }
 
     #[test]

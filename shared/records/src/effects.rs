@@ -9,6 +9,9 @@ use domain::values::id::RequestId;
 use domain::values::time::Timestamp;
 use ports::{Queue, QueueError, StoreError};
 
+/// More than two machines' clocks differ.
+const CLOCKS_APART: Duration = Duration::from_secs(1);
+
 /// The reason why an effect did not happen.
 #[derive(Debug, thiserror::Error)]
 pub enum EffectError {
@@ -73,6 +76,19 @@ pub async fn schedule_recovery_check(
     request: &Request,
     now: Timestamp,
 ) -> Result<(), QueueError> {
+    send(queue, Step::Check, request.id, recovery_delay(request, now)).await
+}
+
+fn recovery_delay(request: &Request, now: Timestamp) -> Duration {
     let soon = request.fallback().min(Duration::from_secs(12)).min(now.until(request.expires_at));
-    send(queue, Step::Check, request.id, soon.max(Duration::from_secs(1))).await
+    soon.max(Duration::from_secs(1))
+}
+
+/// Returns whether the request is open, and the check that was sent before it was written is still to come.
+///
+/// That check finds what a change owes by then. Should it be faster than a slow write, it sends the next one, since the
+/// request is open.
+pub(crate) fn awaits_first_check(request: &Request, now: Timestamp) -> bool {
+    let first = request.created_at.after(recovery_delay(request, request.created_at));
+    !request.is_closed() && now.after(CLOCKS_APART) < first
 }

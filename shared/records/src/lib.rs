@@ -16,6 +16,7 @@ pub mod device;
 pub mod effects;
 pub mod erasures;
 pub mod handles;
+mod journal;
 pub mod key_usage;
 pub mod limits;
 mod links;

@@ -178,13 +178,12 @@ fn facts(request: &Request) -> ListedFacts {
 pub(crate) fn writes(change: &Change, is_new: bool) -> Result<Vec<Write>, StoreError> {
     let request = &change.request;
     let open = || Write::Delete { key: key(request, RequestList::Open) };
-    let ends_now = matches!(request.state, State::Closed { at, .. } if at == change.at);
     match request.erased_at {
         Some(at) if at == change.at => {
             let keys = keys_from_the_start(request).into_iter().chain(keys_of_the_end(request));
             return Ok(keys.map(|key| Write::Delete { key }).chain([open()]).collect());
         }
-        None if is_new || ends_now => {}
+        None if is_new || change.ends_request() => {}
         Some(_) | None => return Ok(Vec::new()),
     }
     // An open request may still be extended, and its items are not written again for that, nor for its end.

@@ -4,8 +4,8 @@
 //!
 //! | pk | sk | what | kept |
 //! | --- | --- | --- | --- |
-//! | `REQ#<id>` | `REQ` | a request, with its index by session | its lifetime, then the brand's retention |
-//! | `REQ#<id>` | `EVT#<seq>`, `WEBHOOK#<seq>` | its journal entries and webhook events, the latter with their index by brand | as the longest lifetime |
+//! | `REQ#<id>` | `REQ` | a request with its newest journal entries, and its index by session | its lifetime, then the brand's retention |
+//! | `REQ#<id>` | `EVT#<seq>`, `WEBHOOK#<seq>` | its older journal entries and its webhook events, the latter with their index by brand | as the longest lifetime |
 //! | `LINK#<digest of the token>` | `LINK` | [`LinkTarget`]: the prompt behind a consent link | 8 days |
 //! | `ADDR#<channel>#<address>` | `REQ#<id>` | requests that may be open for an address there | until closed |
 //! | `STOP#<brand>#<address>` | `STOP#<mode>`, or `STOP` for both | [`crate::opt_outs::OptOut`], of an address or an untied handle | without limit; 90 days if withdrawn |
@@ -33,6 +33,8 @@ use crate::audit;
 use crate::customers;
 use crate::customers::{CustomerItem, CustomerScope};
 pub use crate::device::{device_wallets, put_device_wallets};
+use crate::journal;
+pub use crate::journal::journal;
 pub use crate::links::{LinkTarget, follow_link, put_link};
 use crate::metrics;
 use crate::request_lists;
@@ -40,7 +42,7 @@ use crate::webhook_events;
 use crate::webhook_events::EventParts;
 use crate::writes::overwrite;
 use domain::brand::BrandScope;
-use domain::journal::{EntryKind, JournalEntry};
+use domain::journal::EntryKind;
 use domain::request::{Change, LIFETIME_MAX, Request, State};
 use domain::values::id::RequestId;
 use domain::values::time::Timestamp;
@@ -96,7 +98,7 @@ pub fn decode<T: serde::de::DeserializeOwned>(body: &str) -> Result<T, StoreErro
     }
 }
 
-fn partition(id: RequestId) -> String {
+pub(crate) fn partition(id: RequestId) -> String {
     format!("REQ#{id}")
 }
 
@@ -180,7 +182,9 @@ pub async fn commit(
             version: expected_version.unwrap_or(0),
         });
     }
+    let mut change = change;
     let mut writes = extra;
+    writes.extend(journal::writes(&mut change)?);
     writes.push(put_request(&change.request, expected_version, version)?);
     writes.extend(request_lists::writes(&change, expected_version.is_none())?);
     if expected_version.is_none() {
@@ -190,9 +194,6 @@ pub async fn commit(
         let item = CustomerItem::Request { request: request.id };
         let until = part_kept_until(request, request.expires_at).after(LIFETIME_MAX);
         writes.push(customers::put(customer, &item, Some(until))?);
-    }
-    for event in &change.entries {
-        writes.push(put_event(&change.request, event)?);
     }
     let first =
         change.request.webhooks.saturating_sub(u32::try_from(change.webhooks.len()).unwrap_or(0));
@@ -217,9 +218,9 @@ fn address_writes(change: &Change, is_new: bool) -> Result<Vec<Write>, StoreErro
     let mut writes = Vec::new();
     for channel in distinct_channels(request) {
         let key = address_key(request, channel);
-        if request.is_closed() {
+        if change.ends_request() {
             writes.push(Write::Delete { key });
-        } else if is_new || is_resent {
+        } else if !request.is_closed() && (is_new || is_resent) {
             writes.push(put_address(request, key)?);
         }
     }
@@ -242,7 +243,7 @@ pub(crate) fn kept_until(request: &Request) -> Timestamp {
     }
 }
 
-/// Entries and events are written once, so they are kept as long as the longest request.
+/// Entries and events of their own are written once, so they are kept as long as the longest request.
 pub(crate) fn part_kept_until(request: &Request, at: Timestamp) -> Timestamp {
     at.after(Duration::from_secs(request.retention_seconds)).after(GRACE)
 }
@@ -266,13 +267,6 @@ fn put_request(
         index: request.erased_at.is_none().then_some(index),
     };
     Ok(Write::Put { item, expect: Expect::decided_from(expected_version) })
-}
-
-fn put_event(request: &Request, event: &JournalEntry) -> Result<Write, StoreError> {
-    let key = Key { pk: partition(request.id), sk: format!("EVT#{:05}", event.seq) };
-    let expires_at = Some(part_kept_until(request, event.at));
-    let item = Item { key, version: 1, body: encode(event)?, expires_at, index: None };
-    Ok(Write::Put { item, expect: Expect::decided_from(None) })
 }
 
 fn put_address(request: &Request, key: Key) -> Result<Write, StoreError> {
@@ -317,14 +311,6 @@ pub(crate) async fn of_session(
     let pk = session_partition(scope, session);
     let range = Range { pk, prefix: String::new(), after, limit, order: Order::Descending };
     store.list_index(&range).await
-}
-
-/// Lists a request's journal entries, oldest first.
-///
-/// # Errors
-/// [`StoreError`].
-pub async fn journal(store: &dyn Store, id: RequestId) -> Result<Vec<JournalEntry>, StoreError> {
-    all(store, id, "EVT#").await?.iter().map(|item| decode(&item.body)).collect()
 }
 
 /// Lists a request's webhook events with the version of each, oldest first.

@@ -6,6 +6,7 @@ use domain::authorization::{Authorization, Credential, CredentialKind};
 use domain::brand::{Brand, Key32, KeyRing, Mode};
 use domain::request::{PromptRecord, Request, State};
 use domain::values::money::Money;
+use ports::Key;
 use records::saved_cards;
 use records::saved_cards::SavedCard;
 use records::storage;
@@ -197,12 +198,16 @@ fn journal_of_an_attacker_moves_nothing() {
     approve(&world, OTHER_PHONE, "pm_card_visa").ok(200);
     let (request, other) = (world.stored(&asked[0]), world.stored(&asked[1]));
     let (pk, from) = (format!("REQ#{}", request.id), format!("REQ#{}", other.id));
-    let entries = world.items().into_iter().filter(|item| item.key.pk == from);
-    for mut item in entries.filter(|item| item.key.sk.starts_with("EVT#")) {
-        item.key.pk.clone_from(&pk);
-        world.put_item(item);
+    let mut model = world.items().into_iter().find(|item| item.key.pk == from).unwrap();
+    for entry in &other.journal {
+        model.key = Key { pk: pk.clone(), sk: format!("EVT#{:05}", entry.seq) };
+        model.body = storage::encode(entry).unwrap();
+        world.put_item(model.clone());
     }
-    alter(&world, &asked[0], |request| request.state = other.state.clone());
+    alter(&world, &asked[0], |request| {
+        request.state = other.state.clone();
+        request.journal.clone_from(&other.journal);
+    });
     world.time_passes(3_600);
     assert_eq!(charges(&world), 1, "only the other request is charged");
     let state = world.stored(&asked[0]);

@@ -54,6 +54,26 @@ fn record_of_fulfilled_request_is_whole_for_a_stranger() {
 }
 
 #[test]
+fn record_of_a_long_request_has_entries_of_request_and_items() {
+    let world = World::new();
+    let asked = world.asks(4250);
+    for more in 1..=12 {
+        world.acts(&asked, "extend", &json!({ "expires_in": 300 + more })).ok(200);
+    }
+    let stored = world.stored(&asked);
+    let is_entry = |key: &ports::Key| key.sk.starts_with("EVT#");
+    let items = world.items().into_iter().filter(|item| is_entry(&item.key)).count();
+    assert!(items > 12 && !stored.journal.is_empty(), "{items} {}", stored.journal.len());
+    let text = world.get(&format!("{}/record", asked.path)).ok(200).body;
+    let export: Value = serde_json::from_slice(&text).unwrap();
+    let entries = export["events"].as_array().unwrap().len();
+    assert_eq!(u32::try_from(entries).unwrap(), stored.entries);
+    assert_eq!(items + stored.journal.len(), entries);
+    let (whole, printed) = verify(std::str::from_utf8(&text).unwrap());
+    assert!(whole, "{printed}");
+}
+
+#[test]
 fn record_that_was_changed_is_broken_for_a_stranger() {
     let (_world, _path, export) = fulfilled();
     let last = export["events"].as_array().unwrap().len() - 1;

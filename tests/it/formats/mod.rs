@@ -21,6 +21,7 @@ const ADDED: &[&str] = &[
     "/index/sk",
     "/body/is/what/browser",
     "/body/is/attempts",
+    "/body/is/journal",
     "/body/is/erased_at",
     "/body/is/owner/brand",
     "/body/is/owner/key",

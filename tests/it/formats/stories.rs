@@ -12,9 +12,12 @@ use sha1::Sha1;
 use tests::world::brand::TWILIO_TOKEN;
 use tests::world::{Core, CreatedRequest, PHONE, PUBLIC_BASE, Reply, World};
 
+use domain::journal::JournalEntry;
 use domain::message::{Message, Task};
 use domain::processor_result::Reference;
-use ports::{Created, RefundResult, Rejection};
+use domain::request::Request;
+use ports::{Created, Item, Key, RefundResult, Rejection};
+use records::storage::{decode, encode};
 use tests::world::fake_processor::CODE;
 
 use super::{golden, kinds};
@@ -35,6 +38,9 @@ pub(super) fn produced() -> BTreeMap<String, Value> {
     for world in worlds {
         for item in world.all_written_items() {
             produced.entry(kinds::of_item(&item)).or_insert_with(|| golden(&item));
+            for entry in entries(&item) {
+                produced.entry(kinds::of_item(&entry)).or_insert_with(|| golden(&entry));
+            }
         }
         for (message, _) in world.sent() {
             let name = kinds::of_message(&message);
@@ -43,6 +49,22 @@ pub(super) fn produced() -> BTreeMap<String, Value> {
         world.leaves();
     }
     produced
+}
+
+/// Returns the journal entries of a request's item, each as the item that it becomes.
+fn entries(item: &Item) -> Vec<Item> {
+    if item.key.sk != "REQ" || !item.key.pk.starts_with("REQ#") {
+        return Vec::new();
+    }
+    let request: Request = decode(&item.body).unwrap();
+    let entry = |entry: &JournalEntry| Item {
+        key: Key { sk: format!("EVT#{:05}", entry.seq), ..item.key.clone() },
+        version: 1,
+        body: encode(entry).unwrap(),
+        expires_at: item.expires_at,
+        index: None,
+    };
+    request.journal.iter().map(entry).collect()
 }
 
 fn on_the_sandbox() -> World {

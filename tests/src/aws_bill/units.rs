@@ -7,7 +7,7 @@ use std::io::Write as _;
 
 use ::ports::{Item, Write};
 use flate2::Compression;
-use flate2::write::ZlibEncoder;
+use flate2::write::DeflateEncoder;
 
 /// A unit of write holds this many bytes.
 const WRITE: usize = 1024;
@@ -19,14 +19,25 @@ const INDEX_HOLDS_ALL: bool = false;
 /// A longer body is compressed, as `dynamodb` says.
 const COMPRESSED_FROM: usize = 700;
 
+/// The text that a compressed body stands behind, and the bytes that zlib adds to such a body.
+const DICTIONARY: &[u8] = include_bytes!("../../../shared/dynamodb/src/dictionary-1.txt");
+const ZLIB: usize = 10;
+
+/// Returns the bytes of a text, compressed behind the dictionary.
+fn compressed(body: &str) -> std::io::Result<usize> {
+    let mut encoder = DeflateEncoder::new(Vec::new(), Compression::default());
+    encoder.write_all(DICTIONARY)?;
+    encoder.flush()?;
+    let before = encoder.get_ref().len();
+    encoder.write_all(body.as_bytes())?;
+    Ok(encoder.finish()?.len() - before + ZLIB)
+}
+
 /// Returns the bytes of a body, with its attribute's name.
 fn body(body: &str) -> usize {
-    let mut encoder = ZlibEncoder::new(Vec::new(), Compression::default());
-    let written = encoder.write_all(body.as_bytes()).and_then(|()| encoder.finish());
-    let compressed = written.ok().filter(|_| body.len() >= COMPRESSED_FROM);
-    match compressed {
-        Some(bytes) if bytes.len() < body.len() => "zbody".len() + bytes.len(),
-        Some(_) | None => "body".len() + body.len(),
+    match compressed(body) {
+        Ok(bytes) if body.len() >= COMPRESSED_FROM && bytes < body.len() => "zbody".len() + bytes,
+        Ok(_) | Err(_) => "body".len() + body.len(),
     }
 }
 

@@ -38,7 +38,7 @@ mod work;
 mod world;
 
 pub(crate) use brand::BASE;
-pub(crate) use oracle::broken_by_commit;
+pub(crate) use oracle::{broken_by_commit, entries};
 
 pub use crate::providers::stripe::HostedAction;
 pub use agents::CALLED_TOOL;

@@ -107,7 +107,8 @@ pub fn create(input: &[u8]) {
 fn assert_accepted(fuzz_fixture: &FuzzFixture, answered: &CallResult) -> domain::request::Request {
     let id: RequestId = answered.json()["id"].as_str().expect("an id").parse().expect("an id");
     let stored = fuzz_fixture.request(id);
-    let events = fuzz_fixture.run(storage::journal(fuzz_fixture.store(), id)).expect("the store");
+    let events =
+        fuzz_fixture.run(storage::journal(fuzz_fixture.store(), &stored)).expect("the store");
     assert!(invariants::broken(None, &stored, &events).is_empty());
     assert!(stored.expires_at > stored.created_at);
     stored

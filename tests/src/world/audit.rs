@@ -70,7 +70,7 @@ impl Core {
                 .map(|(webhook, _)| webhook)
                 .collect();
             assert!(invariants::settled(&request, &webhooks), "C3: {request:#?} {webhooks:#?}");
-            let events = self.run(storage::journal(self.table.as_ref(), request.id));
+            let events = self.run(storage::journal(self.table.as_ref(), &request));
             let mut chain = String::new();
             for (event, seq) in events.expect("the table is there").iter().zip(1..) {
                 assert_eq!((event.seq, &event.previous), (seq, &chain), "{}", request.id);

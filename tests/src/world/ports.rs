@@ -19,7 +19,7 @@ use records::storage::decode;
 use super::Core;
 use crate::doubles::SeededRandom;
 use crate::lock::lock;
-use crate::sim::broken_by_commit;
+use crate::sim::{broken_by_commit, entries};
 
 /// An action of a test at a chosen moment.
 pub(super) type Hook = Box<dyn FnOnce(&Core) + Send>;
@@ -171,6 +171,7 @@ fn check(after: &Item, before: Option<&Item>, writes: &[Write]) -> Result<(), St
         .map(|item| decode(&item.body))
         .collect::<Result<_, _>>()?;
     let request: Request = decode(&after.body)?;
+    let events = entries::added(before.as_ref(), &request, events);
     let broken = broken_by_commit(before.as_ref(), known, &request, after.version, &events);
     assert!(broken.is_empty(), "{broken:?} by {events:#?}\nbefore {before:#?}");
     Ok(())

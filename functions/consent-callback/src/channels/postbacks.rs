@@ -114,7 +114,7 @@ impl Replies {
                 Ok(consent.prompt == prompt)
             }
             State::Closed { outcome: Outcome::Fulfilled { .. }, .. } => {
-                let entries = storage::journal(store, request).await?;
+                let entries = storage::journal(store, &loaded.request).await?;
                 let approved = entries.iter().rev().find_map(|entry| {
                     let EntryKind::Approved { consent } = &entry.what else { return None };
                     Some(consent.prompt)

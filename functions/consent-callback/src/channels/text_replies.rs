@@ -12,7 +12,7 @@ use domain::journal::{DeliveryStatus, EntryKind};
 use domain::postback::Action;
 use domain::problem::Problem;
 use domain::request::{PromptRecord, Request, State};
-use domain::values::id::{PromptId, RequestId};
+use domain::values::id::PromptId;
 use domain::values::time::Timestamp;
 use records::limits;
 use records::storage;
@@ -113,7 +113,7 @@ impl Replies {
             Some(Meaning::Yes | Meaning::Stop | Meaning::Start) | None => return Ok(None),
         };
         let Some(prompt) = prompt.filter(|_| context.is_owner(request)) else { return Ok(None) };
-        let early = self.is_early(request.id, prompt, written_at).await?
+        let early = self.is_early(request, prompt, written_at).await?
             && !guards::is_disabled(Guard::EarlyText);
         if early
             || (self.is_ambiguous(context, request, written_at).await?
@@ -131,7 +131,7 @@ impl Replies {
     /// Returns whether the customer wrote the text before the prompt was known to be sent.
     async fn is_early(
         &self,
-        request: RequestId,
+        request: &Request,
         prompt: PromptId,
         at: Option<Timestamp>,
     ) -> Result<bool, Problem> {

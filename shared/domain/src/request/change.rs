@@ -21,6 +21,8 @@ pub struct Change {
     pub at: Timestamp,
     /// Whether the request owed a message in the customer's thread before.
     owed_message: bool,
+    /// Whether the request had ended before.
+    was_closed: bool,
 }
 
 /// The type of a webhook event.
@@ -108,18 +110,18 @@ impl Change {
     /// Begins a decision from `request`.
     #[must_use]
     pub(super) fn of(request: &Request, at: Timestamp) -> Self {
-        let owed_message = request.owed_message().is_some();
+        let (owed_message, was_closed) = (request.owed_message().is_some(), request.is_closed());
         let (entries, webhooks) = (Vec::new(), Vec::new());
-        Self { request: request.clone(), entries, webhooks, at, owed_message }
+        Self { request: request.clone(), entries, webhooks, at, owed_message, was_closed }
     }
 
     /// Adds a decision that was made from the result of this one. Both are stored as one change.
     #[must_use]
     pub fn followed_by(self, next: Self) -> Self {
-        let Self { mut entries, mut webhooks, owed_message, .. } = self;
+        let Self { mut entries, mut webhooks, owed_message, was_closed, .. } = self;
         entries.extend(next.entries);
         webhooks.extend(next.webhooks);
-        Self { entries, webhooks, owed_message, ..next }
+        Self { entries, webhooks, owed_message, was_closed, ..next }
     }
 
     /// Adds a journal entry.
@@ -181,6 +183,12 @@ impl Change {
     #[must_use]
     pub fn begins_to_owe_message(&self) -> bool {
         !self.owed_message && self.request.owed_message().is_some()
+    }
+
+    /// Returns whether the request ends by this change.
+    #[must_use]
+    pub const fn ends_request(&self) -> bool {
+        !self.was_closed && self.request.is_closed()
     }
 
     /// Returns whether nothing is to be stored, as for a repeat.

@@ -43,6 +43,7 @@ use crate::card_name::CardName;
 use crate::consent::{Consent, SessionCode};
 use crate::guards;
 use crate::guards::Guard;
+use crate::journal::JournalEntry;
 use crate::outcome::Outcome;
 use crate::seal::Sealed;
 use crate::values::id::{PromptId, RequestId};
@@ -130,6 +131,9 @@ pub struct Request {
     pub erased_at: Option<Timestamp>,
     /// The timeline for the requester, oldest first.
     pub timeline: Vec<TimelineEntry>,
+    /// The newest journal entries, which are stored with the request. Older ones are items of their own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub journal: Vec<JournalEntry>,
     /// The number of journal entries.
     pub entries: u32,
     /// The hash of the last journal entry.

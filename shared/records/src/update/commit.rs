@@ -69,6 +69,8 @@ impl Commit {
     }
 
     /// Sends a check ahead of the write, which finds the step if this worker dies before it sends it.
+    ///
+    /// A request that was made a moment ago has a check under way, which finds it as well.
     pub const fn with_recovery_check(mut self) -> Self {
         self.recovery_check = true;
         self
@@ -86,8 +88,9 @@ impl Commit {
         expected_version: Option<u64>,
     ) -> Result<VersionedRequest, EffectError> {
         let (store, queue) = (ports.store.as_ref(), ports.queue.as_ref());
-        if self.recovery_check {
-            let (request, now) = (&self.change.request, self.change.at);
+        let (request, now) = (&self.change.request, self.change.at);
+        let is_awaited = expected_version.is_some() && effects::awaits_first_check(request, now);
+        if self.recovery_check && !is_awaited {
             effects::schedule_recovery_check(queue, request, now).await?;
         }
         let events = u32::try_from(self.change.webhooks.len()).unwrap_or(0);

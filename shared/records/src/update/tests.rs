@@ -157,6 +157,7 @@ fn request() -> Request {
         card: None,
         erased_at: None,
         timeline: Vec::new(),
+        journal: Vec::new(),
         entries: 0,
         chain: String::new(),
         webhooks: 0,
@@ -308,6 +309,21 @@ fn commit_recovery_check_is_sent_before_the_write() {
     let accepted = commit(request().accepted()).then(Step::Deliver).with_recovery_check();
     assert!(pollster::block_on(accepted.apply(&ports, None)).is_err());
     assert_eq!(*double.sent.lock().unwrap(), [Step::Check]);
+}
+
+#[test]
+fn commit_recovery_check_is_sent_once_the_first_is_over() {
+    for (at, sent) in [(0, 0), (10_999, 0), (11_000, 1), (60_000, 1)] {
+        let (double, ports) = ports();
+        let now = NOW.after(Duration::from_millis(at));
+        let loaded = stored(&double, &ports);
+        let change = commit(loaded.request.extend(Duration::from_secs(400), now).unwrap());
+        let change = change.with_recovery_check().apply(&ports, Some(loaded.version));
+        pollster::block_on(change).unwrap();
+        let checks =
+            double.sent.lock().unwrap().iter().filter(|step| **step == Step::Check).count();
+        assert_eq!(checks, sent, "{at}");
+    }
 }
 
 #[test]

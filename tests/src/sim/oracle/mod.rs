@@ -29,6 +29,7 @@ mod adyen;
 pub(super) mod approvals;
 mod ceilings;
 mod circuit_breakers;
+pub(crate) mod entries;
 mod erasure;
 mod reached;
 mod refunds;
@@ -135,6 +136,8 @@ impl Oracle {
         }
         let mut noticed = CommitReport::default();
         if let Some((request, version)) = parts.request.take() {
+            let before = self.requests.get(&request.id).map(|seen| &seen.request);
+            parts.events = entries::added(before, &request, std::mem::take(&mut parts.events));
             noticed.lines.push(format!(
                 "commits {} v{version} {} {:?}",
                 request.id,
