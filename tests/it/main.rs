@@ -13,6 +13,8 @@ mod cost;
 #[cfg(test)]
 mod deployed;
 #[cfg(test)]
+mod deployed_agents;
+#[cfg(test)]
 mod deployed_faults;
 #[cfg(test)]
 mod deployed_identity;
