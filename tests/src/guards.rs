@@ -233,6 +233,10 @@ pub const fn witness(guard: Guard) -> Witness {
         }
         Guard::KeyRights => Witness::Test("flows::keys::key_without_a_right_is_refused"),
         Guard::KeyCeilings => Witness::Test("flows::keys::key_above_its_ceilings_is_refused"),
+        Guard::ListedCaller => Witness::Test("flows::connect::instance_not_listed_is_refused"),
+        Guard::WithdrawnAsk => {
+            Witness::Test("flows::connect::withdrawn_ask_that_comes_late_is_refused")
+        }
         Guard::ClientTokenScope => {
             Witness::Test("flows::client_tokens::token_reaches_nothing_outside_its_scope")
         }

@@ -1,6 +1,7 @@
 //! Tests that need more than one crate.
 
 pub mod aws_bill;
+pub mod connect_flow;
 pub mod doubles;
 pub mod guards;
 pub mod identity;

@@ -12,7 +12,7 @@ use http::request::Parts;
 use tower_http::set_header::SetResponseHeaderLayer;
 use tower_http::timeout::TimeoutLayer;
 
-use crate::{Agents, mcp};
+use crate::{Agents, dialogflow, mcp};
 
 /// Longer than the longest wait of a read, and shorter than the gateway's own time-out.
 const TIME_MAX: Duration = Duration::from_secs(27);
@@ -22,6 +22,7 @@ pub fn router(agents: Arc<Agents>) -> Router {
     let base = agents.intake.public_base.clone();
     let own = base.clone();
     Router::new()
+        .route("/agents/dialogflow", post(dialogflow::webhook))
         .route("/mcp", post(mcp::post))
         .method_not_allowed_fallback(async move |parts: Parts| wrong_method(&own, &parts))
         .fallback(async move |parts: Parts| nowhere(&base, &parts))

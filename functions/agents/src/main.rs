@@ -12,7 +12,8 @@ const DOCUMENTS: &[Document] = &[];
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda::Error> {
-    let (Wiring { ports, http, signer, public_base }, []) = lambda::wire(DOCUMENTS, [])?;
+    let (Wiring { ports, http, signer, public_base }, [callers]) =
+        lambda::wire(DOCUMENTS, ["CALLERS"])?;
     let channels = channels::Deps::new(&ports, &http, Some(signer));
     let sandbox = sandbox::Sandbox::new(&ports);
     let processors = processors::Deps::new(&ports, &http);
@@ -24,5 +25,7 @@ async fn main() -> Result<(), lambda::Error> {
         // It serves none of intake's paths.
         desk: DeskAccess::Off,
     });
-    lambda::serve_http(agents::router(Arc::new(Agents { intake }))).await
+    let agents = Agents { intake, callers: callers.parse()? };
+    let agents = Arc::new(agents);
+    lambda::serve_http_and_invocations(agents::router(Arc::clone(&agents)), agents).await
 }

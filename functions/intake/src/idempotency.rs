@@ -9,7 +9,7 @@ use domain::problem::{Code, FieldError, Problem};
 use domain::values::id::RequestId;
 use domain::values::time::Timestamp;
 use http::HeaderMap;
-use ports::{Expect, Item, Key, Store, StoreError, Write};
+use ports::{Expect, Item, Key, Ports, Store, StoreError, Write};
 use records::authentication::Requester;
 use records::storage::{decode, encode};
 use serde::{Deserialize, Serialize};
@@ -18,6 +18,9 @@ use crate::json_object::spell_integers_alike;
 
 /// How long a key counts.
 const RETENTION: Duration = Duration::from_secs(86_400);
+
+/// How often a withdrawal meets a call in between.
+const WITHDRAWALS_MAX: u32 = 5;
 
 /// The record of a call that created a request or a refund.
 #[derive(Serialize, Deserialize)]
@@ -30,6 +33,9 @@ pub(crate) struct IdempotencyRecord {
     pub(crate) answer: serde_json::Value,
     /// The end of the time in which the key counts. The item may outlive it.
     until: Timestamp,
+    /// Whether the caller gave the key up before anything was created under it. Nothing is then created.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    withdrawn: bool,
 }
 
 /// The key of one call, under the caller's identity.
@@ -119,11 +125,53 @@ impl CallKey {
         if record.until <= now {
             return Ok(KeyUse::New(Expect::Version(item.version)));
         }
-        if record.fingerprint != self.fingerprint {
+        if record.withdrawn && !guards::is_disabled(Guard::WithdrawnAsk) {
+            let detail = "the call was withdrawn before it came; use a new key";
+            return Err(fault(Code::IdempotencyKeyReused, "reused", detail));
+        }
+        if record.fingerprint != self.fingerprint && !record.withdrawn {
             let detail = "the Idempotency-Key was used for another body; use a new key";
             return Err(fault(Code::IdempotencyKeyReused, "reused", detail));
         }
         Ok(KeyUse::Repeat(record))
+    }
+
+    /// Returns the request that was created under the key, for any body. Where there is none, the key is given up, so that a call
+    /// that is still under way creates nothing.
+    pub(crate) async fn withdraw(
+        &self,
+        ports: &Ports,
+        now: Timestamp,
+    ) -> Result<Option<RequestId>, Problem> {
+        let store = ports.store.as_ref();
+        for _ in 0..WITHDRAWALS_MAX {
+            let item = store.read(&self.key).await?;
+            let expect = item.as_ref().map_or(Expect::Absent, |item| Expect::Version(item.version));
+            let record = item.map(|item| decode::<IdempotencyRecord>(&item.body)).transpose()?;
+            match record {
+                Some(record) if record.until > now && record.withdrawn => return Ok(None),
+                Some(record) if record.until > now => return Ok(Some(record.request)),
+                Some(_) | None => {}
+            }
+            let mut random = [0_u8; 10];
+            ports.random.fill(&mut random);
+            let given_up = IdempotencyRecord {
+                fingerprint: String::new(),
+                request: RequestId::new(now, random),
+                answer: serde_json::Value::Null,
+                until: now.after(RETENTION),
+                withdrawn: true,
+            };
+            match store.write(vec![self.put(given_up, expect)?]).await {
+                Ok(()) => return Ok(None),
+                // The call came in between.
+                Err(StoreError::Conflict) => {}
+                Err(error @ (StoreError::Unavailable(_) | StoreError::Damaged(_))) => {
+                    return Err(error.into());
+                }
+            }
+        }
+        Err(Problem::overtaken())
     }
 
     /// Returns the write that records what was created and answered.
@@ -134,21 +182,25 @@ impl CallKey {
         expect: Expect,
         now: Timestamp,
     ) -> Result<Write, StoreError> {
-        let until = now.after(RETENTION);
+        let record = IdempotencyRecord {
+            fingerprint: self.fingerprint.clone(),
+            request,
+            answer,
+            until: now.after(RETENTION),
+            withdrawn: false,
+        };
+        let expect = if guards::is_disabled(Guard::IdempotencyKey) { Expect::Any } else { expect };
+        self.put(record, expect)
+    }
+
+    fn put(&self, record: IdempotencyRecord, expect: Expect) -> Result<Write, StoreError> {
         let version = match expect {
             Expect::Version(version) => version.saturating_add(1),
             Expect::Any | Expect::Absent => 1,
         };
-        let record =
-            IdempotencyRecord { fingerprint: self.fingerprint.clone(), request, answer, until };
-        let item = Item {
-            key: self.key.clone(),
-            version,
-            body: encode(record)?,
-            expires_at: Some(until),
-            index: None,
-        };
-        let expect = if guards::is_disabled(Guard::IdempotencyKey) { Expect::Any } else { expect };
+        let expires_at = Some(record.until);
+        let item =
+            Item { key: self.key.clone(), version, body: encode(record)?, expires_at, index: None };
         Ok(Write::Put { item, expect })
     }
 }

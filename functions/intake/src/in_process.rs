@@ -112,6 +112,21 @@ impl Intake {
         self.create_once(requester, &key, body.as_bytes()).await
     }
 
+    /// Returns the id of the request that [`Intake::create_as`] made for `key` within a day. Where it made none, it never will.
+    ///
+    /// # Errors
+    /// A [`Problem`].
+    pub async fn withdraw_as(
+        &self,
+        requester: &Requester,
+        key: &str,
+    ) -> Result<Option<String>, Problem> {
+        Operation::CancelRequest.require(requester)?;
+        let key = CallKey::new(key, requester, CREATE_PATH, &[])?;
+        let made = key.withdraw(&self.ports, self.ports.clock.now()).await?;
+        Ok(made.map(|request| request.to_string()))
+    }
+
     /// Reads a request in brief, as [`Intake::read`] does. `wait` is in seconds; `after` is the version that the caller knows.
     ///
     /// # Errors

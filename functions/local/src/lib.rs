@@ -14,7 +14,7 @@ mod workers;
 
 use std::sync::Arc;
 
-use agents::Agents;
+use agents::{Agents, Callers};
 use consent_callback::ConsentCallback;
 use domain::message::{Message, MessageResult, QueueName};
 use fetch_info::FetchInfo;
@@ -106,7 +106,7 @@ impl Machine {
     /// Returns the surfaces for AI agents and contact flows, over this machine's intake.
     #[must_use]
     pub fn agents(&self) -> Arc<Agents> {
-        Arc::new(Agents { intake: Arc::clone(&self.intake) })
+        Arc::new(Agents { intake: Arc::clone(&self.intake), callers: Callers::default() })
     }
 
     /// Hands a message to the function its queue drives.

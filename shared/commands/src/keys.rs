@@ -164,8 +164,10 @@ async fn revoke(context: &Context, arguments: &RevokeKey) -> Result<Exit, Failur
     }
     let mut documents = kept.documents.clone();
     list_of(&mut documents)?.retain(|entry| {
-        let digest = entry.get("sha256").and_then(Value::as_str).unwrap_or_default();
-        !revoked.iter().any(|revoked| revoked == digest)
+        let text = |name| entry.get(name).and_then(Value::as_str).unwrap_or_default();
+        // A key of platforms has no digest, and always an id.
+        let is_named = text("id") == arguments.id;
+        !is_named && !revoked.iter().any(|revoked| revoked == text("sha256") && !revoked.is_empty())
     });
     let brand = kept.write(&documents, WriteOrder::Removing).await?;
     let (id, left) = (&arguments.id, brand.keys.len());

@@ -238,6 +238,14 @@ impl Brand {
         if let Some(place) = self.keys.iter().position(KeySettings::lacks_rights) {
             return Err(InvalidBrand::KeyWithoutRights(place));
         }
+        if let Some(place) = self.keys.iter().position(KeySettings::lacks_proof) {
+            return Err(InvalidBrand::KeyWithoutDigest(place));
+        }
+        let mut callers: Vec<_> = self.keys.iter().flat_map(|key| &key.callers).collect();
+        callers.sort_unstable();
+        if callers.windows(2).any(|pair| matches!(pair, [one, other] if one == other)) {
+            return Err(InvalidBrand::SharedCaller);
+        }
         let mut ids: Vec<_> = self.keys.iter().map(|key| (key.mode, key.id())).collect();
         ids.sort_unstable();
         if ids.windows(2).any(|pair| matches!(pair, [one, other] if one == other)) {
@@ -338,8 +346,14 @@ pub enum InvalidBrand {
     #[error("the processor `{0}` has the name of a channel; rename one of them")]
     SharedName(ProcessorName),
     /// A key at this place has a limit and no list of rights.
-    #[error("setting `keys[{0}].may` is missing: a key with limits lists its rights")]
+    #[error("setting `keys[{0}].may` is missing: a key with limits or callers lists its rights")]
     KeyWithoutRights(usize),
+    /// A key at this place has neither a digest nor an id with callers.
+    #[error("setting `keys[{0}].sha256` is missing; only a key with `id` and `callers` needs none")]
+    KeyWithoutDigest(usize),
+    /// A platform would act as two keys.
+    #[error("an ARN stands twice in the `callers` of `keys`")]
+    SharedCaller,
     /// Two keys of one mode have the same id, or are the same.
     #[error("two keys of `keys` have the same id or digest in one mode")]
     SharedKeyId,

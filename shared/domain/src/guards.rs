@@ -61,6 +61,10 @@ guards! {
     RetryAfterDenial,
     /// A model calls with a key of kind `ai_agent`, so that the customer reads that a machine asks.
     AssistantKey,
+    /// A platform acts as a key only where the brand's secret lists its ARN.
+    ListedCaller,
+    /// An ask that its caller gave up creates nothing when it comes late.
+    WithdrawnAsk,
     /// The call that charges is committed before it is made.
     CommitBeforeConfirm,
     /// The processor's object is committed before the call that charges.

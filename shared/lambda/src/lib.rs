@@ -11,6 +11,6 @@ mod start;
 mod wiring;
 
 pub use lambda_runtime::Error;
-pub use serve::{serve_http, serve_http_and_topics, serve_queue};
+pub use serve::{serve_http, serve_http_and_invocations, serve_http_and_topics, serve_queue};
 pub use settings::MissingSettings;
 pub use wiring::{Wiring, wire};

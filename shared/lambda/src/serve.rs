@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use axum::Router;
 use domain::values::time::Timestamp;
-use lambda_events::{Batch, Call, answer, answer_or_receive, report};
+use lambda_events::{Batch, Call, answer, answer_or_invoke, answer_or_receive, report};
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use ports::Clock;
-use ports::{Handler, Listener};
+use ports::{Handler, Invocations, Listener};
 use serde_json::Value;
 
 use crate::clock::SystemClock;
@@ -54,6 +54,27 @@ pub async fn serve_http_and_topics(router: Router, listener: impl Listener) -> R
     let (router, listener) = (&router, &listener);
     lambda_runtime::run(service_fn(async |event: LambdaEvent<Value>| {
         answer_or_receive(router, listener, event).await
+    }))
+    .await
+}
+
+/// Serves HTTP calls and the invocations of platforms until Lambda ends the process.
+///
+/// ```no_run
+/// # async fn example(router: axum::Router, platforms: impl ports::Invocations) -> Result<(), lambda::Error> {
+/// lambda::serve_http_and_invocations(router, platforms).await
+/// # }
+/// ```
+///
+/// # Errors
+/// When the Lambda runtime does not answer.
+pub async fn serve_http_and_invocations(
+    router: Router,
+    invocations: impl Invocations,
+) -> Result<(), Error> {
+    let (router, invocations) = (&router, &invocations);
+    lambda_runtime::run(service_fn(async |event: LambdaEvent<Value>| {
+        answer_or_invoke(router, invocations, event).await
     }))
     .await
 }

@@ -69,3 +69,53 @@ pub trait Listener: Send + Sync {
     /// Receives a notification. A repeat has the same effect as one call.
     async fn receive(&self, notification: Notification<'_>) -> MessageResult;
 }
+
+/// A call of a platform that invokes the function itself, such as Amazon Connect.
+pub struct Invocation {
+    /// The event, as the platform wrote it.
+    pub event: serde_json::Value,
+    /// The id of the invocation, for logs and journals.
+    pub id: String,
+    /// The ARN of the function that was invoked.
+    pub function_arn: String,
+}
+
+/// An invocation that was not done. The platform may repeat it.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct InvocationError(pub &'static str);
+
+/// A function that platforms invoke themselves. It is wired once and then takes every invocation of its process.
+///
+/// ```
+/// use ports::{Invocation, InvocationError, Invocations};
+///
+/// /// Answers with the event.
+/// struct Echo;
+///
+/// #[async_trait::async_trait]
+/// impl Invocations for Echo {
+///     async fn invoke(&self, invocation: Invocation) -> Result<serde_json::Value, InvocationError> {
+///         Ok(invocation.event)
+///     }
+/// }
+///
+/// let invocation =
+///     Invocation { event: serde_json::json!({}), id: "a".to_owned(), function_arn: "arn".to_owned() };
+/// assert_eq!(pollster::block_on(Echo.invoke(invocation)), Ok(serde_json::json!({})));
+/// ```
+#[async_trait::async_trait]
+pub trait Invocations: Send + Sync {
+    /// Answers an invocation. A repeat has the same effect as one call.
+    ///
+    /// # Errors
+    /// [`InvocationError`] where a repeat may help, or where the event is not one of a known platform.
+    async fn invoke(&self, invocation: Invocation) -> Result<serde_json::Value, InvocationError>;
+}
+
+#[async_trait::async_trait]
+impl<T: Invocations + ?Sized> Invocations for std::sync::Arc<T> {
+    async fn invoke(&self, invocation: Invocation) -> Result<serde_json::Value, InvocationError> {
+        (**self).invoke(invocation).await
+    }
+}

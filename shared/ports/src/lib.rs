@@ -34,7 +34,7 @@ pub use channel::{
     ReceiptKinds, Resend, Retraction, SendError, ThreadMessage,
 };
 pub use clock::Clock;
-pub use handler::{Handler, Listener, Notification};
+pub use handler::{Handler, Invocation, InvocationError, Invocations, Listener, Notification};
 pub use http::{BodyHead, ClientIdentity, Http, HttpError, LiveHttp, PlainHttp, Reach};
 pub use processor::{
     ApplePay, AttemptContext, CARD_NOT_KEPT, Confirmed, Created, DetachResult, Fulfillment,

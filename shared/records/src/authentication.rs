@@ -5,7 +5,7 @@ use std::sync::Arc;
 use http::HeaderMap;
 use http::header::{AUTHORIZATION, HeaderValue, ORIGIN};
 
-use domain::api_key::{ApiKey, ClientScope, KeyId, KeySettings, SignedToken, Visibility};
+use domain::api_key::{ApiKey, ClientScope, KeySettings, SignedToken, Visibility};
 use domain::brand::{Brand, BrandScope, Mode};
 use domain::caller::Caller;
 use domain::guards;
@@ -129,45 +129,36 @@ pub async fn authenticate(
     credential.requester(&brand, headers, now).ok_or_else(refused)
 }
 
-/// A key of a brand, named by its id.
-#[derive(Clone, Copy, Debug)]
-pub struct BrandKey<'a> {
-    /// The brand's name.
-    pub brand: &'a BrandName,
-    /// The key's mode.
-    pub mode: Mode,
-    /// The key's id.
-    pub id: &'a KeyId,
-}
-
-/// Acts as a key that a brand's settings name, for a platform that proved itself in another way.
+/// Authenticates a platform that invokes a function itself, by its ARN. It acts as the key of the brand that lists the ARN.
+///
+/// The invocation must come from the platform: its own service tells the ARN, and IAM decides who may invoke. `call` is the
+/// invocation's id.
 ///
 /// # Errors
-/// A [`Problem`]: the brand or the key is unknown, the key has ended, or the secrets store is unavailable.
-pub async fn with_key(
+/// A [`Problem`]: no key in force lists the ARN, or the secrets store is unavailable.
+pub async fn by_caller(
     secrets: &dyn Secrets,
-    key: BrandKey<'_>,
-    caller: Caller,
+    brand: &BrandName,
+    arn: &str,
+    call: &str,
     now: Timestamp,
 ) -> Result<Requester, Problem> {
-    let refused = || Problem::new(Code::Unauthenticated, "the API key is missing or not valid");
-    let brand = known_brand(secrets, key.brand).await?.ok_or_else(refused)?;
-    if let Some(requester) = key.requester(&brand, &caller, now) {
+    let refused = || Problem::new(Code::Unauthenticated, "no key of the brand lists this caller");
+    let acting = |brand: &Arc<Brand>| {
+        let mut keys = brand.keys.iter().filter(|key| key.is_in_force(now));
+        let key = keys.find(|key| {
+            key.is_for(arn) || (guards::is_disabled(Guard::ListedCaller) && !key.callers.is_empty())
+        })?;
+        let caller = Caller { key: Some(key.id()), call: call.to_owned(), ..Caller::default() };
+        let (brand, mode) = (Arc::clone(brand), key.mode);
+        Some(Requester { brand, mode, key: key.clone(), caller, client: None })
+    };
+    let known = known_brand(secrets, brand).await?.ok_or_else(refused)?;
+    if let Some(requester) = acting(&known) {
         return Ok(requester);
     }
-    // A key that was added a moment ago is not in the cache yet.
-    let brand = secrets.refresh(key.brand).await?;
-    key.requester(&brand, &caller, now).ok_or_else(refused)
-}
-
-impl BrandKey<'_> {
-    /// Returns the requester; `None` where the brand has no such key in force.
-    fn requester(&self, brand: &Arc<Brand>, caller: &Caller, now: Timestamp) -> Option<Requester> {
-        let mut keys = brand.keys.iter().filter(|key| key.mode == self.mode);
-        let key = keys.find(|key| key.id() == *self.id && key.is_in_force(now))?.clone();
-        let caller = Caller { key: Some(key.id()), ..caller.clone() };
-        Some(Requester { brand: Arc::clone(brand), mode: self.mode, key, caller, client: None })
-    }
+    // A caller that was listed a moment ago is not in the cache yet.
+    acting(&secrets.refresh(brand).await?).ok_or_else(refused)
 }
 
 /// Loads a brand; `None` where none has the name.

@@ -13,7 +13,7 @@ type Layer = (&'static str, &'static [&'static str], &'static [&'static str]);
 const LAYERS: &[Layer] = &[
     (
         "agents",
-        &["domain", "intake", "ports", "records"],
+        &["domain", "intake", "ports", "records", "texts"],
         &["channels", "lambda", "processors", "sandbox"],
     ),
     ("channels", &["domain", "ports", "texts"], &[]),

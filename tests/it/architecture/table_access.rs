@@ -27,7 +27,7 @@ const CALLS: &[(&str, &[Access])] = &[
     ("Handles", &[(GET, "HANDLE"), (PUT, "HANDLE"), (PUT, "CUST"), (BATCH, "STOP"), (PUT, "STOP")]),
     ("authentication::authenticate", &[]),
     ("authentication::known_brand", &[]),
-    ("authentication::with_key", &[]),
+    ("authentication::by_caller", &[]),
     ("brand_limit::key", &[(BATCH, "PROMPTS")]),
     ("brand_limit::count", &[(GET, "PROMPTS"), (PUT, "PROMPTS")]),
     ("capability::key", &[(BATCH, "CAP")]),

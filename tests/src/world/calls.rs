@@ -238,7 +238,7 @@ impl Core {
         });
         let router = match uri.split(['/', '?']).nth(1).unwrap_or_default() {
             "c" | "callbacks" | "reports" | "sandbox" => &self.consent,
-            "mcp" => &self.agents,
+            "agents" | "mcp" => &self.agents,
             _ => &self.intake,
         };
         let answer = self.run(async {

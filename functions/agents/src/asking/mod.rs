@@ -9,13 +9,13 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use domain::api_key::{Right, Visibility};
-use domain::caller::Caller;
 use domain::problem::{Code, Problem};
 use domain::values::id::RequestId;
+use domain::values::name::BrandName;
 use http::{HeaderMap, Response};
 use intake::{Intake, RequestTimes};
 use records::authentication;
-use records::authentication::{BrandKey, Requester};
+use records::authentication::Requester;
 use serde_json::Value;
 
 pub use brief::{Brief, Route};
@@ -39,19 +39,21 @@ impl Asking {
         Ok(Self { intake: Arc::clone(intake), requester })
     }
 
-    /// Acts as a key that the brand's settings name for a platform. The platform has proved itself in another way.
+    /// Authenticates a platform that invokes the function itself. It acts as the key of the brand that lists its ARN. `call` is the
+    /// invocation's id.
     ///
     /// # Errors
-    /// A [`Problem`]: the key is unknown or has ended, or the secrets store is unavailable.
-    pub async fn with_key(
+    /// A [`Problem`]: no key in force lists the ARN, or the secrets store is unavailable.
+    pub async fn for_platform(
         intake: &Arc<Intake>,
-        key: BrandKey<'_>,
-        caller: Caller,
+        brand: &BrandName,
+        arn: &str,
+        call: &str,
     ) -> Result<Self, Problem> {
         let ports = &intake.ports;
         let now = ports.clock.now();
         let secrets = ports.secrets.as_ref();
-        let requester = authentication::with_key(secrets, key, caller, now).await?;
+        let requester = authentication::by_caller(secrets, brand, arn, call, now).await?;
         Ok(Self { intake: Arc::clone(intake), requester })
     }
 
@@ -107,6 +109,14 @@ impl Asking {
     /// A [`Problem`].
     pub async fn times(&self, id: &str) -> Result<RequestTimes, Problem> {
         self.intake.times_as(&self.requester, id).await
+    }
+
+    /// Returns the id of the request that [`Asking::create`] made for `key` within a day. Where it made none, it never will.
+    ///
+    /// # Errors
+    /// A [`Problem`].
+    pub async fn withdraw(&self, key: &str) -> Result<Option<String>, Problem> {
+        self.intake.withdraw_as(&self.requester, key).await
     }
 
     /// Reads a request.

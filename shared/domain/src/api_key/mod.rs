@@ -1,5 +1,6 @@
 //! API keys: how the brand's secret describes one, and how a caller proves one.
 
+mod caller_arn;
 mod client_token;
 mod limits;
 
@@ -19,6 +20,7 @@ use crate::values::name::{BrandName, ChannelName};
 use crate::values::text::DisplayText;
 use crate::values::time::Timestamp;
 
+pub use caller_arn::{CallerArn, InvalidCallerArn};
 pub use client_token::{ClientScope, ClientToken, SignedToken};
 pub use limits::{KeyLimit, Right, Visibility};
 
@@ -40,8 +42,12 @@ pub struct KeySettings {
     pub kind: KeyKind,
     /// Test or live; the same as in the key's own text.
     pub mode: Mode,
-    /// SHA-256 of the whole key's text, in lower-case hexadecimal.
+    /// SHA-256 of the whole key's text, in lower-case hexadecimal. It is empty where only `callers` act as the key.
+    #[serde(default)]
     pub sha256: String,
+    /// The platforms that act as the key without its text, such as an instance of Amazon Connect.
+    #[serde(default)]
+    pub callers: Vec<CallerArn>,
     /// When the key ends; `None` for a key without an end.
     #[serde(default)]
     pub expires_at: Option<Timestamp>,
@@ -97,8 +103,21 @@ impl KeySettings {
             || self.amount_per_day.is_some()
             || self.asks_per_hour.is_some()
             || self.channels.is_some()
+            || !self.callers.is_empty()
             || self.sessions == Visibility::Own;
         self.may.is_none() && is_limited
+    }
+
+    /// Returns whether nothing can prove the key: it has no digest, and no platform with an id to name it by.
+    #[must_use]
+    pub(crate) fn lacks_proof(&self) -> bool {
+        self.sha256.is_empty() && (self.callers.is_empty() || self.id.is_none())
+    }
+
+    /// Returns whether a platform acts as the key.
+    #[must_use]
+    pub fn is_for(&self, arn: &str) -> bool {
+        self.callers.iter().any(|caller| caller.as_str() == arn)
     }
 
     /// Returns whether the key has not ended.

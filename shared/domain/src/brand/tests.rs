@@ -82,3 +82,31 @@ fn processor_with_the_name_of_a_channel_is_refused() {
         assert_eq!(error, "the processor `sms` has the name of a channel; rename one of them");
     }
 }
+
+#[test]
+fn key_of_platforms_needs_an_id_and_rights_and_no_digest() {
+    let arn = "arn:aws:connect:eu-west-1:123456789012:instance/a";
+    let key = json!({ "id": "key_ivr", "mode": "test", "may": ["read"], "callers": [arn] });
+    let with = |keys: &Value| {
+        let mut text = secret();
+        text["keys"] = keys.clone();
+        Brand::parse(&text.to_string()).map(|brand| brand.keys[0].is_for(arn))
+    };
+    assert!(with(&json!([key])).unwrap());
+    let mut live = key.clone();
+    live["mode"] = json!("live");
+    let without = |name: &str| {
+        let mut key = key.clone();
+        key.as_object_mut().unwrap().remove(name);
+        json!([key])
+    };
+    for (keys, expected) in [
+        (without("id"), "setting `keys[0].sha256` is missing; only a key"),
+        (without("callers"), "setting `keys[0].sha256` is missing; only a key"),
+        (without("may"), "setting `keys[0].may` is missing: a key with limits or callers"),
+        (json!([key, live]), "an ARN stands twice in the `callers` of `keys`"),
+    ] {
+        let error = with(&keys).unwrap_err().to_string();
+        assert!(error.starts_with(expected), "{error}");
+    }
+}

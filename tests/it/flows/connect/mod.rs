@@ -1,0 +1,323 @@
+//! Amazon Connect: the shipped flow module played against the machine, and what its steps answer.
+
+mod caller;
+mod seeds;
+
+use std::collections::BTreeMap;
+
+use domain::api_key::KeyKind;
+use serde_json::{Value, json};
+use tests::connect_flow::{Contact, FlowModule, SHIPPED};
+use tests::world::{PHONE, World};
+
+use caller::{Call, INSTANCE, Reply, agents, invoke, world_with};
+
+/// Begins a call that wants a payment.
+fn payment(id: &str, phone: &str) -> Contact {
+    let mut contact = Contact::new(id, INSTANCE, phone);
+    for (name, text) in [
+        ("assent_amount", "4250"),
+        ("assent_currency", "EUR"),
+        ("assent_reference", "Invoice 4711"),
+        ("assent_expires_in", "240"),
+    ] {
+        contact.attributes.insert(name.to_owned(), text.to_owned());
+    }
+    contact
+}
+
+fn shipped() -> FlowModule {
+    FlowModule::parse(SHIPPED).unwrap()
+}
+
+/// Returns an event of one step.
+fn event(contact: &str, parameters: &Value) -> Value {
+    json!({
+        "Name": "ContactFlowEvent",
+        "Details": {
+            "ContactData": {
+                "Attributes": {}, "Channel": "VOICE", "ContactId": contact, "InitialContactId": contact,
+                "CustomerEndpoint": { "Address": PHONE, "Type": "TELEPHONE_NUMBER" },
+                "InitiationMethod": "INBOUND", "InstanceARN": INSTANCE, "PreviousContactId": contact,
+                "Queue": null, "SystemEndpoint": { "Address": "+15550001111", "Type": "TELEPHONE_NUMBER" },
+            },
+            "Parameters": parameters,
+        },
+    })
+}
+
+fn ask(attempt: &str) -> Value {
+    json!({ "op": "ask", "step": "ask", "attempt": attempt, "amount": "4250", "currency": "EUR", "reference": "4711" })
+}
+
+/// Does one step, whose answer must be a map of texts.
+fn does(world: &World, contact: &str, parameters: &Value) -> BTreeMap<String, String> {
+    let answer = invoke(world, &agents(world), &event(contact, parameters)).unwrap();
+    serde_json::from_value(answer).unwrap()
+}
+
+fn requests(world: &World, contact: &str) -> Vec<Value> {
+    let listed = world.get(&format!("/v1/requests?session={contact}")).ok(200).json();
+    listed["requests"].as_array().unwrap().clone()
+}
+
+/// The caller dials, hears the code, picks it on the phone and hears the transaction code.
+#[test]
+fn caller_pays_in_a_flow_and_hears_the_transaction_code() {
+    let world = world_with(&json!({ "amount_max": { "EUR": 10000 } }));
+    let mut call = Call::new(&world, PHONE, Reply::Approves);
+    let mut contact = payment("c-1", PHONE);
+    contact.plays(&shipped(), &mut call);
+    let made = requests(&world, "c-1");
+    assert_eq!(made.len(), 1);
+    let code = made[0]["outcome"]["transaction_code"].as_str().unwrap();
+    assert_eq!(contact.attribute("assent_state"), "fulfilled");
+    assert_eq!(contact.attribute("assent_transaction_code"), code);
+    assert_eq!(contact.attribute("assent_last4"), "4242");
+    let apart: Vec<String> = code.replace('-', "").chars().map(String::from).collect();
+    let [.., thanks, last] = call.heard.as_slice() else { panic!("{:?}", call.heard) };
+    assert_eq!(thanks, "Thank you, your payment went through.");
+    assert_eq!(*last, format!("Your transaction code is {}.", apart.join(", ")));
+    assert_eq!(call.heard[0], "I am sending a message to your phone now.");
+    assert!(call.heard[1].starts_with("Please open the message on your phone"), "{:?}", call.heard);
+    assert_eq!(made[0]["session"], json!({ "kind": "ivr", "id": "c-1" }));
+    assert_eq!(made[0]["metadata"], json!({ "reference": "Invoice 4711" }));
+}
+
+#[test]
+fn flow_ends_as_the_customer_answered() {
+    for (reply, state, heard) in [
+        (
+            Reply::Denies,
+            "denied",
+            "You declined on your phone, so nothing was paid and nothing was shared.",
+        ),
+        (Reply::ReportsNotMe, "denied", "You declined on your phone"),
+        (Reply::PicksAnotherCode, "denied", "The number on your phone did not match"),
+        (Reply::Nothing, "cancelled", "The request was withdrawn"),
+        (Reply::ApprovesOnHostedPage, "cancelled", "The request was withdrawn"),
+    ] {
+        let world = world_with(&json!({}));
+        let mut call = Call::new(&world, PHONE, reply);
+        let mut contact = payment("c-1", PHONE);
+        contact.attributes.insert("assent_expires_in".to_owned(), "900".to_owned());
+        contact.plays(&shipped(), &mut call);
+        assert_eq!(contact.attribute("assent_state"), state, "{reply:?} {:?}", call.heard);
+        let last = call.heard.last().unwrap();
+        assert!(last.starts_with(heard), "{reply:?} {last}");
+        assert_eq!(contact.attribute("assent_transaction_code"), "");
+    }
+}
+
+#[test]
+fn keys_send_the_message_again_and_stop() {
+    let world = world_with(&json!({}));
+    let mut call = Call::new(&world, PHONE, Reply::Nothing);
+    call.keys.extend([None, Some('7'), Some('1'), Some('2')]);
+    let mut contact = payment("c-1", PHONE);
+    contact.plays(&shipped(), &mut call);
+    assert_eq!(contact.attribute("assent_state"), "cancelled");
+    assert_eq!(world.customer().messages().len(), 2);
+}
+
+/// The answers to all asks are lost. The module withdraws what was asked, under the same key.
+#[test]
+fn flow_without_an_answer_withdraws_the_ask() {
+    let world = world_with(&json!({}));
+    let mut call = Call::new(&world, PHONE, Reply::Approves);
+    call.failing.extend(["ask", "ask", "ask"]);
+    let mut contact = payment("c-1", PHONE);
+    contact.plays(&shipped(), &mut call);
+    assert_eq!(contact.attribute("assent_state"), "none");
+    assert_eq!(
+        call.heard,
+        ["I am sorry, I cannot ask you now. Nothing was paid and nothing was shared."]
+    );
+    let late = does(
+        &world,
+        "c-1",
+        &json!({ "op": "ask", "step": "ask", "attempt": "", "amount": "4250",
+        "currency": "EUR", "reference": "Invoice 4711", "expires_in": "240" }),
+    );
+    assert_eq!((late["ok"].as_str(), late["error"].as_str()), ("false", "idempotency-key-reused"));
+    assert!(requests(&world, "c-1").is_empty());
+    // The next run of the module is another attempt.
+    contact.plays(&shipped(), &mut call);
+    assert_eq!(contact.attribute("assent_state"), "fulfilled", "{:?}", call.heard);
+}
+
+#[test]
+fn withdrawn_ask_that_comes_late_is_refused() {
+    let world = world_with(&json!({}));
+    let withdrawn = does(&world, "c-1", &json!({ "op": "cancel", "step": "ask", "attempt": "1" }));
+    assert_eq!((withdrawn["state"].as_str(), withdrawn["next_attempt"].as_str()), ("none", "2"));
+    let late = does(&world, "c-1", &ask("1"));
+    assert_eq!((late["ok"].as_str(), late["state"].as_str()), ("false", "refused"));
+    assert!(requests(&world, "c-1").is_empty() && world.customer().messages().is_empty());
+    let again = does(&world, "c-1", &json!({ "op": "cancel", "step": "ask", "attempt": "1" }));
+    assert_eq!(again["state"], "none");
+    assert_eq!(does(&world, "c-1", &ask("2"))["ok"], "true");
+}
+
+#[test]
+fn step_that_is_repeated_asks_once() {
+    let world = world_with(&json!({}));
+    let first = does(&world, "c-1", &ask("1"));
+    let repeat = does(&world, "c-1", &ask("1"));
+    assert_eq!((&first["id"], &first["next_attempt"]), (&repeat["id"], &"2".to_owned()));
+    assert_eq!(requests(&world, "c-1").len(), 1);
+    let lost = json!({ "op": "cancel", "step": "ask", "attempt": "1" });
+    let withdrawn = does(&world, "c-1", &lost);
+    assert_eq!((withdrawn["state"].as_str(), &withdrawn["id"]), ("cancelled", &first["id"]));
+    assert_eq!(does(&world, "c-1", &lost)["state"], "cancelled");
+    let next = does(&world, "c-1", &ask("2"));
+    assert_ne!(next["id"], first["id"]);
+    let other =
+        json!({ "op": "ask", "attempt": "2", "amount": "1", "currency": "EUR", "reference": "x" });
+    let refused = does(&world, "c-1", &other);
+    assert_eq!(
+        (refused["ok"].as_str(), refused["error"].as_str()),
+        ("false", "idempotency-key-reused")
+    );
+}
+
+/// A caller who hung up and dials again goes on with the message that is on the phone.
+#[test]
+fn same_ask_in_another_call_goes_on_with_the_open_request() {
+    let world = world_with(&json!({}));
+    let first = does(&world, "c-1", &ask("1"));
+    let second = does(&world, "c-2", &ask("1"));
+    assert_eq!(first["id"], second["id"]);
+    assert_eq!(world.customer().messages().len(), 1);
+}
+
+#[test]
+fn instance_not_listed_is_refused() {
+    let world = world_with(&json!({}));
+    let mut foreign = event("c-1", &ask("1"));
+    foreign["Details"]["ContactData"]["InstanceARN"] = json!(format!("{INSTANCE}0"));
+    let refused = invoke(&world, &agents(&world), &foreign).unwrap();
+    assert_eq!((&refused["ok"], &refused["error"]), (&json!("false"), &json!("unauthenticated")));
+    assert!(refused["say"].as_str().unwrap().starts_with("That did not work"), "{refused}");
+    // The function knows the instance, and the brand's secret lists another one.
+    let unlisted = world_with(&json!({ "callers": [format!("{INSTANCE}1")] }));
+    let refused = does(&unlisted, "c-1", &ask("1"));
+    assert_eq!((refused["ok"].as_str(), refused["error"].as_str()), ("false", "unauthenticated"));
+    assert!(requests(&unlisted, "c-1").is_empty());
+}
+
+#[test]
+fn instance_asks_within_the_rights_and_ceilings_of_its_key() {
+    for (settings, error) in [
+        (json!({ "amount_max": { "EUR": 4249 } }), "ceiling-reached"),
+        (json!({ "asks": ["identity"] }), "not-allowed-for-key"),
+        (json!({ "may": ["read"] }), "not-allowed-for-key"),
+        (json!({ "may": ["request"] }), "not-allowed-for-key"),
+        (json!({ "expires_at": "2026-11-01T00:00:00.000Z" }), "unauthenticated"),
+    ] {
+        let world = world_with(&settings);
+        let refused = does(&world, "c-1", &ask("1"));
+        assert_eq!(
+            (refused["ok"].as_str(), refused["error"].as_str()),
+            ("false", error),
+            "{settings}"
+        );
+        assert_eq!((refused["over"].as_str(), refused["state"].as_str()), ("true", "refused"));
+        assert!(requests(&world, "c-1").is_empty());
+    }
+    let world = world_with(&json!({ "asks_per_hour": 1 }));
+    assert_eq!(does(&world, "c-1", &ask("1"))["ok"], "true");
+    assert_eq!(does(&world, "c-1", &ask("1"))["ok"], "true");
+    assert_eq!(
+        does(
+            &world,
+            "c-2",
+            &json!({ "op": "ask", "amount": "1", "currency": "EUR", "reference": "b" })
+        )["error"],
+        "ceiling-reached"
+    );
+    let asked = world.asks(4250);
+    let foreign = does(&world, "c-1", &json!({ "op": "wait", "request": asked.id }));
+    assert_eq!(
+        (foreign["over"].as_str(), foreign["state"].as_str(), foreign["error"].as_str()),
+        ("false", "unknown", "not-found")
+    );
+}
+
+#[test]
+fn request_of_a_flow_names_its_key() {
+    let world = world_with(&json!({}));
+    let asked = does(&world, "c-1", &ask("1"));
+    let created = tests::world::CreatedRequest {
+        path: format!("/v1/requests/{}", asked["id"]),
+        id: asked["id"].clone(),
+        answer: Value::Null,
+    };
+    let key = world.stored(&created).key.unwrap();
+    assert_eq!((key.id.as_str(), key.kind), ("key_ivr", KeyKind::Ivr));
+}
+
+#[test]
+fn parameter_that_is_wrong_is_named() {
+    let world = world_with(&json!({}));
+    for (name, value, part) in [
+        ("amount", "42.50", "`amount`"),
+        ("amount", "", "/ask/amount"),
+        ("currency", "euro", "/ask/currency"),
+        ("phone", "0123", "/customer/phone"),
+        ("kind", "loan", "/ask/kind"),
+    ] {
+        let mut wrong = ask("1");
+        wrong[name] = json!(value);
+        let refused = does(&world, "c-1", &wrong);
+        assert_eq!(refused["error"], "invalid-request", "{refused:?}");
+        assert!(refused["detail"].contains(part.trim_matches('`')), "{name}: {refused:?}");
+    }
+    let refused = does(&world, "c-1", &json!({ "op": "refund" }));
+    assert_eq!(
+        (refused["error"].as_str(), refused["state"].as_str()),
+        ("invalid-request", "unknown")
+    );
+    let hidden = json!({ "Address": "anonymous", "Type": "SIP" });
+    let mut anonymous = event("c-1", &ask("1"));
+    anonymous["Details"]["ContactData"]["CustomerEndpoint"] = hidden;
+    let refused = invoke(&world, &agents(&world), &anonymous).unwrap();
+    assert!(refused["detail"].as_str().unwrap().contains("phone"), "{refused}");
+}
+
+#[test]
+fn event_of_another_shape_fails_the_invocation() {
+    let world = world_with(&json!({}));
+    for event in [json!({}), json!({ "Details": { "ContactData": {} } }), json!("x"), Value::Null] {
+        assert!(invoke(&world, &agents(&world), &event).is_err(), "{event}");
+    }
+}
+
+#[test]
+fn template_deploys_the_shipped_module() {
+    let template = include_str!("../../../../template.yaml");
+    let (_, content) = template.split_once("      Content: !Sub\n        - |\n").unwrap();
+    let (content, _) = content.split_once("        - { AgentsFunctionArn: ").unwrap();
+    let lines = content.lines().map(|line| line.strip_prefix("          ").unwrap());
+    assert_eq!(lines.collect::<Vec<_>>(), SHIPPED.lines().collect::<Vec<_>>());
+}
+
+#[test]
+fn module_that_breaks_a_rule_is_refused() {
+    let broken = |from: &str, to: &str| {
+        assert!(SHIPPED.contains(from), "{from}");
+        FlowModule::parse(&SHIPPED.replacen(from, to, 1)).err().unwrap_or_default()
+    };
+    for (from, to) in [
+        ("\"2019-10-30\"", "\"2020-10-30\""),
+        ("\"Operator\": \"Equals\"", "\"Operator\": \"Contains\""),
+        ("\"InvocationTimeLimitSeconds\": \"8\"", "\"InvocationTimeLimitSeconds\": \"9\""),
+        ("\"LoopCount\": \"2\"", "\"LoopCount\": \"101\""),
+        ("\"Type\": \"Loop\"", "\"Type\": \"Repeat\""),
+        ("\"ErrorType\": \"InputTimeLimitExceeded\"", "\"ErrorType\": \"NoMatchingError\""),
+        ("\"NextAction\": \"say-lost\"", "\"NextAction\": \"say-nothing\""),
+        ("\"TargetContact\": \"Current\"", "\"TargetContact\": \"Other\""),
+    ] {
+        assert!(!broken(from, to).is_empty(), "{from} → {to}");
+    }
+}
