@@ -1,6 +1,7 @@
 //! Acting on a request: cancel, extend, resend.
 
 use std::sync::Mutex;
+use std::time::Duration;
 
 use bytes::Bytes;
 use domain::message::Step;
@@ -10,9 +11,12 @@ use domain::values::id::RequestId;
 use domain::values::time::Timestamp;
 use http::{HeaderMap, Response, StatusCode};
 use records::authentication::Requester;
+use records::effects;
+use records::storage::VersionedRequest;
 use records::update::{Decision, Updated, commit, update, update_async};
 
 use crate::accept::locked;
+use crate::idempotency::{CallKey, KeyUse};
 use crate::key_ceilings::require_channel;
 use crate::link_channel::LinkUse;
 use crate::operation::Operation;
@@ -82,15 +86,16 @@ impl Intake {
         body: &[u8],
     ) -> Result<Response<Bytes>, Problem> {
         let requester = self.requester(headers, Operation::ResendRequest).await?;
-        self.resend_for(&requester, id, body).await
+        self.resend_for(&requester, id, body, None).await
     }
 
-    /// Sends the prompt of a request of the requester's again.
+    /// Sends the prompt of a request of the requester's again. With a key, it is sent once for the key.
     pub(crate) async fn resend_for(
         &self,
         requester: &Requester,
         id: &str,
         body: &[u8],
+        key: Option<&CallKey>,
     ) -> Result<Response<Bytes>, Problem> {
         let channel = params::resend(body)?;
         if let Some(channel) = &channel {
@@ -102,10 +107,19 @@ impl Intake {
         let limits = Mutex::default();
         let left = &limits;
         let updated = update_async(&self.ports, id, |loaded, now| async move {
-            let request = loaded.request;
-            if !requester.sees(&request) {
-                return Ok::<_, Problem>(Decision::Stop(()));
+            if !requester.sees(&loaded.request) {
+                return Ok::<_, Problem>(Decision::Stop(None));
             }
+            let mut record = None;
+            if let Some(key) = key {
+                match key.look_up(self.ports.store.as_ref(), now).await? {
+                    KeyUse::Repeat(_) => return Ok(Decision::Stop(Some(loaded))),
+                    KeyUse::New(expect) => {
+                        record = Some(key.remember(id, serde_json::Value::Null, expect, now)?);
+                    }
+                }
+            }
+            let request = loaded.request;
             let change = request.resend(channel, now).map_err(refusal_problem)?;
             if let Some(name) = channel {
                 let link_use = LinkUse { session: request.session.kind, ask: &request.ask };
@@ -117,9 +131,20 @@ impl Intake {
             *locked(left) = counted.limits;
             let step = next_step(&change.request);
             let commit = commit(change).caused_by(&requester.caller);
-            Ok(commit.with_writes(counted.writes).then(step).with_recovery_check().into())
+            let writes = counted.writes.into_iter().chain(record);
+            Ok(commit.with_writes(writes).then(step).with_recovery_check().into())
         });
-        let mut answer = answer(updated.await?)?;
+        let shown = match updated.await? {
+            Updated::Stored(stored) => stored,
+            Updated::Stopped(Some(loaded)) => {
+                // The first call may have died before it sent its step.
+                let step = next_step(&loaded.request);
+                effects::send(self.ports.queue.as_ref(), step, id, Duration::ZERO).await?;
+                loaded
+            }
+            Updated::Stopped(None) | Updated::Absent => return Err(absent()),
+        };
+        let mut answer = shown_answer(&shown);
         locked(&limits).write(answer.headers_mut());
         Ok(answer)
     }
@@ -157,8 +182,11 @@ const fn is_processing(request: &Request) -> bool {
 }
 
 fn answer(updated: Updated<()>) -> Result<Response<Bytes>, Problem> {
-    let stored = updated.stored().ok_or_else(absent)?;
+    updated.stored().as_ref().map(shown_answer).ok_or_else(absent)
+}
+
+fn shown_answer(stored: &VersionedRequest) -> Response<Bytes> {
     let processing = is_processing(&stored.request);
     let status = if processing { StatusCode::ACCEPTED } else { StatusCode::OK };
-    Ok(json(status, &domain::view::request(&stored.request, stored.version)))
+    json(status, &domain::view::request(&stored.request, stored.version))
 }

@@ -184,7 +184,8 @@ impl Intake {
         self.extend_for(requester, id, body.as_bytes()).await
     }
 
-    /// Sends a request's prompt again, as [`Intake::resend`] does. Without a channel, the next one is used.
+    /// Sends a request's prompt again, as [`Intake::resend`] does. Without a channel, the next one is used. With a key, the prompt is
+    /// sent once for the key, within a day.
     ///
     /// # Errors
     /// A [`Problem`].
@@ -193,9 +194,13 @@ impl Intake {
         requester: &Requester,
         id: &str,
         channel: Option<&str>,
+        key: Option<&str>,
     ) -> Result<Response<Bytes>, Problem> {
         Operation::ResendRequest.require(requester)?;
         let body = channel.map_or_else(|| json!({}), |channel| json!({ "channel": channel }));
-        self.resend_for(requester, id, body.to_string().as_bytes()).await
+        let body = body.to_string();
+        let path = format!("{CREATE_PATH}/{id}/resend");
+        let key = key.map(|key| CallKey::new(key, requester, &path, body.as_bytes())).transpose()?;
+        self.resend_for(requester, id, body.as_bytes(), key.as_ref()).await
     }
 }

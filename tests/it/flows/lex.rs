@@ -17,10 +17,19 @@ fn world(callers: &str) -> World {
     World::builder().with("/keys", &json!([usual, key])).build()
 }
 
-/// Invokes the code hook with these session attributes. Returns its whole answer.
+/// Invokes the hook of fulfilment with these session attributes. Returns its whole answer.
 fn turn(world: &World, attributes: &Value, confirmation: &str) -> Value {
+    hook(world, "FulfillmentCodeHook", attributes, confirmation)
+}
+
+/// Invokes the hook of the dialog.
+fn dialog(world: &World, attributes: &Value, confirmation: &str) -> Value {
+    hook(world, "DialogCodeHook", attributes, confirmation)
+}
+
+fn hook(world: &World, source: &str, attributes: &Value, confirmation: &str) -> Value {
     let event = json!({
-        "messageVersion": "1.0", "invocationSource": "FulfillmentCodeHook", "inputMode": "Speech",
+        "messageVersion": "1.0", "invocationSource": source, "inputMode": "Speech",
         "responseContentType": "text/plain; charset=utf-8", "sessionId": "session-1",
         "inputTranscript": "yes", "invocationLabel": "hook",
         "bot": { "id": "BOTID12345", "name": "Pay", "localeId": "en_US", "version": "1",
@@ -87,12 +96,33 @@ fn bot_asks_and_ends_the_intent_once_it_is_paid() {
 fn bot_withdraws_once_the_customer_says_no_to_it() {
     let world = world(BOT);
     let asked = turn(&world, &payment(), "None");
-    let ended = turn(&world, attributes(&asked), "Denied");
+    // The customer says yes to Lex, which goes on to fulfilment.
+    let confirmed = dialog(&world, attributes(&asked), "Confirmed");
+    assert_eq!(confirmed["sessionState"]["dialogAction"], json!({ "type": "Delegate" }));
+    assert_eq!(attributes(&confirmed), attributes(&asked));
+    let ended = dialog(&world, attributes(&asked), "Denied");
     assert_eq!(ended["sessionState"]["intent"]["state"], "Failed");
     assert_eq!(attributes(&ended)["assent_state"], "cancelled");
-    // "No" before anything was asked.
-    let early = turn(&world, &attributes(&ended).clone(), "Denied");
-    assert_eq!(attributes(&early)["assent_state"], "none");
+}
+
+/// Lex still collects slots, or asks a question of the bot's own.
+#[test]
+fn dialog_before_the_ask_goes_on_as_the_bot_says() {
+    for confirmation in ["None", "Confirmed", "Denied"] {
+        let world = world(BOT);
+        let went_on = dialog(&world, &payment(), confirmation);
+        assert_eq!(went_on["sessionState"]["dialogAction"], json!({ "type": "Delegate" }));
+        assert_eq!(went_on["sessionState"]["intent"]["state"], "ReadyForFulfillment");
+        assert_eq!(went_on["sessionState"]["intent"]["confirmationState"], confirmation);
+        let mut expected = payment();
+        if confirmation == "Denied" {
+            expected["assent_attempt"] = json!("2");
+        }
+        assert_eq!(attributes(&went_on), &expected);
+        assert!(world.customer().messages().is_empty());
+        let asked = turn(&world, attributes(&went_on), "None");
+        assert_eq!(attributes(&asked)["assent_state"], "pending", "{confirmation}");
+    }
 }
 
 #[test]

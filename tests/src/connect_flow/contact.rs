@@ -215,10 +215,9 @@ impl Contact {
                 .find(|c: char| !c.is_ascii_alphanumeric() && c != '_' && c != '.')
                 .unwrap_or(part.len());
             let (path, rest) = part.split_at(end);
-            // A full stop after a reference ends the sentence.
-            let (path, stop) = path.strip_suffix('.').map_or((path, ""), |path| (path, "."));
+            // UNVERIFIED: whether Connect reads a full stop after a reference as part of it. The module has none.
+            assert!(!path.ends_with('.'), "a full stop follows $.{path}");
             resolved.push_str(&self.named(path));
-            resolved.push_str(stop);
             resolved.push_str(rest);
         }
         resolved

@@ -145,12 +145,18 @@ impl Asking {
         self.read(id).await
     }
 
-    /// Sends the prompt again over the named channel, or else over the next one, and reads the request.
+    /// Sends the prompt again over the named channel, or else over the next one, and reads the request. With a key, the prompt is
+    /// sent once for the key: the platform's own id of the step.
     ///
     /// # Errors
     /// A [`Problem`].
-    pub async fn resend(&self, id: &str, channel: Option<&str>) -> Result<Brief, Problem> {
-        self.intake.resend_as(&self.requester, id, channel).await?;
+    pub async fn resend(
+        &self,
+        id: &str,
+        channel: Option<&str>,
+        key: Option<&str>,
+    ) -> Result<Brief, Problem> {
+        self.intake.resend_as(&self.requester, id, channel, key).await?;
         self.read(id).await
     }
 

@@ -148,7 +148,12 @@ impl Step<'_> {
 
     async fn resend(&self, asking: &Asking) -> Result<FlatAnswer, Problem> {
         let request = self.parameters.required("request")?;
-        match asking.resend(request, self.parameters.text("channel")).await {
+        let channel = self.parameters.text("channel");
+        // A flow counts the version up with each answer, so that the same version is a repeat.
+        let version = self.parameters.number("version")?;
+        let Conversation { platform, id, .. } = self.conversation;
+        let key = version.map(|version| format!("{platform}:{id}:resend:{request}:{version}"));
+        match asking.resend(request, channel, key.as_deref()).await {
             Ok(brief) => Ok(self.shown(&brief)),
             Err(problem) => self.refused_for(asking, request, problem).await,
         }

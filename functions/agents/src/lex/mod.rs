@@ -2,7 +2,11 @@
 //!
 //! The bot's alias tells the brand, whose secret lists its ARN with a key. Each turn is one invocation. Its session attributes carry
 //! what the next turn needs. A lost turn is repeated by its key: the session, the intent and the attempt.
-//! <https://docs.aws.amazon.com/lexv2/latest/dg/lambda-input-format.html> and `lambda-response-format.html`, read 2026-11-26.
+//! <https://docs.aws.amazon.com/lexv2/latest/dg/lambda-input-format.html> and
+//! <https://docs.aws.amazon.com/lexv2/latest/dg/lambda-response-format.html>, read 2026-11-26.
+//!
+//! The hook of the dialog runs while Lex still collects slots, so it asks nothing. It is where a "no" to Lex arrives: without it, Lex
+//! ends the intent by itself.
 
 mod wire;
 
@@ -20,6 +24,8 @@ pub(crate) use wire::LexEvent;
 const PREFIX: &str = "assent_";
 /// The longest wait of a turn, in seconds. Lex gives a function 30 seconds, and nothing is spoken in them.
 const WAIT_MAX: u64 = 20;
+/// The source of an invocation before the intent is fulfilled.
+const DIALOG: &str = "DialogCodeHook";
 
 impl Agents {
     /// Answers a code hook. `call` is the invocation's id, `function_arn` that of the function, in the bot's account and region.
@@ -32,7 +38,7 @@ impl Agents {
         call: &str,
         function_arn: &str,
     ) -> Result<Value, InvocationError> {
-        let attributes = event.session_state.session_attributes.unwrap_or_default();
+        let mut attributes = event.session_state.session_attributes.unwrap_or_default();
         let intent = event.session_state.intent;
         let mut parameters = attributes.clone();
         let step = format!("{PREFIX}step");
@@ -49,11 +55,22 @@ impl Agents {
         };
         let step = Step { parameters: &parameters, conversation: &conversation };
         let arn = bot_arn(function_arn, &event.bot.id, &event.bot.alias_id);
+        let is_dialog = event.invocation_source.as_deref() == Some(DIALOG);
+        if is_dialog && !intent.is_denied() {
+            return Ok(delegated(attributes, intent));
+        }
         let answer = match self.asking_of(&arn, call).await {
             Ok(asking) => turn(&asking, &step, &intent).await,
             Err(problem) => Err(problem),
         };
         let answer = self.invoked(answer, "lex", parameters.text("request").is_none())?;
+        // The customer said no to a question of the bot's own, and nothing was asked.
+        let is_nothing = answer.get("state").and_then(Value::as_str) == Some("none");
+        if is_dialog && is_nothing {
+            let next = answer.get("next_attempt").cloned().unwrap_or_default();
+            attributes.insert(format!("{PREFIX}attempt"), next);
+            return Ok(delegated(attributes, intent));
+        }
         Ok(response(&answer, attributes, intent))
     }
 }
@@ -81,6 +98,22 @@ fn bot_arn(function_arn: &str, bot: &str, alias: &str) -> String {
     let region = parts.nth(1).unwrap_or_default();
     let account = parts.next().unwrap_or_default();
     format!("arn:{partition}:lex:{region}:{account}:bot-alias/{bot}/{alias}")
+}
+
+/// Returns the answer that lets Lex go on as the bot says.
+fn delegated(attributes: Map<String, Value>, intent: Intent) -> Value {
+    json!({
+        "sessionState": {
+            "sessionAttributes": attributes,
+            "dialogAction": { "type": "Delegate" },
+            "intent": {
+                "name": intent.name,
+                "slots": intent.slots,
+                "state": intent.state,
+                "confirmationState": intent.confirmation_state,
+            },
+        },
+    })
 }
 
 /// Returns the answer to Lex: another turn to confirm while the request is open, and the end of the intent after it.

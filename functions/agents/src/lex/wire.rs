@@ -8,6 +8,9 @@ use serde_json::{Map, Value};
 #[serde(rename_all = "camelCase")]
 pub(crate) struct LexEvent {
     pub(super) session_id: String,
+    /// The hook that was invoked: `DialogCodeHook` or `FulfillmentCodeHook`.
+    #[serde(default)]
+    pub(super) invocation_source: Option<String>,
     #[serde(default)]
     pub(super) input_mode: Option<String>,
     pub(super) bot: Bot,
@@ -40,7 +43,9 @@ pub(super) struct Intent {
     #[serde(default)]
     pub(super) slots: Value,
     #[serde(default)]
-    confirmation_state: Option<String>,
+    pub(super) state: Option<String>,
+    #[serde(default)]
+    pub(super) confirmation_state: Option<String>,
 }
 
 impl Intent {

@@ -145,7 +145,7 @@ async fn resend_request(asking: &Asking, call: ToolCall<'_>) -> Result<ToolAnswe
     let mut arguments = Arguments::new(call.arguments, &["request_id", "channel"])?;
     let id = arguments.required("request_id")?;
     let channel = arguments.text("channel")?;
-    Ok(ToolAnswer::of(asking.resend(&id, channel.as_deref()).await?))
+    Ok(ToolAnswer::of(asking.resend(&id, channel.as_deref(), None).await?))
 }
 
 impl ToolAnswer {

@@ -77,7 +77,7 @@ fn caller_pays_in_a_flow_and_hears_the_transaction_code() {
     let apart: Vec<String> = code.replace('-', "").chars().map(String::from).collect();
     let [.., thanks, last] = call.heard.as_slice() else { panic!("{:?}", call.heard) };
     assert_eq!(thanks, "Thank you, your payment went through.");
-    assert_eq!(*last, format!("Your transaction code is {}.", apart.join(", ")));
+    assert_eq!(*last, format!("Your transaction code is: {}", apart.join(", ")));
     assert_eq!(call.heard[0], "I am sending a message to your phone now.");
     assert!(call.heard[1].starts_with("Please open the message on your phone"), "{:?}", call.heard);
     assert_eq!(made[0]["session"], json!({ "kind": "ivr", "id": "c-1" }));
@@ -179,6 +179,20 @@ fn step_that_is_repeated_asks_once() {
         (refused["ok"].as_str(), refused["error"].as_str()),
         ("false", "idempotency-key-reused")
     );
+}
+
+#[test]
+fn resend_that_is_repeated_sends_once() {
+    let world = world_with(&json!({}));
+    let asked = does(&world, "c-1", &ask("1"));
+    let resend = |version: &String| json!({ "op": "resend", "request": asked["id"], "version": version });
+    let sent = does(&world, "c-1", &resend(&asked["version"]));
+    assert_eq!(sent["ok"], "true", "{sent:?}");
+    let repeat = does(&world, "c-1", &resend(&asked["version"]));
+    assert_eq!((&repeat["ok"], &repeat["id"]), (&"true".to_owned(), &asked["id"]));
+    assert_eq!(world.customer().messages().len(), 2);
+    does(&world, "c-1", &resend(&repeat["version"]));
+    assert_eq!(world.customer().messages().len(), 3);
 }
 
 /// A caller who hung up and dials again goes on with the message that is on the phone.

@@ -80,7 +80,7 @@ fn plays(module: &FlowModule, contact: &mut Contact, call: &mut Call<'_>, seed: 
     if UNPAID.contains(&state) || said.iter().any(|text| text.contains("othing was paid")) {
         assert_eq!(paid, 0, "{}", trail());
     }
-    if said.iter().any(|text| text.starts_with("Your transaction code is")) {
+    if said.iter().any(|text| text.starts_with("Your transaction code is:")) {
         assert_eq!(paid, 1, "{}", trail());
     }
 }
