@@ -3,19 +3,27 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use agents::Agents;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use domain::keys::digest_hex;
 use domain::message::{Message, MessageResult, QueueName};
 use domain::values::time::Timestamp;
 use http::Method;
-use ports::Handler;
+use ports::{Handler, Invocation, Invocations};
 use serde_json::{Value, json};
 use tests::world::{CreatedRequest, World, brand, topics};
 
 /// The request and the prompt that the events name.
 const REQUEST: &str = "req_01M844DZG03XCBJ52V4K8GHNXC";
 const PROMPT: &str = "prm_01M844DZWGFW3SJKQ26BNN67GN";
+/// The platforms of the events.
+const CALLERS: [&str; 2] = [
+    "arn:aws:connect:eu-west-1:123456789012:instance/0c3e1f6a-6a1b-4d2f-9d1e-1f2a3b4c5d6e",
+    "arn:aws:lex:eu-west-1:123456789012:bot-alias/BOTID12345/ALIASID123",
+];
 /// The session code in the events' taps.
 const CODE: u8 = 47;
 
@@ -36,6 +44,8 @@ enum ExpectedAnswer {
     Batch(&'static [Option<MessageResult>]),
     /// The result for a topic's event.
     TopicEvent(MessageResult),
+    /// The state in the answer to a platform's invocation.
+    Invocation(&'static str),
 }
 
 const DONE: ExpectedAnswer = ExpectedAnswer::Batch(&[Some(MessageResult::Done)]);
@@ -87,6 +97,14 @@ const EVENTS: &[(&str, RequestStage, ExpectedAnswer, &str)] = &[
         ExpectedAnswer::Status(200),
         "fulfilled",
     ),
+    ("agents/connect-ask", RequestStage::Nothing, ExpectedAnswer::Invocation("pending"), ""),
+    (
+        "agents/connect-wait",
+        RequestStage::Prompted,
+        ExpectedAnswer::Invocation("prompted"),
+        "prompted",
+    ),
+    ("agents/lex-ask", RequestStage::Nothing, ExpectedAnswer::Invocation("pending"), ""),
     ("agents/mcp-key-of-a-server", RequestStage::Nothing, ExpectedAnswer::Status(403), ""),
     ("agents/mcp-unknown-key", RequestStage::Nothing, ExpectedAnswer::Status(401), ""),
     ("fetch-info/fetch", RequestStage::Authorized, DONE, "fulfilled"),
@@ -145,7 +163,10 @@ fn id_parts(id: &str) -> (Timestamp, Vec<u8>) {
 /// Returns a world in which the events' request is in that state.
 fn world(before: RequestStage) -> (World, Option<CreatedRequest>) {
     let ((at, request), (prompted_at, prompt)) = (id_parts(REQUEST), id_parts(PROMPT));
-    let world = World::builder().at(at);
+    let usual = json!({ "mode": "test", "sha256": digest_hex(brand::TEST_KEY.as_bytes()) });
+    let platforms = json!({ "id": "key_ivr", "kind": "ivr", "mode": "test", "may": ["request", "read"],
+        "callers": CALLERS });
+    let world = World::builder().at(at).with("/keys", &json!([usual, platforms]));
     let world = world.drawing([request, prompt, vec![CODE]]).build();
     if before == RequestStage::Nothing {
         return (world, None);
@@ -187,6 +208,17 @@ fn call(world: &World, event: &Value) -> u16 {
         Some(false) | None => body.into_bytes(),
     };
     call.body(body).send().status
+}
+
+/// Invokes the agents function as the platform of an event does. Returns the state in its answer.
+fn invoke(world: &World, event: Value) -> String {
+    let callers = CALLERS.map(|arn| format!("demo={arn}")).join(",").parse().unwrap();
+    let agents = Agents { intake: Arc::clone(&world.machine.intake), callers };
+    let function_arn = "arn:aws:lambda:eu-west-1:123456789012:function:agents".to_owned();
+    let invocation = Invocation { event, id: "8476a536".to_owned(), function_arn };
+    let answer = world.run(agents.invoke(invocation)).unwrap();
+    let state = answer.pointer("/sessionState/sessionAttributes/assent_state");
+    state.unwrap_or(&answer["state"]).as_str().unwrap().to_owned()
 }
 
 /// Hands over the messages of an event, as the function's queue does.
@@ -247,6 +279,9 @@ fn every_event_is_answered_as_the_table_says() {
             }
             ExpectedAnswer::TopicEvent(expected) => {
                 assert_eq!(world.hands(event), *expected, "{name}");
+            }
+            ExpectedAnswer::Invocation(expected) => {
+                assert_eq!(invoke(&world, event), *expected, "{name}");
             }
         }
         world.run_until_idle();

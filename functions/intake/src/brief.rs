@@ -8,10 +8,8 @@ use serde::Serialize;
 use serde_json::Value;
 use texts::SayContent;
 
-/// The wait that a caller without one of its own is offered, in seconds. Amazon Connect gives a Lambda function eight.
-///
-/// UNVERIFIED: <https://docs.aws.amazon.com/connect/latest/adminguide/invoke-lambda-function-block.html> has the time-out,
-/// and was not read for this. Look it up before a contact flow calls.
+/// The wait that a caller without one of its own is offered, in seconds. Amazon Connect gives a Lambda function at most eight:
+/// <https://docs.aws.amazon.com/connect/latest/adminguide/invoke-lambda-function-block.html>, read 2026-11-27.
 const WAIT: u64 = 6;
 
 /// The request in brief. Every value is a text or a boolean, and each field is always there: an empty text means none.

@@ -27,6 +27,7 @@ mod event_bus;
 mod every_channel;
 mod forged_handles;
 mod forgetting;
+mod genesys;
 mod handles;
 mod hosted_page;
 mod idempotency;

@@ -3,6 +3,7 @@
 mod protocol;
 mod tasks;
 mod tools;
+mod vendors;
 
 use domain::keys::digest_hex;
 use http::Method;
