@@ -20,6 +20,10 @@ const TYPES: &[(&str, &[&str])] = &[
     ("UpdateContactAttributes", &["NoMatchingError"]),
 ];
 
+/// The type that invokes a function, and the types that the caller hears.
+const INVOCATION: &str = "InvokeLambdaFunction";
+const PROMPTS: [&str; 2] = ["MessageParticipant", "GetParticipantInput"];
+
 /// A flow module.
 pub struct FlowModule {
     /// The first action.
@@ -122,6 +126,7 @@ impl FlowModule {
         for action in module.actions.values() {
             faults.extend(module.faults_of(action));
         }
+        faults.extend(module.silent_sequences());
         let reached = module.reachable();
         let unreached = module.actions.keys().filter(|name| !reached.contains(*name));
         faults.extend(unreached.map(|name| format!("no action leads to {name}")));
@@ -193,6 +198,25 @@ impl FlowModule {
             }
         }
         faults.extend(action.parameter_fault().map(|text| format!("{name}: {text}")));
+        faults
+    }
+
+    /// Returns each invocation that may follow another one without a prompt between them. Connect ends a sequence of invocations
+    /// after 20 seconds, and the caller hears nothing in it.
+    fn silent_sequences(&self) -> Vec<String> {
+        let is = |name: &str, kind: &str| self.actions.get(name).is_some_and(|a| a.kind == kind);
+        let invocations = self.actions.values().filter(|action| action.kind == INVOCATION);
+        let mut faults = Vec::new();
+        for first in invocations {
+            let (mut seen, mut next) = (BTreeSet::new(), first.followers().collect::<Vec<_>>());
+            while let Some(name) = next.pop() {
+                if is(name, INVOCATION) {
+                    faults.push(format!("{name} may follow {} in silence", first.identifier));
+                } else if seen.insert(name) && !PROMPTS.iter().any(|kind| is(name, kind)) {
+                    next.extend(self.actions.get(name).into_iter().flat_map(Action::followers));
+                }
+            }
+        }
         faults
     }
 

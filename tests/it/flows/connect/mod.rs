@@ -129,10 +129,9 @@ fn flow_without_an_answer_withdraws_the_ask() {
     let mut contact = payment("c-1", PHONE);
     contact.plays(&shipped(), &mut call);
     assert_eq!(contact.attribute("assent_state"), "none");
-    assert_eq!(
-        call.heard,
-        ["I am sorry, I cannot ask you now. Nothing was paid and nothing was shared."]
-    );
+    let [moments @ .., last] = call.heard.as_slice() else { panic!("{:?}", call.heard) };
+    assert_eq!(moments, ["One moment, please."; 3]);
+    assert_eq!(last, "I am sorry, I cannot ask you now. Nothing was paid and nothing was shared.");
     let late = does(
         &world,
         "c-1",
@@ -331,6 +330,10 @@ fn module_that_breaks_a_rule_is_refused() {
         ("\"ErrorType\": \"InputTimeLimitExceeded\"", "\"ErrorType\": \"NoMatchingError\""),
         ("\"NextAction\": \"say-lost\"", "\"NextAction\": \"say-nothing\""),
         ("\"TargetContact\": \"Current\"", "\"TargetContact\": \"Other\""),
+        (
+            "\"NoMatchingError\", \"NextAction\": \"say-moment\"",
+            "\"NoMatchingError\", \"NextAction\": \"ask-again\"",
+        ),
     ] {
         assert!(!broken(from, to).is_empty(), "{from} → {to}");
     }
