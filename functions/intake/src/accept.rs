@@ -88,7 +88,10 @@ impl Intake {
             let ahead = self.reading_ahead(call, now).await?;
             match call.key.look_up(ahead.ports.store.as_ref(), now).await? {
                 KeyUse::Repeat(record) => Ok::<_, Problem>(Decision::Stop(record)),
-                KeyUse::New(expect) => Ok(Box::pin(ahead.accept(call, expect, now)).await?.into()),
+                KeyUse::New(expect) => {
+                    self.require_retry(call.requester, call.params).await?;
+                    Ok(Box::pin(ahead.accept(call, expect, now)).await?.into())
+                }
             }
         });
         match created.await? {

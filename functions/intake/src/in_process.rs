@@ -1,26 +1,16 @@
 //! The calls of surfaces in the same process. They come with an authenticated requester, and with no headers.
 
 use bytes::Bytes;
-use domain::keys;
-use domain::outcome::Outcome;
 use domain::problem::Problem;
-use domain::request::Request;
-use domain::values::id::RequestId;
-use domain::values::phone::Phone;
 use domain::values::time::Timestamp;
 use http::Response;
 use records::authentication::Requester;
-use records::request_lists::{self, RequestList};
-use records::storage;
 use serde_json::{Value, json};
 
 use crate::Intake;
 use crate::accept::CREATE_PATH;
-use crate::idempotency::{CallKey, KeyUse};
+use crate::idempotency::CallKey;
 use crate::operation::Operation;
-
-/// The newest requests of a customer among which a denial is looked for.
-const EXAMINED_MAX: usize = 20;
 
 /// The times of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,51 +26,6 @@ pub struct RequestTimes {
 }
 
 impl Intake {
-    /// Returns whether [`Intake::create_as`] with this key and body would only repeat an earlier answer.
-    ///
-    /// # Errors
-    /// A [`Problem`]: the key was used for another body.
-    pub async fn is_repeat_as(
-        &self,
-        requester: &Requester,
-        key: &str,
-        body: &Value,
-    ) -> Result<bool, Problem> {
-        Operation::CreateRequest.require(requester)?;
-        let key = CallKey::new(key, requester, CREATE_PATH, body.to_string().as_bytes())?;
-        let used = key.look_up(self.ports.store.as_ref(), self.ports.clock.now()).await?;
-        Ok(matches!(used, KeyUse::Repeat(_)))
-    }
-
-    /// Returns the newest request that a customer denied in a session, asked by any of the brand's keys.
-    ///
-    /// # Errors
-    /// A [`Problem`].
-    pub async fn denied_as(
-        &self,
-        requester: &Requester,
-        phone: &str,
-        session: &str,
-    ) -> Result<Option<RequestId>, Problem> {
-        Operation::ReadRequest.require(requester)?;
-        // A malformed number has no requests. Creating one says what is wrong with it.
-        let Ok(phone) = phone.parse::<Phone>() else { return Ok(None) };
-        let address = keys::address_hash(&requester.brand.address_key, &phone);
-        let (store, list) = (self.ports.store.as_ref(), RequestList::Customer(&address));
-        let page = request_lists::list(store, requester.scope(), list, None, EXAMINED_MAX).await?;
-        for entry in page.entries {
-            let loaded = storage::load(store, entry.id).await?;
-            let is_denied = |request: &Request| {
-                request.session.id == session
-                    && matches!(request.outcome(), Some(Outcome::Denied { .. }))
-            };
-            if loaded.is_some_and(|loaded| is_denied(&loaded.request)) {
-                return Ok(Some(entry.id));
-            }
-        }
-        Ok(None)
-    }
-
     /// Returns the times of a request.
     ///
     /// # Errors

@@ -8,6 +8,7 @@ mod brief;
 mod capabilities;
 mod client_tokens;
 mod customers;
+mod denials;
 mod desk;
 mod documents;
 mod events;

@@ -65,6 +65,10 @@ codes! {
     DuplicateOpenRequest "duplicate-open-request" 409
         "The customer is already asked for the same"
         "Read or cancel the open request that `request` names. To ask twice, send `allow_duplicate: true`.";
+    /// The customer denied a request of the session, and an AI agent asks again.
+    DeniedInSession "denied-in-session" 409
+        "The customer said no in this session"
+        "Do not ask again. Only if the customer asks for it, name the request of `request` in `metadata.retry_of`.";
     /// The `Idempotency-Key` header is missing.
     IdempotencyKeyMissing "idempotency-key-missing" 400
         "The Idempotency-Key header is missing"
@@ -203,7 +207,7 @@ pub struct Problem {
     pub rate_limits: Option<RateLimits>,
     /// The setting of the key that the call exceeds; `None` for other problems.
     pub limit: Option<&'static str>,
-    /// The open request that the call would repeat; `None` for other problems. Boxed, since a problem is an error's body.
+    /// The request that stands against the call, which is open or was denied; `None` for other problems. Boxed, since a problem is an error's body.
     pub request: Option<Box<RequestId>>,
 }
 

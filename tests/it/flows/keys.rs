@@ -223,3 +223,30 @@ fn customer_of_an_ai_agent_reads_that_a_machine_asks() {
     let message = world.customer().newest();
     assert!(message.text("text").starts_with("Demo Books asks you"), "{}", usual.id);
 }
+
+/// The rule is that of the call which every surface makes.
+#[test]
+fn ai_agent_that_was_denied_names_the_denied_request() {
+    let settings = json!({ "may": ["request", "read"], "kind": "ai_agent" });
+    let world = world_with_restricted(&settings);
+    let retries = |retry_of: &Value| {
+        let mut body = world.payment(PHONE, 100);
+        body["metadata"] = json!({ "retry_of": retry_of });
+        world.call(Method::POST, "/v1/requests").key(RESTRICTED_KEY).json(&body).send()
+    };
+    let other = json!("req_01M844DZG03XCBJ52V4K8GHNXC");
+    let early = retries(&other).problem(400, "invalid-request").json();
+    assert_eq!(early["errors"][0]["pointer"], "/metadata/retry_of");
+    let asked = asks(&world, 4250, "EUR").ok(201).json();
+    world.run_until_idle();
+    world.customer().denies().ok(200);
+    world.run_until_idle();
+    let refused = asks(&world, 100, "EUR").problem(409, "denied-in-session").json();
+    assert_eq!(refused["request"], asked["id"]);
+    retries(&other).problem(409, "denied-in-session");
+    let retried = retries(&asked["id"]).ok(201).json();
+    assert_eq!(retried["metadata"]["retry_of"], asked["id"]);
+    world.run_until_idle();
+    // A person at a desk knows what the customer wants.
+    world.asks(200);
+}

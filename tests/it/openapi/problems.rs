@@ -189,6 +189,23 @@ fn keys(answers: &mut Answers) {
     }
 }
 
+/// A machine that asks again after a denial.
+fn denial(answers: &mut Answers) {
+    let sha256 = digest_hex(RESTRICTED_KEY.as_bytes());
+    let keys = json!([{ "mode": "test", "sha256": sha256, "may": ["request"], "kind": "ai_agent" }]);
+    let world = World::builder().with("/keys", &keys).build();
+    let asks = || {
+        let call = world.call(Method::POST, REQUESTS).key(RESTRICTED_KEY);
+        let answer = call.json(&world.payment(PHONE, 4250)).send();
+        world.run_until_idle();
+        answer
+    };
+    asks().ok(201);
+    world.customer().denies().ok(200);
+    world.run_until_idle();
+    answers.add("denied-in-session", &asks());
+}
+
 /// Secrets that cannot be loaded now.
 struct StoreDown;
 
@@ -232,7 +249,7 @@ fn faults(answers: &mut Answers) {
 #[test]
 fn every_example_of_a_problem_happens() {
     let mut produced = Answers::default();
-    for story in [bodies, calls, states, forgetting, processors, keys, faults] {
+    for story in [bodies, calls, states, forgetting, processors, keys, denial, faults] {
         story(&mut produced);
     }
     let described = DESCRIPTION["components"]["examples"].as_object().unwrap();

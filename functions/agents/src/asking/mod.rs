@@ -10,7 +10,6 @@ use std::sync::Arc;
 use bytes::Bytes;
 use domain::api_key::{Right, Visibility};
 use domain::problem::{Code, Problem};
-use domain::values::id::RequestId;
 use domain::values::name::BrandName;
 use http::{HeaderMap, Response};
 use intake::{Intake, RequestTimes};
@@ -85,22 +84,6 @@ impl Asking {
         }
         let created = self.intake.create_as(&self.requester, key, body).await?;
         self.read(&id_of(&created)?).await
-    }
-
-    /// Returns whether `create` with this key and body would only repeat an earlier answer.
-    ///
-    /// # Errors
-    /// A [`Problem`]: the key was used for another body.
-    pub async fn is_repeat(&self, key: &str, body: &Value) -> Result<bool, Problem> {
-        self.intake.is_repeat_as(&self.requester, key, body).await
-    }
-
-    /// Returns the newest request that this customer denied in a session, asked by any of the brand's keys.
-    ///
-    /// # Errors
-    /// A [`Problem`].
-    pub async fn denied(&self, phone: &str, session: &str) -> Result<Option<RequestId>, Problem> {
-        self.intake.denied_as(&self.requester, phone, session).await
     }
 
     /// Returns the times of a request.

@@ -81,8 +81,10 @@ impl Parameters {
         if let Some(seconds) = self.number("expires_in")? {
             body.insert("expires_in", json!(seconds));
         }
-        if let Some(reference) = self.text("reference") {
-            body.insert("metadata", json!({ "reference": reference }));
+        let metadata = Object::default().text("reference", self.text("reference"));
+        let metadata = metadata.text("retry_of", self.text("retry_of")).0;
+        if !metadata.is_empty() {
+            body.insert("metadata", metadata.into());
         }
         Ok(body.0.into())
     }

@@ -86,11 +86,6 @@ impl Arguments {
         }
     }
 
-    /// Returns a text without taking it; an empty one where it is missing.
-    pub(super) fn peek(&self, name: &str) -> String {
-        self.0.get(name).and_then(Value::as_str).unwrap_or_default().to_owned()
-    }
-
     fn take(&mut self, name: &str) -> Option<Value> {
         self.0.remove(name)
     }

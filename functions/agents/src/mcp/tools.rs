@@ -3,9 +3,7 @@
 //! An answer holds what [`Brief`] has and our own sentences. A refusal is an answer too, since hosts show the errors of the
 //! protocol to no model.
 
-use domain::guards;
-use domain::guards::Guard;
-use domain::problem::{Place, Problem};
+use domain::problem::{Code, Place, Problem};
 use serde_json::{Map, Value, json};
 
 use super::arguments::{self, Arguments};
@@ -91,35 +89,12 @@ async fn ask(asking: &Asking, call: ToolCall<'_>) -> Result<ToolAnswer, Refusal>
         );
     };
     let retry_of = arguments.text("retry_of")?;
-    let (phone, session) = (arguments.peek("phone"), arguments.peek("session_id"));
     let mut body = arguments.ask(call.name);
     if let (Some(fields), Some(retry_of)) = (body.as_object_mut(), &retry_of) {
         fields.insert("metadata".to_owned(), json!({ "retry_of": retry_of }));
     }
-    let key = format!("mcp:{call_id}");
-    if !asking.is_repeat(&key, &body).await? {
-        let denied = asking.denied(&phone, &session).await?.map(|id| id.to_string());
-        require_retry(denied.as_deref(), retry_of.as_deref())?;
-    }
-    let brief = asking.create(&key, &body).await?;
+    let brief = asking.create(&format!("mcp:{call_id}"), &body).await?;
     Ok(ToolAnswer { is_created: true, ..ToolAnswer::of(brief) })
-}
-
-/// Refuses an ask after a denial that does not name it, and one that names another request.
-fn require_retry(denied: Option<&str>, retry_of: Option<&str>) -> Result<(), Refusal> {
-    if denied == retry_of || guards::is_disabled(Guard::RetryAfterDenial) {
-        return Ok(());
-    }
-    Err(Refusal(match denied {
-        Some(denied) => format!(
-            "The customer said no to {denied} in this session. Do not ask again. Only if the customer \
-            asks for it themself, repeat the call with a new call_id and retry_of set to {denied}."
-        ),
-        None => {
-            "retry_of names no request that this customer denied in this session. Leave it out."
-                .to_owned()
-        }
-    }))
 }
 
 async fn wait_for_outcome(asking: &Asking, call: ToolCall<'_>) -> Result<ToolAnswer, Refusal> {
@@ -251,6 +226,12 @@ fn reach(routes: &[Route]) -> Value {
 
 /// Explains a problem to a model, with the names of the tool's arguments.
 fn explained(problem: &Problem) -> String {
+    if let (Code::DeniedInSession, Some(denied)) = (problem.code, &problem.request) {
+        return format!(
+            "The customer said no to {denied} in this session. Do not ask again. Only if the customer \
+            asks for it themself, repeat the call with a new call_id and retry_of set to {denied}."
+        );
+    }
     let (code, _, title, remedy) = problem.code.facts();
     let mut text = format!("{title} ({code}): {}.", problem.detail.trim_end_matches('.'));
     for error in &problem.errors {

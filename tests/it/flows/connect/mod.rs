@@ -258,6 +258,23 @@ fn instance_asks_within_the_rights_and_ceilings_of_its_key() {
 }
 
 #[test]
+fn flow_of_an_ai_agent_does_not_ask_again_after_a_denial() {
+    let world = world_with(&json!({ "kind": "ai_agent" }));
+    let denied = does(&world, "c-1", &ask("1"));
+    world.customer().denies().ok(200);
+    world.run_until_idle();
+    let refused = does(&world, "c-1", &ask("2"));
+    assert_eq!(
+        (refused["ok"].as_str(), refused["error"].as_str()),
+        ("false", "denied-in-session")
+    );
+    let mut retried = ask("2");
+    retried["retry_of"] = json!(denied["id"]);
+    let retried = does(&world, "c-1", &retried);
+    assert_eq!(retried["ok"], "true", "{retried:?}");
+}
+
+#[test]
 fn request_of_a_flow_names_its_key() {
     let world = world_with(&json!({}));
     let asked = does(&world, "c-1", &ask("1"));
