@@ -43,7 +43,8 @@ impl Intake {
                 Err(Problem { request: Some(Box::new(denied)), ..problem })
             }
             (None, Some(_)) => {
-                let detail = "it names no request that this customer denied in this session; leave it out";
+                let detail =
+                    "it names no request that this customer denied in this session; leave it out";
                 let pointer = "/metadata/retry_of";
                 Err(Problem::fields(vec![FieldError::in_body(pointer, "value", detail)]))
             }

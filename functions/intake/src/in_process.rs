@@ -145,7 +145,8 @@ impl Intake {
         let body = channel.map_or_else(|| json!({}), |channel| json!({ "channel": channel }));
         let body = body.to_string();
         let path = format!("{CREATE_PATH}/{id}/resend");
-        let key = key.map(|key| CallKey::new(key, requester, &path, body.as_bytes())).transpose()?;
+        let key =
+            key.map(|key| CallKey::new(key, requester, &path, body.as_bytes())).transpose()?;
         self.resend_for(requester, id, body.as_bytes(), key.as_ref()).await
     }
 }

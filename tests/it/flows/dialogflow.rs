@@ -25,8 +25,26 @@ fn call(world: &World, tag: &str, parameters: &Value) -> Answer {
     answer
 }
 
+/// Calls the webhook. Its answer must have the members of `WebhookResponse` in `@google-cloud/dialogflow-cx` 5.8.2 (npm, read
+/// 2026-11-27), with texts alone among its messages.
 fn step(world: &World, tag: &str, parameters: &Value) -> Value {
-    call(world, tag, parameters).ok(200).json()
+    let answer = call(world, tag, parameters).ok(200).json();
+    let object = |required: &[&str], properties: Value| json!({ "type": "object", "additionalProperties": false, "required": required, "properties": properties });
+    let texts =
+        json!({ "type": "array", "minItems": 1, "items": { "type": "string", "minLength": 1 } });
+    let message = object(&["text"], json!({ "text": object(&["text"], json!({ "text": texts })) }));
+    let messages =
+        json!({ "messages": { "type": "array", "items": message }, "mergeBehavior": {} });
+    let session = json!({ "session": { "type": "string" }, "parameters": { "type": "object" } });
+    let response = json!({
+        "fulfillmentResponse": object(&["messages"], messages), "sessionInfo": object(&["parameters"], session),
+        "pageInfo": {}, "payload": {}, "targetPage": {}, "targetFlow": {},
+    });
+    let schema =
+        jsonschema::validator_for(&object(&["fulfillmentResponse", "sessionInfo"], response))
+            .unwrap();
+    assert!(schema.is_valid(&answer), "{answer}");
+    answer
 }
 
 /// Adds what a webhook answered to the parameters, as Dialogflow does.

@@ -67,7 +67,8 @@ fn runs(world: &World, action: &str, input: &Value) -> Result<Value, u16> {
     }
     let answer = answer.json();
     let paths = response["translationMap"].as_object().unwrap();
-    let taken = |path: &Value| answer[path.as_str().unwrap().strip_prefix("$.").unwrap()].to_string();
+    let taken =
+        |path: &Value| answer[path.as_str().unwrap().strip_prefix("$.").unwrap()].to_string();
     let found = paths.iter().map(|(name, path)| (name.clone(), taken(path))).collect();
     let output = rendered(response["successTemplate"].as_str().unwrap(), &found).unwrap();
     let output: Value = serde_json::from_str(&output).unwrap();
@@ -121,9 +122,7 @@ fn action_cancels_and_asks_anew_under_another_number() {
 #[test]
 fn action_has_the_members_that_genesys_documents() {
     let texts = json!({ "type": "object", "additionalProperties": { "type": "string" } });
-    let object = |required: &[&str], properties: Value| {
-        json!({ "type": "object", "additionalProperties": false, "required": required, "properties": properties })
-    };
+    let object = |required: &[&str], properties: Value| json!({ "type": "object", "additionalProperties": false, "required": required, "properties": properties });
     let text = json!({ "type": "string", "minLength": 1 });
     let name = json!({ "type": "string", "minLength": 1, "maxLength": 256 });
     let request = json!({ "requestUrlTemplate": { "type": "string", "pattern": "^https://" }, "requestTemplate": text,
@@ -148,7 +147,8 @@ fn action_has_the_members_that_genesys_documents() {
         other["config"]["request"]["url"] = json!("https://x");
         assert!(!is_valid(&action, &other));
         // Each value of the output is one that the answer is searched for.
-        let names = |object: &Value| object.as_object().map(|o| o.keys().cloned().collect::<Vec<_>>());
+        let names =
+            |object: &Value| object.as_object().map(|o| o.keys().cloned().collect::<Vec<_>>());
         let paths = names(&shipped["config"]["response"]["translationMap"]);
         assert_eq!(names(&shipped["contract"]["output"]["successSchema"]["properties"]), paths);
     }

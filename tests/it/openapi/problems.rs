@@ -192,7 +192,8 @@ fn keys(answers: &mut Answers) {
 /// A machine that asks again after a denial.
 fn denial(answers: &mut Answers) {
     let sha256 = digest_hex(RESTRICTED_KEY.as_bytes());
-    let keys = json!([{ "mode": "test", "sha256": sha256, "may": ["request"], "kind": "ai_agent" }]);
+    let keys =
+        json!([{ "mode": "test", "sha256": sha256, "may": ["request"], "kind": "ai_agent" }]);
     let world = World::builder().with("/keys", &keys).build();
     let asks = || {
         let call = world.call(Method::POST, REQUESTS).key(RESTRICTED_KEY);

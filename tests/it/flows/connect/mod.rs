@@ -184,7 +184,8 @@ fn step_that_is_repeated_asks_once() {
 fn resend_that_is_repeated_sends_once() {
     let world = world_with(&json!({}));
     let asked = does(&world, "c-1", &ask("1"));
-    let resend = |version: &String| json!({ "op": "resend", "request": asked["id"], "version": version });
+    let resend =
+        |version: &String| json!({ "op": "resend", "request": asked["id"], "version": version });
     let sent = does(&world, "c-1", &resend(&asked["version"]));
     assert_eq!(sent["ok"], "true", "{sent:?}");
     let repeat = does(&world, "c-1", &resend(&asked["version"]));
@@ -264,10 +265,7 @@ fn flow_of_an_ai_agent_does_not_ask_again_after_a_denial() {
     world.customer().denies().ok(200);
     world.run_until_idle();
     let refused = does(&world, "c-1", &ask("2"));
-    assert_eq!(
-        (refused["ok"].as_str(), refused["error"].as_str()),
-        ("false", "denied-in-session")
-    );
+    assert_eq!((refused["ok"].as_str(), refused["error"].as_str()), ("false", "denied-in-session"));
     let mut retried = ask("2");
     retried["retry_of"] = json!(denied["id"]);
     let retried = does(&world, "c-1", &retried);

@@ -26,7 +26,8 @@ fn lists(url: &str, authorization: &str) -> usize {
     let body = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/list" });
     let authorization = authorization.replace("RESTRICTED_KEY", RESTRICTED_KEY);
     let call = call.header("authorization", &authorization);
-    let answer = call.header("mcp-protocol-version", "2025-06-18").json(&body).send().ok(200).json();
+    let answer =
+        call.header("mcp-protocol-version", "2025-06-18").json(&body).send().ok(200).json();
     answer["result"]["tools"].as_array().unwrap().len()
 }
 
