@@ -233,15 +233,17 @@ pub const fn witness(guard: Guard) -> Witness {
         }
         Guard::KeyRights => Witness::Test("flows::keys::key_without_a_right_is_refused"),
         Guard::KeyCeilings => Witness::Test("flows::keys::key_above_its_ceilings_is_refused"),
-        Guard::ListedCaller => Witness::Test("flows::connect::instance_not_listed_is_refused"),
+        Guard::ListedCaller => {
+            Witness::Test("flows::connect::steps::instance_not_listed_is_refused")
+        }
         Guard::WithdrawnAsk => {
-            Witness::Test("flows::connect::withdrawn_ask_that_comes_late_is_refused")
+            Witness::Test("flows::connect::steps::withdrawn_ask_that_comes_late_is_refused")
         }
         Guard::ClientTokenScope => {
             Witness::Test("flows::client_tokens::token_reaches_nothing_outside_its_scope")
         }
         Guard::RetryAfterDenial => {
-            Witness::Test("flows::mcp::tools::model_needs_retry_of_after_a_denial")
+            Witness::Test("flows::keys::ai_agent_that_was_denied_names_the_denied_request")
         }
         Guard::AssistantKey => {
             Witness::Test("flows::mcp::tools::endpoint_takes_only_keys_of_ai_agents")

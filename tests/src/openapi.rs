@@ -318,8 +318,9 @@ fn check_body(exchange: Exchange<'_>, operation: Operation<'static>, answer_json
     let is_live = sent_headers
         .get("authorization")
         .is_some_and(|key| key.to_str().unwrap_or_default().contains("sk_live_"));
-    // No schema says which members come twice, nor which cursor is of another list.
-    let is_beyond = |fault: &Value| fault["code"] == "repeated" || fault["code"] == "cursor";
+    // No schema says which members come twice, which cursor is of another list, nor which request was denied.
+    let is_beyond =
+        |fault: &Value| ["repeated", "cursor", "denied"].iter().any(|code| fault["code"] == *code);
     let by_schema = |fault: &Value| fault.get("pointer").is_some() && !is_beyond(fault);
     if !is_live && refused.is_some_and(|faults| faults.iter().any(by_schema)) {
         let broken = faults(&schema, Reading::StrictBody, &value);

@@ -1,4 +1,4 @@
-//! After a denial: an AI agent asks the customer again in that session only where it names the request that was denied.
+//! After a denial, an AI agent asks the customer again in that session only where it names the denied request.
 
 use domain::api_key::KeyKind;
 use domain::guards;
@@ -46,7 +46,7 @@ impl Intake {
                 let detail =
                     "it names no request that this customer denied in this session; leave it out";
                 let pointer = "/metadata/retry_of";
-                Err(Problem::fields(vec![FieldError::in_body(pointer, "value", detail)]))
+                Err(Problem::fields(vec![FieldError::in_body(pointer, "denied", detail)]))
             }
         }
     }

@@ -136,8 +136,8 @@ impl CallKey {
         Ok(KeyUse::Repeat(record))
     }
 
-    /// Returns the request that was created under the key, for any body. Where there is none, the key is given up, so that a call
-    /// that is still under way creates nothing.
+    /// Returns the request that was created under the key, for any body. Without one, the key is given up, so that a call that is
+    /// still under way creates nothing.
     pub(crate) async fn withdraw(
         &self,
         ports: &Ports,

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::http::{self, Answer};
 
-/// The function was invoked as an HTTP call that is none. The error does not quote it.
+/// The function was invoked with a malformed HTTP call. The error does not quote it.
 #[derive(Debug, thiserror::Error)]
 #[error("event is no HTTP call")]
 struct MalformedCall;
@@ -59,10 +59,10 @@ mod tests {
 
     use super::*;
 
-    struct Named;
+    struct EchoOfContext;
 
     #[async_trait::async_trait]
-    impl Invocations for Named {
+    impl Invocations for EchoOfContext {
         async fn invoke(&self, invocation: Invocation) -> Result<Value, InvocationError> {
             if invocation.event.is_null() {
                 return Err(InvocationError("failed"));
@@ -77,7 +77,8 @@ mod tests {
         context.request_id = "8476a536".to_owned();
         context.invoked_function_arn =
             "arn:aws:lambda:eu-west-1:123456789012:function:a".to_owned();
-        let answered = answer_or_invoke(&router, &Named, LambdaEvent::new(event, context)).await;
+        let answered =
+            answer_or_invoke(&router, &EchoOfContext, LambdaEvent::new(event, context)).await;
         answered.map_err(|error| error.to_string())
     }
 

@@ -105,7 +105,7 @@ fn actions_ask_and_tell_the_transaction_code() {
 }
 
 #[test]
-fn action_cancels_and_asks_anew_under_another_number() {
+fn action_cancels_and_asks_again_with_the_next_attempt() {
     let world = World::new();
     let asked = runs(&world, ASK, &payment(1)).unwrap();
     let ended = runs(&world, CANCEL, &json!({ "id": asked["id"] })).unwrap();

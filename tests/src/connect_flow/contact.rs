@@ -32,8 +32,8 @@ pub trait Line {
     /// Returns whether Connect itself fails at an action.
     fn fails(&mut self, action: &Action) -> bool;
 
-    /// Returns whether a loop that is entered again after it was left early begins anew. The documents do not tell.
-    fn begins_loops_anew(&mut self) -> bool;
+    /// Returns whether a loop that is entered again after it was left early begins at zero. The documents do not tell.
+    fn resets_loops(&mut self) -> bool;
 }
 
 /// A contact of Connect.
@@ -75,7 +75,7 @@ impl Contact {
 
     /// Plays a module to its end.
     pub fn plays(&mut self, module: &FlowModule, line: &mut dyn Line) {
-        if line.begins_loops_anew() {
+        if line.resets_loops() {
             self.rounds.clear();
         }
         let mut name = module.start.clone();

@@ -36,7 +36,7 @@ pub struct FlowModule {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub struct Action {
-    /// The identifier.
+    /// The name, which transitions use.
     pub identifier: String,
     /// The type, such as `Compare`.
     #[serde(rename = "Type")]
@@ -65,7 +65,7 @@ pub struct Transitions {
 pub struct OnError {
     /// The type of the error.
     pub error_type: String,
-    /// The action.
+    /// The name of the action that follows.
     pub next_action: String,
 }
 
@@ -73,9 +73,9 @@ pub struct OnError {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub struct OnCondition {
-    /// The condition.
+    /// The comparison that must hold.
     pub condition: Condition,
-    /// The action.
+    /// The name of the action that follows.
     pub next_action: String,
 }
 

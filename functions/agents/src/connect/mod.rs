@@ -1,7 +1,7 @@
 //! Amazon Connect: a Lambda block of a flow asks, waits, cancels and resends.
 //!
 //! The instance's ARN tells the brand, whose secret lists the ARN with a key. A flow holds no key. The answer is one flat object of
-//! texts (`STRING_MAP`). Only what a repeat may mend is an error of the invocation, since Connect repeats it up to three times.
+//! texts (`STRING_MAP`). Only what a repeat may mend is an error of the invocation. Connect repeats it up to three times:
 //! <https://docs.aws.amazon.com/connect/latest/adminguide/invoke-lambda-function-block.html>, read 2026-11-26.
 
 mod wire;

@@ -1,7 +1,8 @@
 //! Dialogflow CX: a webhook of a page asks, waits, cancels and resends. The tag names the step.
 //!
-//! The webhook's headers carry a key of the brand, from a secret of the agent. Parameters of the session whose names begin with
-//! `assent_` go in, and the answer comes back under the same names.
+//! The webhook's headers carry a key of the brand, from a secret of the agent. Parameters of the session go in whose names begin with
+//! `assent_`. The answer comes back under such names.
+//!
 //! <https://cloud.google.com/dialogflow/cx/docs/concept/webhook>, read 2026-11-26.
 
 mod wire;

@@ -1,6 +1,6 @@
 //! The steps of a flow: ask, wait, cancel and resend, with parameters and answers of flat texts.
 //!
-//! Amazon Connect, Lex and Dialogflow differ in their wire formats alone, and all of them repeat a step whose answer they lost.
+//! Amazon Connect, Lex and Dialogflow differ in their wire formats alone. All of them repeat a step whose answer they lost.
 //! A step is therefore safe to repeat: the key of an ask is the conversation, the step and the attempt.
 
 mod answer;
@@ -16,7 +16,7 @@ pub(crate) use parameters::Parameters;
 /// The wait of a step that names none, in seconds.
 const WAIT: u64 = 6;
 
-/// What a step does.
+/// The action of a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Operation {
     /// Asks the customer.

@@ -1,4 +1,4 @@
-//! The parameters of a step, as people type them in a flow: texts, of which an empty one is none.
+//! The parameters of a step, as people type them in a flow. They are texts, and an empty one counts as missing.
 
 use std::collections::BTreeMap;
 

@@ -116,7 +116,7 @@ fn delegated(attributes: Map<String, Value>, intent: Intent) -> Value {
     })
 }
 
-/// Returns the answer to Lex: another turn to confirm while the request is open, and the end of the intent after it.
+/// Returns the answer to Lex. An open request asks for another turn to confirm, and an ended one closes the intent.
 fn response(answer: &Value, mut attributes: Map<String, Value>, intent: Intent) -> Value {
     let text = |name: &str| answer.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
     let is_over = text("over") == "true";

@@ -1,4 +1,4 @@
-//! The ARN of a platform that calls a function of ours itself: an instance of Amazon Connect, or an alias of a Lex bot.
+//! The ARN of a platform that calls a function itself. It is an instance of Amazon Connect, or an alias of a Lex bot.
 
 use std::fmt;
 use std::str::FromStr;

@@ -108,7 +108,7 @@ impl KeySettings {
         self.may.is_none() && is_limited
     }
 
-    /// Returns whether nothing can prove the key: it has no digest, and no platform with an id to name it by.
+    /// Returns whether nothing can prove the key. It has no digest, and no platform with an id to name it by.
     #[must_use]
     pub(crate) fn lacks_proof(&self) -> bool {
         self.sha256.is_empty() && (self.callers.is_empty() || self.id.is_none())

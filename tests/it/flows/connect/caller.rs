@@ -1,4 +1,4 @@
-//! A caller on the line of a world: what they hear, which keys they press, and what they do on their phone.
+//! A caller on the line of a world, who hears sentences, presses keys and answers on a phone.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -57,7 +57,7 @@ fn invoke_timed(world: &World, agents: &Agents, event: &Value) -> (Result<Value,
     (answer, took)
 }
 
-/// What the caller does on the phone, once the code was spoken.
+/// The answer of the caller on the phone, once the code was spoken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Reply {
     Approves,
@@ -92,6 +92,8 @@ pub(super) struct Call<'a> {
     pub(super) late: Vec<Value>,
     /// The steps that fail once, by `op`.
     pub(super) failing: VecDeque<&'static str>,
+    /// The actions of Connect that fail once, by name.
+    pub(super) failing_actions: Vec<&'static str>,
 }
 
 impl<'a> Call<'a> {
@@ -107,6 +109,7 @@ impl<'a> Call<'a> {
             rng: Rng::new(1),
             late: Vec::new(),
             failing: VecDeque::new(),
+            failing_actions: Vec::new(),
         }
     }
 
@@ -224,11 +227,16 @@ impl Line for Call<'_> {
         key
     }
 
-    fn fails(&mut self, _: &Action) -> bool {
+    fn fails(&mut self, action: &Action) -> bool {
+        let mut failing = self.failing_actions.iter();
+        if let Some(place) = failing.position(|name| *name == action.identifier) {
+            self.failing_actions.remove(place);
+            return true;
+        }
         self.rng.happens(self.rates.action)
     }
 
-    fn begins_loops_anew(&mut self) -> bool {
+    fn resets_loops(&mut self) -> bool {
         self.rng.happens(500)
     }
 }
