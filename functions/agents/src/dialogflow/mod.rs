@@ -39,8 +39,9 @@ pub(crate) async fn webhook(State(agents): State<Arc<Agents>>, request: Request)
     let (mut parts, body) = request.into_parts();
     caller::stamp(&mut parts, agents.intake.ports.clock.now());
     let read = to_bytes(body, BODY_MAX).await;
-    let read =
-        read.map_err(|_| Problem::new(Code::PayloadTooLarge, "the body is larger than 64 KiB"));
+    let read = read.map_err(|_too_large| {
+        Problem::new(Code::PayloadTooLarge, "the body is larger than 64 KiB")
+    });
     let answer = match read {
         Ok(body) => agents.dialogflow(&parts, &body).await,
         Err(problem) => Err(problem),
@@ -96,7 +97,7 @@ fn conversation(session: &str, payload: &Value) -> Conversation {
     }
 }
 
-/// Returns the WebhookResponse: the sentence to speak, and every text of the answer as a parameter of the session.
+/// Returns the `WebhookResponse`: the sentence to speak, and every text of the answer as a parameter of the session.
 fn response(answer: &FlatAnswer) -> http::Response<Bytes> {
     let mut parameters: Map<String, Value> =
         answer.texts().map(|(name, text)| (format!("{PREFIX}{name}"), json!(text))).collect();

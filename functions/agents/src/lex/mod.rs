@@ -57,7 +57,7 @@ impl Agents {
         let arn = bot_arn(function_arn, &event.bot.id, &event.bot.alias_id);
         let is_dialog = event.invocation_source.as_deref() == Some(DIALOG);
         if is_dialog && !intent.is_denied() {
-            return Ok(delegated(attributes, intent));
+            return Ok(delegated(&attributes, &intent));
         }
         let answer = match self.asking_of(&arn, call).await {
             Ok(asking) => turn(&asking, &step, &intent).await,
@@ -69,9 +69,9 @@ impl Agents {
         if is_dialog && is_nothing {
             let next = answer.get("next_attempt").cloned().unwrap_or_default();
             attributes.insert(format!("{PREFIX}attempt"), next);
-            return Ok(delegated(attributes, intent));
+            return Ok(delegated(&attributes, &intent));
         }
-        Ok(response(&answer, attributes, intent))
+        Ok(response(&answer, attributes, &intent))
     }
 }
 
@@ -101,7 +101,7 @@ fn bot_arn(function_arn: &str, bot: &str, alias: &str) -> String {
 }
 
 /// Returns the answer that lets Lex go on as the bot says.
-fn delegated(attributes: Map<String, Value>, intent: Intent) -> Value {
+fn delegated(attributes: &Map<String, Value>, intent: &Intent) -> Value {
     json!({
         "sessionState": {
             "sessionAttributes": attributes,
@@ -117,7 +117,7 @@ fn delegated(attributes: Map<String, Value>, intent: Intent) -> Value {
 }
 
 /// Returns the answer to Lex. An open request asks for another turn to confirm, and an ended one closes the intent.
-fn response(answer: &Value, mut attributes: Map<String, Value>, intent: Intent) -> Value {
+fn response(answer: &Value, mut attributes: Map<String, Value>, intent: &Intent) -> Value {
     let text = |name: &str| answer.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
     let is_over = text("over") == "true";
     let is_unknown = text("state") == "unknown";
