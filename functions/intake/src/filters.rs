@@ -100,9 +100,10 @@ pub(crate) struct Filters {
 impl Filters {
     /// Reads the filters of a query, for what the caller may see.
     pub(crate) fn read(query: &Query, requester: &Requester) -> Result<Self, Problem> {
-        let texts = |name| read(query, name, token);
-        let phone =
-            read(query, "phone", |text| text.parse::<Phone>().map_err(|error| error.to_string()))?;
+        let texts = |name| parameter(query, name, token);
+        let phone = parameter(query, "phone", |text| {
+            text.parse::<Phone>().map_err(|error| error.to_string())
+        })?;
         let mut session = texts("session")?;
         if let (None, Some(ClientScope::Session(id))) = (&session, &requester.client) {
             session = Some(id.clone());
@@ -112,12 +113,12 @@ impl Filters {
             Visibility::All => None,
         };
         Ok(Self {
-            state: read(query, "state", state)?,
-            kind: read(query, "kind", kind)?,
+            state: parameter(query, "state", state)?,
+            kind: parameter(query, "kind", kind)?,
             address: phone.map(|phone| keys::address_hash(&requester.brand.address_key, &phone)),
             session,
             agent: texts("agent")?,
-            key: read(query, "key", |text| text.parse().map_err(|_not_an_id| KEY))?,
+            key: parameter(query, "key", |text| text.parse().map_err(|_not_an_id| KEY))?,
             // People read the code aloud, and its letters are capitals.
             transaction_code: texts("transaction_code")?.map(|code| code.to_ascii_uppercase()),
             reference: texts("reference")?,
@@ -233,7 +234,7 @@ impl Filters {
 const KEY: &str = "the parameter is the id of a key, such as `key_desk`";
 
 /// Reads a parameter; `None` where it is left out.
-fn read<T, E: ToString>(
+pub(crate) fn parameter<T, E: ToString>(
     query: &Query,
     name: &str,
     parse: impl Fn(&str) -> Result<T, E>,
@@ -256,7 +257,8 @@ fn state(text: &str) -> Result<StateFilter, String> {
     }
 }
 
-fn kind(text: &str) -> Result<AskKind, &'static str> {
+/// Reads a kind of ask.
+pub(crate) fn kind(text: &str) -> Result<AskKind, &'static str> {
     match text {
         "payment" => Ok(AskKind::Payment),
         "payment_method" => Ok(AskKind::PaymentMethod),
@@ -269,7 +271,7 @@ fn span(query: &Query, from: &str, before: &str) -> Result<Span, Problem> {
     let time = |text: &str| {
         text.parse::<Timestamp>().map_err(|error| format!("{error}; a `+` in it is written `%2B`"))
     };
-    Ok(Span { from: read(query, from, time)?, before: read(query, before, time)? })
+    Ok(Span { from: parameter(query, from, time)?, before: parameter(query, before, time)? })
 }
 
 /// Returns the filters of a query as a text, the same for the same filters in any order.

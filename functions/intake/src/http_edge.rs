@@ -53,6 +53,9 @@ pub fn router(intake: Arc<Intake>) -> Router {
         .route("/v1/events/{id}", get(event))
         .route("/v1/events/{id}/redeliver", post(redeliver))
         .route("/v1/webhooks/test", post(test_webhook))
+        .route("/v1/statistics", get(statistics))
+        .route("/v1/health", get(health))
+        .route("/v1/brand", get(brand))
         .route("/desk", get(desk))
         .route("/desk/{file}", get(desk_file))
         .route("/desk/requests/{id}", get(desk))
@@ -261,6 +264,18 @@ async fn redeliver_since(State(intake): Here, call: Call) -> Response {
 
 async fn test_webhook(State(intake): Here, call: Call) -> Response {
     call.answer(&intake, intake.test_webhook(call.headers(), &call.body).await)
+}
+
+async fn statistics(State(intake): Here, call: Call) -> Response {
+    call.answer(&intake, intake.statistics(call.headers(), call.query()).await)
+}
+
+async fn health(State(intake): Here, call: Call) -> Response {
+    call.answer(&intake, intake.health(call.headers()).await)
+}
+
+async fn brand(State(intake): Here, call: Call) -> Response {
+    call.answer(&intake, intake.brand(call.headers()).await)
 }
 
 async fn explain(State(intake): Here, PathParam(code): PathParam<String>, call: Call) -> Response {

@@ -4,6 +4,7 @@
 mod accept;
 mod act;
 mod address_limits;
+mod brand;
 mod brief;
 mod capabilities;
 mod client_tokens;
@@ -14,6 +15,7 @@ mod documents;
 mod events;
 mod fields;
 mod filters;
+mod health;
 mod http_edge;
 mod idempotency;
 mod in_process;
@@ -32,6 +34,7 @@ mod record;
 mod refund;
 mod routes;
 mod start_error;
+mod statistics;
 
 use std::sync::Arc;
 use std::time::Duration;

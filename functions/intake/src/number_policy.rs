@@ -48,7 +48,7 @@ pub(crate) fn require_allowed(requester: &Requester, phone: &Phone) -> Result<()
 }
 
 /// Returns the countries of the brand's own numbers. Channels without a number, such as `WhatsApp`, name none.
-fn own_regions(channels: &[ChannelSetup]) -> BTreeSet<&'static str> {
+pub(crate) fn own_regions(channels: &[ChannelSetup]) -> BTreeSet<&'static str> {
     // Twilio's senders have a scheme, as in `whatsapp:+1…`.
     let number = |text: &str| text.rsplit_once(':').map_or(text, |(_, number)| number).parse().ok();
     let region = |text: &str| number_facts(&number(text)?).ok().map(|facts| facts.region);

@@ -28,6 +28,9 @@ pub(crate) enum Operation {
     RedeliverEvent,
     RedeliverEvents,
     TestWebhook,
+    ReadStatistics,
+    ReadHealth,
+    ReadBrand,
 }
 
 impl Operation {
@@ -48,10 +51,13 @@ impl Operation {
             | Self::ReadCustomer
             | Self::ReadPaymentMethod
             | Self::ListEvents
-            | Self::ReadEvent => Right::Read,
+            | Self::ReadEvent
+            | Self::ReadHealth
+            | Self::ReadBrand => Right::Read,
             Self::EraseCustomer | Self::EndPaymentMethod => Right::Erase,
             Self::RefundRequest => Right::Refund,
             Self::ReadCapabilities => Right::Capability,
+            Self::ReadStatistics => Right::Statistics,
         }
     }
 
@@ -76,17 +82,22 @@ impl Operation {
             | Self::ReadEvent
             | Self::RedeliverEvent
             | Self::RedeliverEvents
-            | Self::TestWebhook => false,
+            | Self::TestWebhook
+            | Self::ReadStatistics
+            | Self::ReadHealth
+            | Self::ReadBrand => false,
         }
     }
 
-    /// Returns whether it is about what is kept of a customer, which comes from all sessions.
-    const fn is_about_customers(self) -> bool {
+    /// Returns whether it is about what comes from all sessions: what is kept of a customer, statistics and health.
+    const fn is_about_all_sessions(self) -> bool {
         match self {
             Self::ReadCustomer
             | Self::EraseCustomer
             | Self::ReadPaymentMethod
-            | Self::EndPaymentMethod => true,
+            | Self::EndPaymentMethod
+            | Self::ReadStatistics
+            | Self::ReadHealth => true,
             Self::CreateRequest
             | Self::ListRequests
             | Self::ReadRequest
@@ -101,7 +112,8 @@ impl Operation {
             | Self::ReadEvent
             | Self::RedeliverEvent
             | Self::RedeliverEvents
-            | Self::TestWebhook => false,
+            | Self::TestWebhook
+            | Self::ReadBrand => false,
         }
     }
 
@@ -115,7 +127,7 @@ impl Operation {
             let detail = "a client token reads, cancels, extends and resends; use a key";
             return Err(not_allowed(detail.to_owned(), "client_token"));
         }
-        if self.is_about_customers() && requester.key.sessions == Visibility::Own {
+        if self.is_about_all_sessions() && requester.key.sessions == Visibility::Own {
             let detail = "the key sees its own sessions only; use one that sees all";
             return Err(not_allowed(detail.to_owned(), "sessions"));
         }

@@ -16,7 +16,9 @@ use crate::branding::Branding;
 pub use crate::policy::{Countries, Policy};
 pub use crate::seal_keys::{PublicKey, PublicKeyRing};
 pub use crate::settings::{InvalidSettings, Settings};
+use crate::values::country::Country;
 use crate::values::language::Language;
+use crate::values::money::Currency;
 use crate::values::name::{BrandName, ChannelName, ProcessorName};
 use crate::values::text::DisplayText;
 use crate::values::time_zone::TimeZone;
@@ -79,6 +81,12 @@ pub struct Brand {
     /// The language of prompts where the customer's language is unknown or not supported.
     #[serde(default)]
     pub language: Language,
+    /// The country whose numbers agents type without its code; `None` for that of the brand's own numbers.
+    #[serde(default)]
+    pub country: Option<Country>,
+    /// The currency that most asks are in; `None` where no one is.
+    #[serde(default)]
+    pub currency: Option<Currency>,
     /// The time zone of times in messages; `None` writes none there, since each chat shows its own.
     #[serde(default)]
     pub time_zone: Option<TimeZone>,

@@ -39,6 +39,7 @@ mod seal_keys;
 mod seal_public;
 pub mod settings;
 mod sound_alike;
+pub mod statistics;
 pub mod values;
 pub mod view;
 pub mod webhook;

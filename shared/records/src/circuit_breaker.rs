@@ -42,6 +42,10 @@ pub enum CallKind {
 }
 
 impl CallKind {
+    /// Every kind.
+    pub const ALL: [Self; 5] =
+        [Self::Pay, Self::SaveCard, Self::ReadClaims, Self::Refund, Self::Detach];
+
     /// Returns the kind of call that an ask needs.
     #[must_use]
     pub const fn of(ask: &Ask) -> Self {
@@ -122,6 +126,27 @@ impl CircuitBreaker {
         };
         let [account, kind] = keys.clone();
         Ok(Self { account: circuit(account)?, kind: circuit(kind)? })
+    }
+
+    /// Loads the open circuits of an account: its own, and those of its kinds of call.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn open_circuits(
+        store: &dyn Store,
+        scope: BrandScope<'_>,
+        processor: &ProcessorName,
+    ) -> Result<Vec<(Option<CallKind>, Open)>, StoreError> {
+        let [account, _] = Self::keys(scope, processor, CallKind::Pay);
+        let of_kind = |kind: CallKind| {
+            let [_, key] = Self::keys(scope, processor, kind);
+            (Some(kind), key)
+        };
+        let all: Vec<_> = [(None, account)].into_iter().chain(CallKind::ALL.map(of_kind)).collect();
+        let keys: Vec<Key> = all.iter().map(|(_, key)| key.clone()).collect();
+        let items = store.read_many(&keys).await?;
+        let found = all.into_iter().zip(items).filter_map(|((kind, _), item)| Some((kind, item?)));
+        found.map(|(kind, item)| Ok((kind, decode(&item.body)?))).collect()
     }
 
     /// Returns the keys of an account's circuit, and of the circuit of a kind of call to it.

@@ -18,6 +18,7 @@
 //! | `PROMPTS#<brand>#<mode>#<hour>` | `PROMPTS` | [`crate::brand_limit`]: the brand's prompts of a clock hour | a day longer |
 //! | `CUST#<brand>#<mode>#<address>` | `CARD#`, `HANDLE#`, `REQ#` and an id | [`crate::customers::CustomerItem`]: what belongs to a customer | as what it names |
 //! | `LIST#<brand>#<mode>#<list>` | a request's id | [`crate::request_lists`]: a request in one of the brand's lists | as the longest request |
+//! | `STATS#<brand>#<mode>#<day>`, `STATS#<brand>#<mode>` | a time and a request's id; a day | [`crate::statistics`]: an end, and a day's counts | 400 days |
 //! | `ERASE#<brand>#<mode>#<address>` | `ERASE` | [`crate::erasures::Erasure`] | until done, then 90 days |
 //! | `CARD#<brand>#<mode>#<card>` | `CARD` | [`crate::saved_cards::SavedCard`] | until it is taken off file |
 //! | `LIMIT#<brand>#<mode>#<address>` | `LIMIT` | [`crate::limits::AddressLimits`] | 8 days |
@@ -38,6 +39,7 @@ pub use crate::journal::journal;
 pub use crate::links::{LinkTarget, follow_link, put_link};
 use crate::metrics;
 use crate::request_lists;
+use crate::statistics;
 use crate::webhook_events;
 use crate::webhook_events::EventParts;
 use crate::writes::overwrite;
@@ -187,6 +189,7 @@ pub async fn commit(
     writes.extend(journal::writes(&mut change)?);
     writes.push(put_request(&change.request, expected_version, version)?);
     writes.extend(request_lists::writes(&change, expected_version.is_none())?);
+    writes.extend(statistics::put_end(&change)?);
     if expected_version.is_none() {
         let request = &change.request;
         let scope = BrandScope { brand: &request.brand, mode: request.mode };

@@ -24,6 +24,7 @@ type Access = (&'static str, &'static str);
 const CALLS: &[(&str, &[Access])] = &[
     ("CircuitBreaker::keys", &[(BATCH, "BREAKER")]),
     ("CircuitBreaker::load", &[(BATCH, "BREAKER")]),
+    ("CircuitBreaker::open_circuits", &[(BATCH, "BREAKER")]),
     ("Handles", &[(GET, "HANDLE"), (PUT, "HANDLE"), (PUT, "CUST"), (BATCH, "STOP"), (PUT, "STOP")]),
     ("authentication::authenticate", &[]),
     ("authentication::known_brand", &[]),
@@ -56,6 +57,9 @@ const CALLS: &[(&str, &[Access])] = &[
     ("customers::list", &[(LIST, "CUST")]),
     ("customers::open_request", &[(LIST, "CUST"), (GET, "REQ")]),
     ("effects::send", &[]),
+    ("endpoint_health::key", &[]),
+    ("endpoint_health::load", &[(GET, "ENDPOINT")]),
+    ("endpoint_health::url_digest", &[]),
     ("erasures::erase_parts", &[(LIST, "REQ"), (PUT, "REQ")]),
     ("erasures::load", &[(GET, "ERASE")]),
     ("erasures::put", &[(PUT, "ERASE")]),
@@ -89,6 +93,7 @@ const CALLS: &[(&str, &[Access])] = &[
     ("saved_cards::put", &[(PUT, "CARD")]),
     ("seen::is_seen", &[(GET, "SEEN")]),
     ("seen::put_seen", &[(PUT, "SEEN")]),
+    ("statistics::stored_days", &[(LIST, "STATS"), (PUT, "STATS")]),
     ("storage::decode", &[]),
     ("storage::device_wallets", &[(GET, "DEVICE")]),
     ("storage::follow_link", &[(GET, "LINK")]),
@@ -120,15 +125,16 @@ const MARKS: &[(&str, &[Access])] = &[
             (PUT, "CUST"),
             (PUT, "LIST"),
             (DELETE, "LIST"),
+            (PUT, "STATS"),
         ],
     ),
     (".try_acquire(", &[(PUT, "BREAKER"), (DELETE, "BREAKER")]),
     ("\"IDEM#", &[(GET, "IDEM"), (BATCH, "IDEM"), (PUT, "IDEM")]),
-    ("\"ENDPOINT#", &[(GET, "ENDPOINT"), (PUT, "ENDPOINT"), (DELETE, "ENDPOINT")]),
+    (".record_failure(", &[(PUT, "ENDPOINT"), (DELETE, "ENDPOINT")]),
 ];
 
 /// The modules of intake that no surface of agents reaches: they serve paths of `/v1` alone.
-const NOT_FOR_AGENTS: &str = "client_tokens customers documents events filters http_edge lists payment_methods record refund";
+const NOT_FOR_AGENTS: &str = "brand client_tokens customers documents events filters health http_edge lists payment_methods record refund statistics";
 
 /// What the sandbox touches in each function. Intake and agents open it, and call nothing of it.
 const SANDBOX: &[(&str, &[Access])] = &[
@@ -141,7 +147,7 @@ const SANDBOX: &[(&str, &[Access])] = &[
 
 /// The modules of `records`, by whose names the calls are found.
 const MODULES: &str = "CircuitBreaker authentication brand_limit capability card_checks charges claims contact customers device \
-    effects erasures handles key_usage limits links opt_outs request_lists saved_cards seen storage webhook_events";
+    effects endpoint_health erasures handles key_usage limits links opt_outs request_lists saved_cards seen statistics storage webhook_events";
 
 /// Returns the calls of records that a source names, as `module::function`.
 fn calls(source: &str) -> BTreeSet<String> {

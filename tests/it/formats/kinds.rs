@@ -149,6 +149,8 @@ const OTHERS: &[&str] = &[
     "prompts",
     "sandbox",
     "seen",
+    "stats",
+    "stats-day",
     "stop",
     "stop-repeated",
     "stop-started",
@@ -194,6 +196,7 @@ pub(super) fn of_item(item: &Item) -> String {
             let facts: ListedFacts = decode(&item.body).unwrap();
             if facts.end.is_some() { "list-ended".to_owned() } else { prefix }
         }
+        _ if prefix == "stats" && !item.key.sk.contains('#') => "stats-day".to_owned(),
         "CLAIMS" => "claims".to_owned(),
         "EVT" => format!("journal-{}", what(&decode::<JournalEntry>(&item.body).unwrap().what)),
         "WEBHOOK" => {

@@ -13,6 +13,7 @@ use domain::saved_credential::SavedCredential;
 use domain::seal;
 use domain::seal::Sealed;
 use domain::seal_binding::{Binding, CardBinding};
+use domain::statistics::EndFacts;
 use domain::values::id::RequestId;
 use domain::values::time::Timestamp;
 use domain::webhook::WebhookEvent;
@@ -29,6 +30,7 @@ use records::limits::AddressLimits;
 use records::opt_outs::OptOut;
 use records::request_lists::ListedFacts;
 use records::saved_cards::SavedCard;
+use records::statistics::KeptCounts;
 use records::storage::{LinkTarget, decode, encode};
 use sandbox::phone::PhoneMessage;
 use serde::Serialize;
@@ -69,6 +71,8 @@ fn every_golden_file_is_read_and_written_unchanged() {
             "card" => again::<SavedCard>(&text),
             "claims" => again::<Sealed>(&text),
             "stop" => again::<OptOut>(&text),
+            "stats" if name == "stats" => again::<EndFacts>(&text),
+            "stats" => again::<KeptCounts>(&text),
             "seen" => again::<Timestamp>(&text),
             "addr" | "charge" => again::<RequestId>(&text),
             "phone" => json!(serde_json::from_str::<PhoneMessage>(&text).unwrap()),

@@ -96,7 +96,8 @@ fn on_the_sandbox() -> World {
     world.asks_at("+15551239003", 100);
     world.asks_at(phone, 100);
     world.post("/v1/webhooks/test", &json!({})).ok(202);
-    world.time_passes(400);
+    world.time_passes(1_000);
+    world.get("/v1/statistics?from=2026-12-01").ok(200);
     world
 }
 

@@ -33,7 +33,7 @@ const fn row(
     Row { operation, right, is_for_clients, shows_request }
 }
 
-const ROWS: [Row; 19] = [
+const ROWS: [Row; 22] = [
     row("cancelRequest", Right::Request, true, true),
     row("checkCapabilities", Right::Capability, false, false),
     row("createClientToken", Right::Request, false, false),
@@ -44,10 +44,13 @@ const ROWS: [Row; 19] = [
     row("extendRequest", Right::Request, true, false),
     row("listEvents", Right::Read, false, true),
     row("listRequests", Right::Read, true, true),
+    row("readBrand", Right::Read, false, false),
     row("readCustomer", Right::Read, false, true),
     row("readEvent", Right::Read, false, true),
+    row("readHealth", Right::Read, false, false),
     row("readPaymentMethod", Right::Read, false, false),
     row("readRequest", Right::Read, true, true),
+    row("readStatistics", Right::Statistics, false, false),
     row("redeliverEvent", Right::Request, false, true),
     row("redeliverEvents", Right::Request, false, false),
     row("refundRequest", Right::Refund, false, false),
@@ -55,8 +58,15 @@ const ROWS: [Row; 19] = [
     row("testWebhook", Right::Request, false, false),
 ];
 
-const ABOUT_CUSTOMERS: [&str; 4] =
-    ["endPaymentMethod", "eraseCustomer", "readCustomer", "readPaymentMethod"];
+/// The operations that are about what comes from all sessions.
+const OF_ALL_SESSIONS: [&str; 6] = [
+    "endPaymentMethod",
+    "eraseCustomer",
+    "readCustomer",
+    "readPaymentMethod",
+    "readStatistics",
+    "readHealth",
+];
 
 /// The credentials of the table.
 #[derive(Clone, Copy, Debug)]
@@ -115,8 +125,7 @@ fn expected(credential: Credential, row: &Row) -> Access {
         // The token reads, so its key must read too.
         Credential::OnlyRight(_) if row.operation == "createClientToken" => Access::NotAllowed,
         Credential::OnlyRight(_) => Access::Handled,
-        // What is kept of a customer comes from all sessions.
-        Credential::OwnSessions if ABOUT_CUSTOMERS.contains(&row.operation) => Access::NotAllowed,
+        Credential::OwnSessions if OF_ALL_SESSIONS.contains(&row.operation) => Access::NotAllowed,
         Credential::OwnSessions | Credential::OtherBrand | Credential::OtherMode => Access::Blind,
         Credential::ClientOfRequest | Credential::ClientOfSession => for_client(Access::Handled),
         Credential::ClientOfOtherSession => for_client(Access::Blind),

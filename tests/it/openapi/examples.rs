@@ -182,6 +182,20 @@ fn events(answers: &mut Answers) {
     world.run_until_idle();
 }
 
+/// The counts of a day, the health of what took part, and the brand.
+fn operations_of_a_brand(answers: &mut Answers) {
+    let world = World::new();
+    world.asks(4250);
+    approves(&world);
+    world.asks_at("+15551230002", 4250);
+    world.customer_at("+15551230002").denies().ok(200);
+    world.run_until_idle();
+    let day = world.get("/v1/statistics?from=2026-12-01&to=2026-12-01").ok(200).json();
+    answers.answered("readStatistics 200 day", &day);
+    answers.answered("readHealth 200 day", &world.get("/v1/health").ok(200).json());
+    answers.answered("readBrand 200 demo", &world.get("/v1/brand").ok(200).json());
+}
+
 /// The magic values of amounts.
 fn sandbox_amounts(answers: &mut Answers) {
     let world = World::new();
@@ -297,7 +311,7 @@ pub(super) fn assert_equal_answers(
 #[test]
 fn every_example_of_a_call_happens() {
     let mut produced = Answers::default();
-    let stories: [fn(&mut Answers); 10] = [
+    let stories: [fn(&mut Answers); 11] = [
         payment,
         saved_card,
         forgetting,
@@ -306,6 +320,7 @@ fn every_example_of_a_call_happens() {
         shown_link,
         client_tokens,
         events,
+        operations_of_a_brand,
         sandbox_amounts,
         sandbox_phones,
     ];

@@ -98,7 +98,8 @@ impl Simulation {
         environment.compare_adyen();
         let records = &environment.oracle.records;
         let erased = [records.broken_erasures(&self.keeper.now()), records.broken_journals()];
-        environment.oracle.broken.extend(erased.concat());
+        let miscounted = records.miscounted_ends();
+        environment.oracle.broken.extend(erased.concat().into_iter().chain(miscounted));
         if dead > 0 {
             environment.oracle.broken.push(format!("C3: {dead} dead letters"));
         }

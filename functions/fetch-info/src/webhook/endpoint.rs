@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use domain::brand::{Mode, WebhookEndpoint};
-use domain::keys::digest_hex;
+use domain::brand::{BrandScope, Mode, WebhookEndpoint};
 use domain::values::name::BrandName;
 use domain::values::time::Timestamp;
 use ports::{Expect, Item, Key, Store, StoreError, Write};
-use records::storage::{decode, encode};
-use serde::{Deserialize, Serialize};
+use records::endpoint_health;
+use records::endpoint_health::EndpointHealth;
+use records::storage::encode;
 
 /// How long an endpoint may fail without a success before it is disabled.
 const FAILING_MAX: Duration = Duration::from_secs(75 * 3600);
@@ -21,19 +21,6 @@ pub(crate) const SLOW: Duration = Duration::from_secs(5);
 const REST: Duration = Duration::from_secs(10);
 /// Longer than that one delivery takes.
 const PROBING: Duration = Duration::from_secs(20);
-
-/// The record of an endpoint that has failed. An endpoint that works has none.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Health {
-    /// The digest of the endpoint's address: another address has another record.
-    url: String,
-    failing_since: Timestamp,
-    off_since: Option<Timestamp>,
-    probed_at: Timestamp,
-    /// Until when it is left alone after a slow failure.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    slow_until: Option<Timestamp>,
-}
 
 /// The way in which a delivery failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,22 +37,19 @@ pub(crate) enum Failure {
 pub(crate) struct Endpoint {
     key: Key,
     url: String,
-    health: Option<(Health, u64)>,
+    health: Option<(EndpointHealth, u64)>,
 }
 
 impl Endpoint {
     /// Returns the endpoint of a brand in a mode, as one that never failed.
     pub(crate) fn of(brand: &BrandName, mode: Mode, setup: &WebhookEndpoint) -> Self {
-        let key = Key { pk: format!("ENDPOINT#{brand}#{mode:?}"), sk: "ENDPOINT".to_owned() };
-        let url = digest_hex(setup.url.as_deref().unwrap_or_default().as_bytes());
-        Self { key, url, health: None }
+        let key = endpoint_health::key(BrandScope { brand, mode });
+        Self { key, url: endpoint_health::url_digest(setup), health: None }
     }
 
     /// Loads the record of its failures.
     pub(crate) async fn load(&mut self, store: &dyn Store) -> Result<(), StoreError> {
-        let item = store.read(&self.key).await?;
-        let health = item.map(|item| Ok((decode::<Health>(&item.body)?, item.version)));
-        self.health = health.transpose()?;
+        self.health = endpoint_health::load(store, &self.key).await?;
         Ok(())
     }
 
@@ -79,7 +63,7 @@ impl Endpoint {
         &self.key.pk
     }
 
-    fn current(&self) -> Option<&Health> {
+    fn current(&self) -> Option<&EndpointHealth> {
         self.health.as_ref().map(|(health, _)| health).filter(|health| health.url == self.url)
     }
 
@@ -102,7 +86,7 @@ impl Endpoint {
             None => Ok(true),
             Some(until) if now < until => Ok(false),
             Some(_) => {
-                let claim = Health { slow_until: Some(now.after(PROBING)), ..health };
+                let claim = EndpointHealth { slow_until: Some(now.after(PROBING)), ..health };
                 self.put(store, claim, now).await
             }
         }
@@ -139,7 +123,7 @@ impl Endpoint {
             tracing::error!(endpoint.key = %self.key.pk, "webhook endpoint disabled");
         }
         let url = self.url.clone();
-        let health = Health { url, failing_since, off_since, probed_at: now, slow_until };
+        let health = EndpointHealth { url, failing_since, off_since, probed_at: now, slow_until };
         // Where another worker was faster, it recorded the same.
         self.put(store, health, now).await.map(|_stored| ())
     }
@@ -148,7 +132,7 @@ impl Endpoint {
     async fn put(
         &mut self,
         store: &dyn Store,
-        health: Health,
+        health: EndpointHealth,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
         let (version, expect) = match &self.health {

@@ -1,6 +1,7 @@
 //! Value types. Each is parsed once at the edge, so that holding one proves that it is valid.
 
 pub mod address;
+pub mod country;
 pub mod id;
 pub mod language;
 pub mod money;

@@ -14,7 +14,7 @@ use records::storage::decode;
 /// The items that are stored now, and the phones of customers whom a requester wanted to erase.
 #[derive(Default)]
 pub(in crate::sim) struct Records {
-    items: BTreeMap<Key, Item>,
+    pub(super) items: BTreeMap<Key, Item>,
     pub(in crate::sim) unwanted: BTreeSet<String>,
 }
 
@@ -65,7 +65,7 @@ impl Records {
         broken
     }
 
-    fn requests(&self) -> impl Iterator<Item = Request> {
+    pub(super) fn requests(&self) -> impl Iterator<Item = Request> {
         self.items
             .iter()
             .filter(|(key, _)| key.sk == "REQ" && key.pk.starts_with("REQ#"))

@@ -33,6 +33,7 @@ pub(crate) mod entries;
 mod erasure;
 mod reached;
 mod refunds;
+mod statistics;
 mod threads;
 
 /// Returns what a requester reads, without the released claims, which may be nowhere else.
