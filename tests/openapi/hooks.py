@@ -1,5 +1,6 @@
 """What Schemathesis must know beyond the description: values of our own formats, and a fresh idempotency key for each call."""
 
+import datetime
 import itertools
 import uuid
 
@@ -15,6 +16,17 @@ schemathesis.openapi.format("e164", PHONES)
 schemathesis.openapi.format("display-text", WORDS.map(lambda word: f"Invoice {word}"))
 schemathesis.openapi.format("cursor", st.just(""))
 schemathesis.openapi.format("idempotency-key", st.uuids().map(str))
+
+
+def days_ago(least, most):
+    """Draws a day in UTC, so many days ago."""
+    today = datetime.datetime.now(datetime.timezone.utc).date()
+    return st.integers(least, most).map(lambda days: (today - datetime.timedelta(days=days)).isoformat())
+
+
+# Of the days for which statistics are kept, and no more than one call reads.
+schemathesis.openapi.format("first-day", days_ago(31, 60))
+schemathesis.openapi.format("last-day", days_ago(0, 30))
 
 RUN, COUNT = uuid.uuid4().hex, itertools.count()
 

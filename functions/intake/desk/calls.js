@@ -1,7 +1,12 @@
 // The desk's key, its calls, and the call with the customer that is under way.
+import { CHANNELS } from "/widget.js";
 
 /** Whether this machine gives the desk its key, as one machine does for trying. */
 export const isGiven = document.documentElement.dataset.access === "given";
+/** What is known of the brand: its answer of the API, or null. */
+export const known = { brand: null };
+/** Returns the names of the brand's channels; all kinds where the brand is not known. */
+export const channelNames = () => known.brand?.channels.map(({ name }) => name) ?? Object.keys(CHANNELS);
 const KEPT = "assent-key";
 const SESSION = "assent-session";
 let key = sessionStorage.getItem(KEPT);

@@ -1,8 +1,7 @@
 // The desk: signs in, shows the view that the address names, and answers the keyboard.
-import { CHANNELS, describe, element, kindName } from "/widget.js";
-import { call, currentKey, isGiven, keepKey, machineSettings, nextSession, query, session } from "/desk/calls.js";
+import { describe, element, kindName } from "/widget.js";
+import { call, channelNames, currentKey, isGiven, keepKey, known, machineSettings, nextSession, query, session } from "/desk/calls.js";
 import { COUNTRIES, hoursText } from "/desk/entry.js";
-import { showEvents } from "/desk/events.js";
 import { askForm } from "/desk/form.js";
 import * as list from "/desk/list.js";
 import { showNothing, showRequest } from "/desk/pane.js";
@@ -10,7 +9,6 @@ import { showNothing, showRequest } from "/desk/pane.js";
 const $ = (id) => document.getElementById(id);
 const LANGUAGES = "ar cs da de el en es fi fr he hi hu it ja ko nb nl pl pt pt-BR ro sv tr uk zh-Hans zh-Hant".split(" ");
 const region = new Intl.Locale(navigator.language).maximize().region;
-const home = region in COUNTRIES ? region : "US";
 const SOUND = "assent-sound";
 let [form, widget, leaving, heard] = [null, null, new AbortController(), new Map()];
 
@@ -62,22 +60,46 @@ async function tellCooldown(id) {
   if (until && widget?.request === id) widget.note = `Try again in ${hoursText((new Date(until) - Date.now()) / 1000)}.`;
 }
 
+/** The views beside the requests. Their files are loaded when one is opened first. */
+const VIEWS = {
+  webhooks: { name: "Webhooks", load: () => import("/desk/events.js") },
+  statistics: { name: "Statistics", load: () => import("/desk/statistics.js") },
+  health: { name: "Health", load: () => import("/desk/health.js") },
+};
+
+async function showView({ name, load }, signal) {
+  $("main").replaceChildren(element("div", { class: "head" }, element("h1", {}, name)));
+  try {
+    const view = await load();
+    // The agent may have gone on before the file came.
+    if (!signal.aborted) await view.show(signal);
+  } catch {
+    if (!signal.aborted) $("main").append(element("p", { class: "problem", role: "alert" }, "Assent did not answer. Try again."));
+  }
+}
+
+/** Marks the link to what is shown, for the eye and for a screen reader. */
+function mark(link, isHere) {
+  if (isHere) link.setAttribute("aria-current", "page");
+  else link.removeAttribute("aria-current");
+}
+
 /** Shows what the address names. */
 function route() {
   leaving.abort();
   leaving = new AbortController();
   const { pathname } = location;
   const [, id] = /^\/desk\/requests\/(req_[0-9A-Z]+)$/.exec(pathname) ?? [];
-  const isEvents = pathname === "/desk/webhooks";
-  $("columns").classList.toggle("wide", isEvents);
+  const view = VIEWS[pathname.replace(/^\/desk\/?/, "")];
+  $("columns").classList.toggle("wide", Boolean(view));
   $("columns").classList.toggle("reading", Boolean(id));
-  for (const [name, isHere] of [["to-requests", !isEvents], ["to-webhooks", isEvents]]) $(name).toggleAttribute("aria-current", isHere);
+  for (const link of document.querySelectorAll(".bar nav a")) mark(link, link.pathname === (view ? pathname : "/desk"));
   widget = null;
-  document.title = isEvents ? "Webhooks · Desk" : "Desk · Assent";
-  if (isEvents) showEvents(leaving.signal);
+  document.title = view ? `${view.name} · Desk` : "Desk · Assent";
+  if (view) showView(view, leaving.signal);
   else if (id) widget = showRequest(id, { changed, ask });
   else showNothing(ask);
-  for (const link of $("list").querySelectorAll("a")) link.toggleAttribute("aria-current", link.pathname === pathname);
+  for (const link of $("list").querySelectorAll("a")) mark(link, link.pathname === pathname);
   $("main").scrollTo(0, 0);
 }
 
@@ -154,35 +176,44 @@ function showPhone(number) {
   if (!frame.hidden && frame.getAttribute("src") !== address) frame.src = address;
 }
 
-async function begin(settings) {
+/** Begins with what the brand's settings say. Where they cannot be read, the browser's region stands in. */
+async function begin(brand) {
+  known.brand = brand;
+  const home = brand?.country in COUNTRIES ? brand.country : region in COUNTRIES ? region : "US";
   $("sign-in").hidden = true;
   $("app").hidden = false;
-  $("brand").textContent = settings?.brand ?? /^[sr]k_[a-z]+_(.+)_/.exec(currentKey())?.[1] ?? "";
+  $("brand").textContent = brand?.name ?? /^[sr]k_[a-z]+_(.+)_/.exec(currentKey())?.[1] ?? "";
   $("mode").hidden = !/^.k_test_/.test(currentKey());
+  $("to-statistics").hidden = !(brand?.key.may.includes("statistics") ?? true);
   $("sign-out").hidden = isGiven;
   $("phone-toggle").hidden = !isGiven;
-  form = askForm({ home, languages: settings?.languages ?? LANGUAGES, question, done: ({ id }) => { go(`/desk/requests/${id}`); showPhone(form.phone()); list.refresh(); $("main").focus(); } });
+  form = askForm({ home, own: brand?.currency, languages: brand?.languages ?? LANGUAGES, question, done: ({ id }) => { go(`/desk/requests/${id}`); showPhone(form.phone()); list.refresh(); $("main").focus(); } });
   listen();
   route();
-  list.start(home, Object.keys(CHANNELS));
+  list.start(home, channelNames());
 }
 
 async function signIn(event) {
   event.preventDefault();
   keepKey($("key").value.trim());
-  const answer = await call("GET", "/v1/requests?limit=1");
-  if (answer.ok) return begin(null);
+  const answer = await call("GET", "/v1/brand");
+  if (answer.ok) return begin(answer.json);
   keepKey(null);
   $("key").setAttribute("aria-invalid", "true");
   $("key-error").textContent = answer.status === 401 ? "This key is not known here." : (answer.json?.detail ?? "Assent does not answer. Try again.");
   return $("key").focus();
 }
 
+/** Begins with the key that is here. */
+async function beginSignedIn() {
+  const answer = await call("GET", "/v1/brand");
+  await begin(answer.ok ? answer.json : null);
+}
+
 if (isGiven) {
-  const settings = await machineSettings();
-  keepKey(settings.key);
-  await begin(settings);
-} else if (currentKey()) await begin(null);
+  keepKey((await machineSettings()).key);
+  await beginSignedIn();
+} else if (currentKey()) await beginSignedIn();
 else {
   $("sign-in").hidden = false;
   $("sign-in").addEventListener("submit", signIn);

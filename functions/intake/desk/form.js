@@ -1,6 +1,6 @@
 // The drawer: whom to ask for what. An error stays at its field until it is mended, and nothing is sent before all are.
 import { cardText, channelName, element, humanize, icon, moneyText, problemNode } from "/widget.js";
-import { call, query, randomHex, session } from "/desk/calls.js";
+import { call, randomHex, session } from "/desk/calls.js";
 import { COUNTRIES, hoursText, readAmount, readPhone } from "/desk/entry.js";
 
 const dialog = document.getElementById("form-dialog");
@@ -16,8 +16,8 @@ const USED = "assent-currency";
 const POINTERS = [["/customer/phone", "phone"], ["/customer/name", "name"], ["/ask/amount", "amount"], ["/ask/currency", "amount"], ["/ask/description", "description"], ["/ask/payment_method", "cards"],
   ["/ask/claims", "claims"], ["/channels", "channels"], ["/expires_in", "minutes"]];
 
-/** Makes the drawer. `done` gets the request that was made, or the open one that the agent went to. */
-export function askForm({ home, languages, done, question }) {
+/** Makes the drawer. `own` is the brand's own currency. `done` gets the request that was made, or the open one that the agent went to. */
+export function askForm({ home, own, languages, done, question }) {
   const fields = {};
   const errors = {};
   const field = (name, label, input, hint) => {
@@ -40,7 +40,7 @@ export function askForm({ home, languages, done, question }) {
   const country = element("select", { id: "ask-country", "aria-label": "Country of the number" }, options(Object.keys(COUNTRIES).toSorted(), (code) => `${code} +${COUNTRIES[code][0]}`));
   const phone = element("input", { id: "ask-phone", type: "tel", autocomplete: "off", inputmode: "tel" });
   const currency = element("select", { id: "ask-currency", "aria-label": "Currency" });
-  const used = localStorage.getItem(USED) ?? "EUR";
+  const used = own ?? localStorage.getItem(USED) ?? "EUR";
   currency.append(...options([used, ...CURRENCIES.filter((code) => code !== used)], String));
   currency.value = used;
   const amount = element("input", { id: "ask-amount", autocomplete: "off", inputmode: "decimal" });
@@ -145,13 +145,6 @@ export function askForm({ home, languages, done, question }) {
       element("input", { type: "radio", name: "card", value: card.id, checked: picked ? picked === card.id : place === 0 }), cardText(card), element("span", { class: "soft" }, card.exp_month ? `${card.exp_month}/${card.exp_year}` : "")))));
   }
 
-  /** Says after a refusal whether this number reported a request, and for how long it is left alone. */
-  async function cooldown(number, seconds) {
-    const past = await call("GET", query("/v1/requests", { phone: number, state: "denied", limit: 5 }));
-    const isReported = past.json?.requests?.some(({ outcome }) => outcome?.reason === "not_me");
-    return `${isReported ? "This number reported a request." : "This customer is left alone for a while."} Try again in ${hoursText(seconds)}.`;
-  }
-
   async function submit(event, allowed = {}) {
     event?.preventDefault();
     // The cards of the number may not be here yet.
@@ -178,7 +171,8 @@ export function askForm({ home, languages, done, question }) {
       return done(answer.json);
     }
     if (answer.json?.code === "duplicate-open-request") return duplicate(answer.json);
-    if (answer.json?.code === "too-many-requests-for-address" && answer.json.detail.includes("cooldown")) fault("phone", await cooldown(body.customer.phone, answer.after));
+    const quiet = { "address-reported": "This number reported a request.", "address-in-cooldown": "This customer denied several requests." }[answer.json?.code];
+    if (quiet) fault("phone", `${quiet} Try again in ${hoursText(answer.after)}.`);
     for (const { pointer = "", detail } of answer.json?.errors ?? []) {
       const [, name] = POINTERS.find(([known]) => pointer.startsWith(known)) ?? [];
       if (name) fault(name, detail);
@@ -208,7 +202,7 @@ export function askForm({ home, languages, done, question }) {
 
   function clear() {
     form.reset();
-    [country.value, currency.value, unanswered] = [home, localStorage.getItem(USED) ?? used, null];
+    [country.value, currency.value, unanswered] = [home, own ?? localStorage.getItem(USED) ?? used, null];
     for (const name of Object.keys(errors)) mend(name);
     for (const part of [cards, channels, problem]) part.replaceChildren();
     showParts();

@@ -121,6 +121,7 @@ impl Intake {
             Err(LimitReached::Open) => LimitReached::Open,
             Err(
                 reached @ (LimitReached::Cooldown { .. }
+                | LimitReached::Reported { .. }
                 | LimitReached::Prompts { .. }
                 | LimitReached::Erasing),
             ) => {
@@ -178,14 +179,16 @@ fn duplicate(requester: &Requester, open: &Request) -> Problem {
 
 /// The problem of a limit that is reached.
 fn problem(reached: LimitReached, now: Timestamp) -> Problem {
-    let until = match reached {
-        LimitReached::Cooldown { until } | LimitReached::Prompts { until } => Some(until),
-        LimitReached::Open => None,
+    let (code, until) = match reached {
+        LimitReached::Cooldown { until } => (Code::AddressInCooldown, Some(until)),
+        LimitReached::Reported { until } => (Code::AddressReported, Some(until)),
+        LimitReached::Prompts { until } => (Code::TooManyRequestsForAddress, Some(until)),
+        LimitReached::Open => (Code::TooManyRequestsForAddress, None),
         LimitReached::Erasing => {
             return Problem::new(Code::CustomerBeingErased, reached.to_string());
         }
     };
-    let mut problem = Problem::new(Code::TooManyRequestsForAddress, reached.to_string());
+    let mut problem = Problem::new(code, reached.to_string());
     problem.retry_after =
         Some(until.map_or(60, |until| now.until(until).as_secs().saturating_add(1)));
     problem

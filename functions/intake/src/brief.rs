@@ -62,10 +62,9 @@ pub(crate) fn request(
     serde_json::to_value(brief).unwrap_or_default()
 }
 
-/// Returns the session code until the answer, and while the customer is on the hosted page.
+/// Returns the session code until the answer. On the hosted page, the customer has given it.
 fn wanted_code(request: &Request) -> Option<&str> {
-    let is_wanted = request.is_open_to_answers() || is_on_hosted_page(request);
-    let code = request.session_code.as_ref().filter(|_| is_wanted)?;
+    let code = request.session_code.as_ref().filter(|_| request.is_open_to_answers())?;
     Some(code.code.as_str())
 }
 

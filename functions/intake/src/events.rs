@@ -65,7 +65,12 @@ impl Intake {
     pub async fn event(&self, headers: &HeaderMap, id: &str) -> Result<Response<Bytes>, Problem> {
         let requester = self.requester(headers, Operation::ReadEvent).await?;
         let stored = self.own_event(&requester, id).await?;
-        Ok(json(StatusCode::OK, &view(&stored)))
+        let mut shown = view(&stored);
+        if let Some(shown) = shown.as_object_mut() {
+            // The bytes that are signed. A JSON value may be written in more than one way.
+            shown.insert("body".to_owned(), json!(stored.event.payload));
+        }
+        Ok(json(StatusCode::OK, &shown))
     }
 
     /// `POST /v1/events/{id}/redeliver`: delivers an event again, by its id and its bytes. `202` and the event, which is due.

@@ -102,7 +102,7 @@ impl Selection {
 }
 
 fn groups(text: &str) -> Result<Vec<Part>, &'static str> {
-    let named: Vec<&str> = text.split(',').filter(|name| !name.is_empty()).collect();
+    let named: Vec<&str> = if text.is_empty() { Vec::new() } else { text.split(',').collect() };
     let known = |name: &&str| Part::ALL.iter().any(|part| part.as_str() == *name);
     let are_distinct = named
         .iter()
@@ -257,7 +257,7 @@ mod tests {
     fn groups_are_named_once_in_any_order() {
         assert_eq!(groups("channel,day").unwrap(), [Part::Day, Part::Channel]);
         assert_eq!(groups("").unwrap(), []);
-        for wrong in ["day,day", "hour", "day;kind"] {
+        for wrong in ["day,day", "hour", "day;kind", ",", "day,"] {
             assert!(groups(wrong).is_err(), "{wrong}");
         }
     }

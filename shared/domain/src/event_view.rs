@@ -32,6 +32,13 @@ pub fn webhook_event(request: RequestId, event: &WebhookEvent) -> Value {
             "duration_ms": attempt.duration_ms,
             "answer": attempt.answer,
             "reason": attempt.reason,
+            "headers": attempt.sent.as_ref().map(|sent| {
+                json!({
+                    "webhook-id": event.id,
+                    "webhook-timestamp": sent.timestamp.to_string(),
+                    "webhook-signature": sent.signature,
+                })
+            }),
         })
     });
     let payload: Value = serde_json::from_str(&event.payload).unwrap_or_default();

@@ -93,7 +93,15 @@ codes! {
     CeilingReached "ceiling-reached" 403
         "The key has reached a ceiling"
         "Ask for less, wait for the seconds in `Retry-After` if there are any, or raise the key's `limit`.";
-    /// The customer was asked too often, or declined recently.
+    /// The customer reported a request as not theirs.
+    AddressReported "address-reported" 429
+        "The customer reported a request"
+        "Check whom you are talking to. Ask again after the seconds in `Retry-After`.";
+    /// The customer denied several requests.
+    AddressInCooldown "address-in-cooldown" 429
+        "The customer denied several requests"
+        "Agree on another way, or ask again after the seconds in `Retry-After`.";
+    /// The customer was asked too often.
     TooManyRequestsForAddress "too-many-requests-for-address" 429
         "Too many requests for this customer"
         "Retry after the seconds in `Retry-After`.";

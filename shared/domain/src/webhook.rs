@@ -84,6 +84,18 @@ pub struct DeliveryAttempt {
     /// Why it failed; `None` where the endpoint took the event.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<FailureReason>,
+    /// What the call to the endpoint carried in its headers; `None` where there was no call, and at a bus.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sent: Option<SentHeaders>,
+}
+
+/// The headers of a call to an endpoint that differ from attempt to attempt.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SentHeaders {
+    /// The `webhook-timestamp`, in seconds since 1970.
+    pub timestamp: i64,
+    /// The `webhook-signature`. It proves the event to who has a secret, and reveals none.
+    pub signature: String,
 }
 
 impl fmt::Debug for DeliveryAttempt {
@@ -102,7 +114,8 @@ impl DeliveryAttempt {
     pub const fn uncalled(reason: FailureReason, at: Timestamp) -> Self {
         let destination = Destination::Url;
         let answer = String::new();
-        Self { at, destination, status: None, duration_ms: 0, answer, reason: Some(reason) }
+        let (status, sent) = (None, None);
+        Self { at, destination, status, duration_ms: 0, answer, reason: Some(reason), sent }
     }
 }
 

@@ -30,6 +30,9 @@ pub struct AddressLimits {
     pub denials: Vec<Timestamp>,
     /// The end of the cooldown; `None` without one.
     pub cooldown_until: Option<Timestamp>,
+    /// The end of the cooldown that "this is not me" began; `None` without one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reported_until: Option<Timestamp>,
     /// The requests that may be open, each with its first deadline or the time at which it was found ended.
     ///
     /// Each stays listed for a while longer, since a reply to it may be on its way.
@@ -45,9 +48,15 @@ pub struct AddressLimits {
 /// The limit that an address reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum LimitReached {
-    /// The customer declined recently, or reported "this is not me".
-    #[error("the customer declined recently; retry after the cooldown")]
+    /// The customer denied several requests.
+    #[error("the customer denied several requests; retry after the cooldown")]
     Cooldown {
+        /// The end of the cooldown.
+        until: Timestamp,
+    },
+    /// The customer reported "this is not me".
+    #[error("the customer reported a request as not theirs; retry after the cooldown")]
+    Reported {
         /// The end of the cooldown.
         until: Timestamp,
     },
@@ -81,7 +90,12 @@ impl AddressLimits {
             return Err(LimitReached::Erasing);
         }
         if let Some(until) = next.cooldown_until {
-            return Err(LimitReached::Cooldown { until });
+            let is_reported = next.reported_until.is_some();
+            return Err(if is_reported {
+                LimitReached::Reported { until }
+            } else {
+                LimitReached::Cooldown { until }
+            });
         }
         let open = next.open.iter().filter(|(_, deadline)| *deadline > now).count();
         if request.is_some() && open >= count(policy.open_max) {
@@ -131,6 +145,9 @@ impl AddressLimits {
             None
         };
         next.cooldown_until = next.cooldown_until.max(quiet);
+        if reported {
+            next.reported_until = next.reported_until.max(quiet);
+        }
         next
     }
 
@@ -166,6 +183,7 @@ impl AddressLimits {
         next.denials.retain(|at| *at > now.before(TEN_MINUTES));
         next.open.retain(|(_, deadline)| deadline.after(KNOWN) > now);
         next.cooldown_until = next.cooldown_until.filter(|until| *until > now);
+        next.reported_until = next.reported_until.filter(|until| *until > now);
         next
     }
 }
@@ -246,7 +264,7 @@ mod tests {
         let reported = AddressLimits::default().denied(&policy, true, at(10));
         assert_eq!(
             reported.ask(&policy, None, at(11)),
-            Err(LimitReached::Cooldown { until: at(10 + 86_400) })
+            Err(LimitReached::Reported { until: at(10 + 86_400) })
         );
     }
 

@@ -68,10 +68,9 @@ fn kept_until(day: Day) -> Timestamp {
 /// Returns the write of a change that ends its request; `None` for another change.
 pub(crate) fn put_end(change: &Change) -> Result<Option<Write>, StoreError> {
     let request: &Request = &change.request;
-    if request.ended_at() != Some(change.at) || request.erased_at.is_some() {
+    let Some(end) = EndFacts::of(request).filter(|_| change.ends_request()) else {
         return Ok(None);
-    }
-    let Some(end) = EndFacts::of(request) else { return Ok(None) };
+    };
     let scope = BrandScope { brand: &request.brand, mode: request.mode };
     let day = Day::of(end.at);
     let sk = format!("{}#{}", place(end.at), request.id);

@@ -9,6 +9,7 @@ mod docs;
 mod driver;
 mod hosted_page;
 mod keyboard;
+mod operations;
 mod page;
 mod policy;
 mod thread;

@@ -63,7 +63,7 @@ fn two_denials_in_ten_minutes_start_a_cooldown() {
     world.customer().denies().ok(200);
     world.asks(100);
     world.customer().denies().ok(200);
-    let refused = tries(&world).problem(429, LIMIT);
+    let refused = tries(&world).problem(429, "address-in-cooldown");
     let wait: u64 = refused.header("retry-after").parse().unwrap();
     assert!((1_790..=1_801).contains(&wait), "{wait}");
     world.time_passes(wait);
@@ -88,7 +88,7 @@ fn wrong_code_counts_as_denial() {
         world.asks(100);
         world.customer().approves_with_a_wrong_code().ok(200);
     }
-    tries(&world).problem(429, LIMIT);
+    tries(&world).problem(429, "address-in-cooldown");
 }
 
 #[test]

@@ -56,7 +56,7 @@ fn confirmed_report_starts_cooldown_of_one_day() {
     world.customer().reports_not_me().ok(200);
     assert_eq!(world.reads(&asked)["outcome"], json!({ "kind": "denied", "reason": "not_me" }));
     let again = world.post("/v1/requests", &world.payment(tests::world::PHONE, 100));
-    let again = again.problem(429, "too-many-requests-for-address");
+    let again = again.problem(429, "address-reported");
     let wait: u64 = again.header("retry-after").parse().unwrap();
     assert!((86_300..=86_401).contains(&wait), "{wait}");
     world.asks_at("+15551230002", 100);

@@ -37,7 +37,7 @@ fn channel_shows_its_last_success_and_failures() {
     assert!(sms["last_delivered_at"].is_string() && sms["last_failed_at"].is_null());
 }
 
-/// What is older than yesterday no longer counts.
+/// Ends from before yesterday no longer count.
 #[test]
 fn health_is_of_today_and_yesterday() {
     let world = World::new();

@@ -353,7 +353,7 @@ fn report_in_a_chat_is_confirmed_before_it_silences() {
     world.run_until_idle();
     assert_eq!(world.reads(&asked)["outcome"], json!({ "kind": "denied", "reason": "not_me" }));
     let next = world.post("/v1/requests", &world.payment(PHONE, 100));
-    next.problem(429, "too-many-requests-for-address");
+    next.problem(429, "address-reported");
 }
 
 #[test]

@@ -50,11 +50,20 @@ fn events_are_listed_newest_first_with_what_was_delivered() {
     for event in &events {
         let called =
             calls.iter().find(|one| one.headers["webhook-id"] == *event["id"].as_str().unwrap());
-        let answer_json: Value = serde_json::from_slice(&called.unwrap().body).unwrap();
+        let called = called.unwrap();
+        let answer_json: Value = serde_json::from_slice(&called.body).unwrap();
         assert_eq!(event["payload"], answer_json);
+        for name in ["webhook-id", "webhook-timestamp", "webhook-signature"] {
+            let sent = called.headers[name].to_str().unwrap();
+            assert_eq!(event["attempts"][0]["headers"][name], sent);
+        }
         assert_eq!((&event["state"], &event["request"]), (&json!("delivered"), &json!(asked.id)));
         assert_eq!(reasons(event), [Value::Null]);
-        assert_eq!(world.get(&path(event)).ok(200).json(), *event);
+        // A read of one event has the bytes too.
+        let mut read = world.get(&path(event)).ok(200).json();
+        let body = read.as_object_mut().unwrap().remove("body").unwrap();
+        assert_eq!(body.as_str().unwrap().as_bytes(), &called.body[..]);
+        assert_eq!(read, *event);
     }
     ids.reverse();
     assert!(ids.is_sorted(), "{ids:?}");

@@ -98,10 +98,21 @@ fn states(answers: &mut Answers) {
     let extend = world.post(&format!("{}/extend", late.path), &json!({ "expires_in": 600 }));
     answers.add("deadline-passed", &extend);
     world.run_until_idle();
+    let again = |world: &World| world.post(REQUESTS, &world.payment(PHONE, 100));
     world.asks(100);
     let page = world.customer().newest().page;
     world.customer().answers_on(&page, &[("action", "not_me")]).ok(303);
-    answers.add("too-many-requests-for-address", &world.post(REQUESTS, &world.payment(PHONE, 100)));
+    answers.add("address-reported", &again(&world));
+    let world = World::new();
+    for _ in 0..2 {
+        world.asks(100);
+        world.customer().denies().ok(200);
+    }
+    answers.add("address-in-cooldown", &again(&world));
+    let world = World::builder().with("/policy", &json!({ "open_max": 1 })).build();
+    world.asks(100);
+    let other = world.post(REQUESTS, &world.payment(PHONE, 200));
+    answers.add("too-many-requests-for-address", &other);
     let refuses =
         json!([{ "name": "sms", "kind": "fake-channel", "settings": { "refuses": "opted_out" } }]);
     let world = World::builder().with("/test/channels", &refuses).build();

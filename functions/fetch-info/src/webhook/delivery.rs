@@ -12,7 +12,7 @@ use domain::values::id::RequestId;
 use domain::values::name::BrandName;
 use domain::values::time::Timestamp;
 use domain::webhook;
-use domain::webhook::{DeliveryAttempt, FailureReason, WebhookEvent};
+use domain::webhook::{DeliveryAttempt, FailureReason, SentHeaders, WebhookEvent};
 use http::{Request, StatusCode, header};
 use ports::{BodyHead, Http, HttpError, Ports, Reach, SecretsError, Signer};
 use records::effects::send;
@@ -320,7 +320,7 @@ impl Deliveries<'_> {
             .header(header::USER_AGENT, "Assent-Webhooks/1")
             .header("webhook-id", &id)
             .header("webhook-timestamp", sent_at.as_secs().to_string())
-            .header("webhook-signature", signature)
+            .header("webhook-signature", &signature)
             .body(Bytes::from(webhook.payload.clone()));
         let Ok(mut request) = request else {
             tracing::error!(webhook.id = %id, "failed to read the webhook address");
@@ -328,6 +328,7 @@ impl Deliveries<'_> {
         };
         // The status is the answer. An endpoint may send a page of any length behind it.
         request.extensions_mut().insert(BodyHead(ANSWER_BYTES));
+        let sent = Some(SentHeaders { timestamp: sent_at.as_secs(), signature });
         match self.http.call(request, self.reach, TIME_MAX).await {
             Ok(answer) => {
                 let (status, wait) =
@@ -342,7 +343,7 @@ impl Deliveries<'_> {
                 }
                 let mut body = answer.into_body();
                 body.truncate(ANSWER_BYTES);
-                DeliveryResult { status: Some(status), body, reason, wait }
+                DeliveryResult { status: Some(status), body, reason, wait, sent }
             }
             Err(HttpError::Forbidden) => {
                 tracing::error!(webhook.id = %id, "webhook address is not public");
@@ -354,7 +355,7 @@ impl Deliveries<'_> {
             }
             Err(HttpError::Lost(error)) => {
                 tracing::warn!(webhook.id = %id, error = %error, "webhook endpoint did not answer");
-                DeliveryResult::failed(FailureReason::NoAnswer)
+                DeliveryResult { sent, ..DeliveryResult::failed(FailureReason::NoAnswer) }
             }
         }
     }
@@ -370,5 +371,6 @@ fn attempt(sent: &CompletedDelivery<'_>, now: Timestamp) -> DeliveryAttempt {
         duration_ms: u64::try_from(at.until(now).as_millis()).unwrap_or(u64::MAX),
         answer: webhook::shown_answer(&result.body, setup.secret_texts()),
         reason: result.reason,
+        sent: result.sent.clone(),
     }
 }

@@ -4,7 +4,7 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use bytes::Bytes;
 use domain::values::time::Timestamp;
-use domain::webhook::FailureReason;
+use domain::webhook::{FailureReason, SentHeaders};
 use http::{StatusCode, header};
 
 /// How much is read of an endpoint's answer. Less of it is kept.
@@ -20,6 +20,8 @@ pub(super) struct DeliveryResult {
     pub(super) reason: Option<FailureReason>,
     /// How long the endpoint asks to be left alone.
     pub(super) wait: Option<Duration>,
+    /// What the call carried in its headers; `None` where none was made, and at a bus.
+    pub(super) sent: Option<SentHeaders>,
 }
 
 impl DeliveryResult {

@@ -105,5 +105,5 @@ fn taken(webhook: &WebhookEvent, status: StatusCode, mut body: Bytes) -> Deliver
         tracing::warn!(webhook.id = %webhook.id, http.status = status.as_u16(), error.kind = kind, "event rejected by its bus");
     }
     body.truncate(ANSWER_BYTES);
-    DeliveryResult { status: Some(status), body, reason, wait: None }
+    DeliveryResult { status: Some(status), body, reason, wait: None, sent: None }
 }
