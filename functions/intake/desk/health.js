@@ -19,7 +19,7 @@ function verdict(held, succeeded, failed) {
   if (held) return toned("bad", "Held back");
   if (!succeeded && !failed) return toned("quiet", "Not used in this time");
   if (!failed) return toned("good", "Works");
-  return succeeded > failed ? toned("good", "Works, failed before") : toned("bad", "Failed last");
+  return succeeded > failed ? toned("good", "Works, failed before") : toned("wait", "Failed last");
 }
 
 function part(kind, { name, kind: adapter, failures, failed, ...rest }, facts, more = []) {

@@ -42,7 +42,7 @@ function plots({ from, to, rows, total }, parts) {
   const heads = ["Asked", "Delivered", "Opened", "Approved", "Fulfilled", "Of those asked"];
   const split = (id, name, says, nameOf) => {
     const groups = [...grouped(parts.rows, nameOf)].sort(([, one], [, other]) => other.asked - one.asked);
-    return figure(id, name, says, bars(groups.map(([group, counts]) => [group, counts.fulfilled / Math.max(1, counts.asked), `${percent(counts.fulfilled, counts.asked)} of ${number(counts.asked)}`]), 1),
+    return figure(id, `By ${name.toLowerCase()}`, says, bars(groups.map(([group, counts]) => [group, counts.fulfilled / Math.max(1, counts.asked), `${percent(counts.fulfilled, counts.asked)} of ${number(counts.asked)}`]), 1),
       [name, ...heads], groups.map(([group, counts]) => [group, ...STEPS.map(([step]) => number(counts[step])), percent(counts.fulfilled, counts.asked)]));
   };
   const times = total.seconds_to_fulfilled;

@@ -59,7 +59,7 @@ fn processor_that_rejects_us_shows_its_open_circuit() {
     let world = World::builder().with_fake_processor(&["test_card"]).with("/policy", &policy);
     let world = world.build();
     world.asks(4250);
-    world.fake_processor().will_return(vec![Created::Blocked { by: Rejection::Credentials }; 1]);
+    world.fake_processor().will_return([Created::Blocked { by: Rejection::Credentials }]);
     world.customer().approves().ok(200);
     let read = health(&world);
     let processor = &read["processors"][0];
@@ -74,7 +74,7 @@ fn processor_that_rejects_us_shows_its_open_circuit() {
 fn endpoint_that_fails_is_failing_until_it_succeeds() {
     let world = World::new();
     assert_eq!(health(&world)["webhooks"]["state"], "working");
-    world.replies("shop.example", vec![Reply::Status(500, "out of order".to_owned()); 3]);
+    world.replies("shop.example", [(); 3].map(|()| Reply::Status(500, "out of order".to_owned())));
     world.asks(100);
     let failing = health(&world)["webhooks"].clone();
     assert_eq!(failing["state"], "failing", "{failing}");

@@ -48,7 +48,7 @@ fn each_end_counts_once_by_state_and_step() {
     let world = World::new();
     ends_in_each_way(&world);
     let read = statistics(&world, "");
-    let wanted = vec![
+    let wanted = [
         count("approved", 1),
         count("asked", 5),
         count("cancelled", 1),
@@ -77,8 +77,8 @@ fn counts_stay_the_same_however_often_they_are_read() {
     let world = World::new();
     ends_in_each_way(&world);
     let first = statistics(&world, "");
-    let kept = || world.items().into_iter().find(|item| item.key.pk == "STATS#demo#test").is_some();
-    assert!(statistics(&world, "?from=2026-12-01")["total"] == first["total"]);
+    let kept = || world.items().iter().any(|item| item.key.pk == "STATS#demo#test");
+    assert_eq!(statistics(&world, "?from=2026-12-01")["total"], first["total"]);
     world.time_passes(20 * MINUTES);
     assert_eq!(statistics(&world, "")["total"], first["total"]);
     assert!(kept(), "the counts are kept");
