@@ -15,8 +15,8 @@ const CHAINS: [(&str, usize); 6] = [
     ("Fetch", 6),
     ("Webhook", 3),
 ];
-/// The most that a request costs at list prices: $0.0620 for 1,000.
-const PRICE: Cost = Cost(620_000);
+/// The most that a request costs at list prices: $0.0633 for 1,000.
+const PRICE: Cost = Cost(633_000);
 
 fn assert_below(bill: &Bill, calls: u64) {
     let (channel, (writes, reads)) = (bill.channel, bill.units());

@@ -208,7 +208,7 @@ fn denial_by_link_quiets_no_number() {
     world.run_until_idle();
     assert_eq!(world.state(&asked), "denied");
     let next = world.post("/v1/requests", &wanted(&world, "voice"));
-    next.problem(429, "too-many-requests-for-address");
+    next.problem(429, "address-in-cooldown");
 }
 
 /// An opt-out is of messages, and the customer stands at the counter.

@@ -85,7 +85,7 @@ fn tap_on_deny_denies_and_on_not_me_reports() {
     taps(&world, &newest(&world), "This is not me");
     assert_eq!(world.reads(&asked)["outcome"], json!({ "kind": "denied", "reason": "not_me" }));
     let again = world.post("/v1/requests", &world.payment(PHONE, 100));
-    again.problem(429, "address-reported");
+    again.problem(429, "address-in-cooldown");
 }
 
 #[test]
