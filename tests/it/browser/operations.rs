@@ -134,6 +134,7 @@ async fn signature_of_an_event_is_checked_with_a_typed_secret() {
 
 /// Measures the first paint and one interaction, and prints them. The limits are wide, as the machine has other work.
 #[tokio::test]
+#[expect(clippy::print_stderr, reason = "the measurement is a result of this test")]
 async fn first_paint_and_interaction_are_quick_and_small() {
     let folder = Folder::new();
     let local = Local::start(&folder.data(), 0, &[]).unwrap();
