@@ -3,6 +3,7 @@
 //! A hash is taken over the text of an entry as it is stored and exported. A reader recomputes the chain from an export
 //! without knowing the fields. A field that is added later breaks no earlier hash.
 
+pub(crate) mod chained;
 mod erasing;
 #[cfg(test)]
 mod tests;

@@ -137,15 +137,15 @@ mod tests {
     #[test]
     fn dictionary_is_the_one_that_stored_items_need() {
         assert_eq!(adler32(b"Wikipedia"), 0x11e6_0398);
-        assert_eq!(adler32(DICTIONARY), 0x9494_8961);
+        assert_eq!(adler32(DICTIONARY), 0x40ff_c137);
     }
 
     #[test]
     fn body_that_zlib_wrote_is_read() {
         // Python wrote the first, by zlib.compressobj(zdict=open("dictionary-1.txt", "rb").read()).
         let behind = hex(concat!(
-            "78bb94948961233c6e6011e8eae26c60601915146ce8626614e4171c196ce61c81349c90929a9b8f",
-            "18520076874b9086145c80920a4ee0ca1bd7e082a9a929d0eba0514d509602006f7a2b62",
+            "78bb40ffc137233cd86111e8eae26c60601915146ce8626614e4171c196ce61c81340692929a9b8f",
+            "180701f6e14b90c6415c80920a4ee0c606ae11115353536009061a8a059524006f7a2b62",
         ));
         let body = r#"{"version":"1","is":{"id":"req_01M8QEDC009ZRS1D62RNSYS6CX","brand":"demo","mode":"test","payee":"Demo Books","customer":{"phone":"+15551230001"}}}"#;
         assert_eq!(decompressed(&behind).as_deref(), Some(body));

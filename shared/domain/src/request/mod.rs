@@ -132,7 +132,7 @@ pub struct Request {
     /// The timeline for the requester, oldest first.
     pub timeline: Vec<TimelineEntry>,
     /// The newest journal entries, which are stored with the request. Older ones are items of their own.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty", with = "crate::journal::chained")]
     pub journal: Vec<JournalEntry>,
     /// The number of journal entries.
     pub entries: u32,
