@@ -21,7 +21,7 @@ fn completed(text: &str, hash: &str) -> String {
     text.replacen(LEFT_OUT, &whole(hash), 1)
 }
 
-/// Returns an entry's text without the hash of the entry before; all of it where that could not be completed again.
+/// Returns an entry's text without the hash of the entry before, if that can be completed again.
 fn shortened(entry: &JournalEntry, before: &JournalEntry) -> String {
     let hash = before.hash();
     let short = entry.text.replacen(&whole(&hash), LEFT_OUT, 1);
