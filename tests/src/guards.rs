@@ -2,7 +2,7 @@
 
 use domain::guards::Guard;
 
-use self::Invariant::{Breaker, C1, C2, C3, C4, C5, C6, C7, Chain, Once, Order, Stop};
+use self::Invariant::{Breaker, C1, C2, C3, C4, C5, C6, C7, Chain, Erase, Once, Order, Stop};
 
 /// A check of the simulation, by the word that begins its message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,6 +31,8 @@ pub enum Invariant {
     Breaker,
     /// A customer who opted out gets no prompt.
     Stop,
+    /// An erasure ends, and leaves nothing.
+    Erase,
 }
 
 impl Invariant {
@@ -50,6 +52,7 @@ impl Invariant {
             Order => "ORDER",
             Breaker => "BREAKER",
             Stop => "STOP",
+            Erase => "ERASE",
         }
     }
 }
@@ -150,9 +153,9 @@ pub const fn witness(guard: Guard) -> Witness {
         | Guard::LostWebhook
         | Guard::WebhookRetry
         | Guard::WebhookStatus
-        | Guard::MessageRetry
         | Guard::CheckBeforeRefund
         | Guard::CircuitBreakerProbe => Witness::Simulation(&[C3]),
+        Guard::MessageRetry => Witness::Simulation(&[C3, Erase]),
         Guard::ProcessorWebhookBrand | Guard::CommitBeforeRefund => Witness::Simulation(&[C5]),
         Guard::SealAtRest | Guard::ForgetRedirect => Witness::Simulation(&[C6]),
         Guard::IdempotencyKey | Guard::ReturnOnce => Witness::Simulation(&[Once]),
