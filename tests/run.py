@@ -138,8 +138,8 @@ def deployed(stack, stripe, *more):
 def tests(*arguments):
     """Runs the tests. Their summary is the last thing printed."""
     print("==> tests", flush=True)
-    # Two tests mostly wait for the leases of killed workers.
-    threads = str((os.cpu_count() or 2) + 2)
+    # Two tests mostly wait for the leases of killed workers, and others for their browser.
+    threads = str((os.cpu_count() or 2) + 3)
     command = ["cargo", "nextest", "run", "--locked", "--test-threads", threads, *arguments]
     return subprocess.run(command, cwd=ROOT, stdin=subprocess.DEVNULL, check=False).returncode
 
@@ -159,19 +159,25 @@ def installed():
     return paths
 
 
+def beside_the_lints():
+    """Installs the rest, and checks what needs no build. It waits for the network while the lints compile."""
+    paths = installed()
+    with phase("the template"):
+        template()
+    with phase("licences, bans, sources and advisories of dependencies"):
+        dependencies()
+    with phase("the bill of materials"):
+        sbom()
+    return paths
+
+
 def everything(profile):
     with concurrent.futures.ThreadPoolExecutor() as beside:
-        installation = beside.submit(installed)
+        installation = beside.submit(beside_the_lints)
         with phase("format, lints and documentation"):
             lints()
-        with phase("the rest of the installation, which began beside the lints"):
+        with phase("the rest of the installation and its checks, which began beside the lints"):
             os.environ |= installation.result()
-        with phase("the template"):
-            template()
-        with phase("licences, bans, sources and advisories of dependencies"):
-            dependencies()
-        with phase("the bill of materials"):
-            sbom()
         with phase(f"the Lambda binaries, profile {profile}"):
             lambda_binaries(profile)
         with phase("build of every test"):
@@ -181,14 +187,14 @@ def everything(profile):
             examples()
         with phase("the description of the API and its clients"):
             run(*description("description", "lint", "clients"))
-        with phase("the MCP endpoint and its clients"):
-            mcp()
         with contextlib.ExitStack() as stack:
             with phase("localstripe, emulate, an OpenID provider and Adyen's contract"):
                 os.environ |= localstripe(stack) | emulate(stack) | openid(stack) | adyen(stack)
-            with phase("the deployed stack"):
+            clients = beside.submit(mcp)
+            with phase("the deployed stack, and beside it the MCP endpoint and its clients"):
                 client = ("--local", local_program(), "--client", WORK / "description" / "python")
                 os.environ |= deployed(stack, os.environ["LOCALSTRIPE_URL"], *client)
+                clients.result()
             with phase("each function under cargo lambda"):
                 run(VENV / "bin" / "python", ROOT / "tests" / "deploy" / "functions.py")
             calls = beside.submit(drawn_calls)
