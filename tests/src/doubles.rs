@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use domain::ask::{Ask, AskHash, Customer, Metadata, Session, SessionKind};
 use domain::authorization::Authorization;
 use domain::brand::{Brand, Mode};
+use domain::journal::HeldEntries;
 use domain::random::Random;
 use domain::request::{Aftermath, AttemptEnd, Request, State};
 use domain::values::id::RequestId;
@@ -210,7 +211,7 @@ pub fn sample_request(
         card: None,
         erased_at: None,
         timeline: Vec::new(),
-        journal: Vec::new(),
+        journal: HeldEntries::default(),
         entries: 0,
         chain: String::new(),
         webhooks: 0,

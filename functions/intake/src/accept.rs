@@ -8,6 +8,7 @@ use domain::ask::AskHash;
 use domain::consent::SessionCode;
 use domain::guards;
 use domain::guards::Guard;
+use domain::journal::HeldEntries;
 use domain::message::Step;
 use domain::problem::Problem;
 use domain::rate_limits::RateLimits;
@@ -261,7 +262,7 @@ impl Intake {
             card: processor.card.map(Box::new),
             erased_at: None,
             timeline: Vec::new(),
-            journal: Vec::new(),
+            journal: HeldEntries::default(),
             entries: 0,
             chain: String::new(),
             webhooks: 0,

@@ -3,8 +3,8 @@
 //! A hash is taken over the text of an entry as it is stored and exported. A reader recomputes the chain from an export
 //! without knowing the fields. A field that is added later breaks no earlier hash.
 
-pub(crate) mod chained;
 mod erasing;
+mod held;
 #[cfg(test)]
 mod tests;
 
@@ -22,6 +22,7 @@ use crate::values::name::ChannelName;
 use crate::values::time::Timestamp;
 
 pub use erasing::ErasedMembers;
+pub use held::HeldEntries;
 
 /// A stored entry of a request's journal: its fields, and the text that they were read from.
 #[derive(Clone, Debug, PartialEq, Eq)]

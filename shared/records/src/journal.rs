@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::journal::JournalEntry;
+use domain::journal::{HeldEntries, JournalEntry};
 use domain::request::{Change, Request};
 use ports::{Expect, Item, Key, Store, StoreError, Write};
 
@@ -18,12 +18,19 @@ const JOURNAL_MAX: usize = 12;
 /// An erased request has none: what is erased of its journal is erased of items.
 pub(crate) fn writes(change: &mut Change) -> Result<Vec<Write>, StoreError> {
     let Change { request, entries, .. } = change;
-    request.journal.extend(entries.iter().cloned());
+    for entry in entries.iter() {
+        request.journal.push(entry);
+    }
     if request.journal.len() <= JOURNAL_MAX && request.erased_at.is_none() {
         return Ok(Vec::new());
     }
-    let whole = std::mem::take(&mut request.journal);
+    let whole = own(&std::mem::take(&mut request.journal))?;
     whole.iter().map(|entry| put_entry(request, entry)).collect()
+}
+
+/// Reads the entries that a request holds.
+fn own(held: &HeldEntries) -> Result<Vec<JournalEntry>, StoreError> {
+    held.entries().map_err(|error| StoreError::Damaged(error.into()))
 }
 
 fn put_entry(request: &Request, entry: &JournalEntry) -> Result<Write, StoreError> {
@@ -41,7 +48,7 @@ pub async fn journal(
     store: &dyn Store,
     request: &Request,
 ) -> Result<Vec<JournalEntry>, StoreError> {
-    let own = request.journal.iter().map(|entry| (entry.seq, entry.clone()));
+    let own = own(&request.journal)?.into_iter().map(|entry| (entry.seq, entry));
     let mut entries: BTreeMap<u32, JournalEntry> = own.collect();
     if u32::try_from(entries.len()).is_ok_and(|known| known < request.entries) {
         // Entries of the request may have become items since it was read, and may be erased there.

@@ -199,7 +199,7 @@ fn journal_of_an_attacker_moves_nothing() {
     let (request, other) = (world.stored(&asked[0]), world.stored(&asked[1]));
     let (pk, from) = (format!("REQ#{}", request.id), format!("REQ#{}", other.id));
     let mut model = world.items().into_iter().find(|item| item.key.pk == from).unwrap();
-    for entry in &other.journal {
+    for entry in &other.journal.entries().unwrap() {
         model.key = Key { pk: pk.clone(), sk: format!("EVT#{:05}", entry.seq) };
         model.body = storage::encode(entry).unwrap();
         world.put_item(model.clone());

@@ -64,7 +64,7 @@ fn entries(item: &Item) -> Vec<Item> {
         expires_at: item.expires_at,
         index: None,
     };
-    request.journal.iter().map(entry).collect()
+    request.journal.entries().unwrap().iter().map(entry).collect()
 }
 
 fn on_the_sandbox() -> World {

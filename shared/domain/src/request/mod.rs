@@ -43,7 +43,7 @@ use crate::card_name::CardName;
 use crate::consent::{Consent, SessionCode};
 use crate::guards;
 use crate::guards::Guard;
-use crate::journal::JournalEntry;
+use crate::journal::HeldEntries;
 use crate::outcome::Outcome;
 use crate::seal::Sealed;
 use crate::values::id::{PromptId, RequestId};
@@ -132,8 +132,8 @@ pub struct Request {
     /// The timeline for the requester, oldest first.
     pub timeline: Vec<TimelineEntry>,
     /// The newest journal entries, which are stored with the request. Older ones are items of their own.
-    #[serde(default, skip_serializing_if = "Vec::is_empty", with = "crate::journal::chained")]
-    pub journal: Vec<JournalEntry>,
+    #[serde(default, skip_serializing_if = "HeldEntries::is_empty")]
+    pub journal: HeldEntries,
     /// The number of journal entries.
     pub entries: u32,
     /// The hash of the last journal entry.

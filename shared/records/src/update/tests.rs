@@ -13,6 +13,7 @@ use crate::contact::ChannelScope;
 use domain::ask::{Ask, AskHash, Customer, Metadata, Session, SessionKind};
 use domain::brand::{Brand, Mode};
 use domain::contact::Contact;
+use domain::journal::HeldEntries;
 use domain::message::{Message, Step};
 use domain::random::Random;
 use domain::request::{Aftermath, State};
@@ -157,7 +158,7 @@ fn request() -> Request {
         card: None,
         erased_at: None,
         timeline: Vec::new(),
-        journal: Vec::new(),
+        journal: HeldEntries::default(),
         entries: 0,
         chain: String::new(),
         webhooks: 0,

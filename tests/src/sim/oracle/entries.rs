@@ -12,7 +12,9 @@ pub(crate) fn added(
     items: Vec<JournalEntry>,
 ) -> Vec<JournalEntry> {
     let known = before.map_or(0, |before| before.entries);
-    let all = items.into_iter().chain(after.journal.iter().cloned());
+    let count = usize::try_from(after.entries.saturating_sub(known)).unwrap_or(usize::MAX);
+    let held = after.journal.newest(count).unwrap_or_default();
+    let all = items.into_iter().chain(held);
     let new: BTreeMap<u32, JournalEntry> =
         all.filter(|entry| entry.seq > known).map(|entry| (entry.seq, entry)).collect();
     new.into_values().collect()

@@ -80,7 +80,7 @@ impl Records {
 
     fn broken_journal(&self, request: &Request) -> Option<String> {
         let (mut seq, mut chain) = (0_u32, String::new());
-        for entry in self.journal(request.id).chain(request.journal.iter().cloned()) {
+        for entry in self.journal(request.id).chain(request.journal.entries().unwrap_or_default()) {
             seq = seq.saturating_add(1);
             if entry.seq != seq || entry.previous != chain {
                 return Some(format!("CHAIN: the erased journal of {} is broken", request.id));
