@@ -311,6 +311,7 @@ def main():
             "Desk": "key",
             "WebhookReach": "any",
             "EndUserMessaging": "on",
+            "Email": "on",
             "Mcp": "on",
             "DeletionProtection": "false",
             "LogLevel": "INFO",

@@ -76,6 +76,7 @@ const EVENTS: &[(&str, RequestStage, ExpectedAnswer, &str)] = &[
         "fulfilled",
     ),
     ("consent-callback/topic-delivered", RequestStage::Prompted, EVENT_DONE, "prompted"),
+    ("consent-callback/topic-mail-bounced", RequestStage::Prompted, EVENT_DONE, "prompted"),
     ("consent-callback/topic-stop", RequestStage::Prompted, EVENT_DONE, "denied"),
     ("consent-callback/topic-tap", RequestStage::Prompted, EVENT_DONE, "fulfilled"),
     (
@@ -268,7 +269,11 @@ fn every_event_is_answered_as_the_table_says() {
             let sms = json!({ "name": "sms", "kind": "sms", "settings": brand::twilio() });
             let settings = brand::twilio_chat("rcs:demo_agent");
             let cards = json!({ "name": "rcs", "kind": "rcs", "settings": settings });
-            let rcs = if name.contains("/topic-") { topics::rcs() } else { cards };
+            let rcs = match *name {
+                name if name.contains("/topic-mail-") => topics::mail("rcs"),
+                name if name.contains("/topic-") => topics::rcs(),
+                _ => cards,
+            };
             world.rotates("/test/channels", &json!([sms, rcs]));
         }
         match answer {

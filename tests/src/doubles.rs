@@ -179,6 +179,7 @@ pub fn sample_request(
         payee: payee.to_owned(),
         customer: Customer {
             phone: "+15551230001".parse().expect("a phone"),
+            email: None,
             name: None,
             language: None,
         },

@@ -251,6 +251,12 @@ pub const fn witness(guard: Guard) -> Witness {
         Guard::AssistantKey => {
             Witness::Test("flows::mcp::tools::endpoint_takes_only_keys_of_ai_agents")
         }
+        Guard::UnsubscribedMail => {
+            Witness::Test("flows::email::reader_who_unsubscribed_gets_no_more_mail")
+        }
+        Guard::UnsubscribeToken => {
+            Witness::Test("flows::email::forged_unsubscribe_link_stops_nothing")
+        }
         Guard::NoSavedCardByLink => {
             Witness::Test("flows::link_channel::saved_card_is_not_charged_over_a_link")
         }

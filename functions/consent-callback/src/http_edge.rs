@@ -54,6 +54,7 @@ pub fn router(consent: Arc<ConsentCallback>) -> Router {
         // A link that was cut on its way leads to a page, and not to JSON.
         .route("/c", get(cut_link))
         .route("/c/", get(cut_link))
+        .route("/u/{token}", get(ask_unsubscribe).post(unsubscribe))
         .route("/callbacks/{brand}/{channel}", get(receive).post(receive))
         // Apple appends the word to the address that it is given.
         .route("/callbacks/{brand}/{channel}/message", post(receive))
@@ -111,9 +112,10 @@ impl Call {
             let (code, status, ..) = problem.code.facts();
             tracing::info!(problem.code = code, http.status = status, "call refused");
             audit::refused(&problem, &self.parts.headers);
-            // The path of a consent page is the customer's secret.
+            // The path of a consent page is the customer's secret, and so is that of a mail's way out.
             let path = self.parts.uri.path();
-            let path = if path.starts_with("/c/") { "/c/" } else { path };
+            let secret = ["/c/", "/u/"].into_iter().find(|start| path.starts_with(start));
+            let path = secret.unwrap_or(path);
             problem.answer(&consent.public_base, path)
         });
         let mut answer = compressed(&self.parts, answer).map(Body::from);
@@ -184,6 +186,24 @@ async fn submit_page(
 ) -> Response {
     let submitted = consent.page().submit(&token, &call.parts.headers, &call.body).await;
     call.answer(&consent, submitted)
+}
+
+async fn ask_unsubscribe(
+    State(consent): Root,
+    PathParams(token): PathParams<String>,
+    call: Call,
+) -> Response {
+    let shown = consent.page().ask_unsubscribe(&token, &call.parts.headers).await;
+    call.answer(&consent, shown)
+}
+
+async fn unsubscribe(
+    State(consent): Root,
+    PathParams(token): PathParams<String>,
+    call: Call,
+) -> Response {
+    let done = consent.page().unsubscribe(&token, &call.parts.headers).await;
+    call.answer(&consent, done)
 }
 
 async fn receive(

@@ -187,7 +187,7 @@ impl Intake {
         let destination = Destination { address, routes, processor };
         let request = self.new_request(requester, params, destination, now);
         let address = &request.address;
-        self.require_no_opt_out(requester, &request.routes, address).await?;
+        self.require_no_opt_out(requester, &request.routes, &request).await?;
         let same_ask = keys::same_ask_hash(&requester.brand.address_key, &request.ask);
         let open = OpenRequest {
             id: request.id,

@@ -126,7 +126,7 @@ impl Intake {
                 link_use.require(requester, name)?;
             }
             let next = change.request.routes.get(change.request.routes_used..).unwrap_or_default();
-            self.require_no_opt_out(requester, next, &request.address).await?;
+            self.require_no_opt_out(requester, next, &request).await?;
             let counted = self.count_prompt(requester, &request.address, None, now).await?;
             *locked(left) = counted.limits;
             let step = next_step(&change.request);

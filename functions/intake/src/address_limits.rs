@@ -143,22 +143,29 @@ impl Intake {
     }
 
     /// Refuses an address that opted out of the brand's messages. A link that the requester shows is no message.
+    ///
+    /// An unsubscribed e-mail address counts where the routes have mail alone.
     pub(crate) async fn require_no_opt_out(
         &self,
         requester: &Requester,
         routes: &[ChannelName],
-        address: &str,
+        request: &Request,
     ) -> Result<(), Problem> {
-        let scope = requester.scope();
-        let is_link = |name: &ChannelName| requester.brand.is_link_channel(requester.mode, name);
-        if routes.iter().all(is_link) {
+        let (brand, mode) = (&requester.brand, requester.mode);
+        let (store, scope) = (self.ports.store.as_ref(), requester.scope());
+        if routes.iter().all(|name| brand.is_link_channel(mode, name)) {
             return Ok(());
         }
-        if opt_outs::is_opted_out(self.ports.store.as_ref(), scope, address).await? {
-            return Err(Problem::new(
-                Code::AddressOptedOut,
-                "the customer opted out of this brand's messages",
-            ));
+        if opt_outs::is_opted_out(store, scope, &request.address).await? {
+            let detail = "the customer opted out of this brand's messages";
+            return Err(Problem::new(Code::AddressOptedOut, detail));
+        }
+        let only_mail = routes.iter().all(|name| brand.is_email_channel(mode, name));
+        if let Some(address) = request.email_address(brand).filter(|_| only_mail)
+            && opt_outs::is_opted_out(store, scope, &address).await?
+        {
+            let detail = "the reader of the e-mail address unsubscribed from this brand's mail";
+            return Err(Problem::new(Code::AddressOptedOut, detail));
         }
         Ok(())
     }

@@ -6,16 +6,20 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use domain::ask::Customer;
 use domain::brand::BrandScope;
+use domain::contact::Contact;
+use domain::email_channel::{NO_ADDRESS, UNSUBSCRIBED};
 use domain::keys;
 use domain::problem::Problem;
+use domain::values::email::Email;
 use domain::values::name::ChannelName;
 use domain::values::phone::Phone;
 use domain::values::time::Timestamp;
 use futures_util::future::{self, Either};
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use http::{HeaderMap, Response, StatusCode};
-use ports::{Channel, ReceiptKinds, Write};
+use ports::{AddressKind, Capability, Channel, ReceiptKinds, Write};
 use records::authentication::Requester;
 use records::capability;
 use records::capability::RouteCapability;
@@ -48,6 +52,7 @@ struct RouteView {
 struct Recipient<'a> {
     requester: &'a Requester,
     phone: &'a Phone,
+    email: Option<&'a Email>,
     address: &'a str,
     now: Timestamp,
 }
@@ -86,7 +91,7 @@ impl Intake {
     ) -> Result<Response<Bytes>, Problem> {
         let CapabilityParams { customer, ask, processor } = params::capabilities(body, requester)?;
         number_policy::require_allowed(requester, &customer.phone)?;
-        let phone = customer.phone;
+        let Customer { phone, email, .. } = customer;
         let address = keys::address_hash(&requester.brand.address_key, &phone);
         let processor = processor.as_ref();
         let routed = RoutedAsk { ask: &ask, processor, address: &address, labels: None };
@@ -96,7 +101,8 @@ impl Intake {
         let stopped = opt_outs::is_opted_out(self.ports.store.as_ref(), scope, &address).await?;
         let seen = storage::device_wallets(self.ports.store.as_ref(), scope, &address, now).await?;
         let wallets = seen.map(|seen| seen.wallets).unwrap_or_default();
-        let recipient = Recipient { requester, phone: &phone, address: &address, now };
+        let email = email.as_ref();
+        let recipient = Recipient { requester, phone: &phone, email, address: &address, now };
         let mut routes = self.route_views(recipient).await?;
         for RouteView { known, .. } in &mut routes {
             if stopped {
@@ -166,6 +172,10 @@ impl Intake {
         let Some(channel) = channel else {
             return Ok(ChannelAnswer { known: misconfigured(), write: None });
         };
+        if channel.address_kind() == AddressKind::Email {
+            let known = self.ask_mail_channel(recipient, channel).await?;
+            return Ok(ChannelAnswer { known, write: None });
+        }
         let (store, scope) = (self.ports.store.as_ref(), recipient.scope(name));
         if let Some(known) = capability::load(store, scope, address, now).await? {
             return Ok(ChannelAnswer { known, write: None });
@@ -174,6 +184,25 @@ impl Intake {
         let known = RouteCapability::from(channel.capability(phone, &contact, now).await);
         let write = capability::put(scope, address, &known, now)?;
         Ok(ChannelAnswer { known, write: Some(write) })
+    }
+}
+
+impl Intake {
+    /// Asks a channel that sends mail. Its answer is about the e-mail address, so it is not cached for the number.
+    async fn ask_mail_channel(
+        &self,
+        recipient: Recipient<'_>,
+        channel: &dyn Channel,
+    ) -> Result<RouteCapability, Problem> {
+        let Recipient { requester, phone, email, now, .. } = recipient;
+        let known = channel.capability(phone, &Contact::default(), now).await;
+        let cannot =
+            |reason| Capability { reachable: false, reason: Some(reason), ..known.clone() };
+        let Some(email) = email else { return Ok(cannot(NO_ADDRESS).into()) };
+        let address = keys::email_hash(&requester.brand.address_key, email);
+        let store = self.ports.store.as_ref();
+        let stopped = opt_outs::is_opted_out(store, requester.scope(), &address).await?;
+        Ok(if stopped { cannot(UNSUBSCRIBED) } else { known }.into())
     }
 }
 

@@ -10,6 +10,7 @@ use domain::guards::Guard;
 use domain::keys;
 use domain::message::Task;
 use domain::problem::{Code, FieldError, Problem};
+use domain::values::email::Email;
 use domain::values::phone::Phone;
 use http::{HeaderMap, Response, StatusCode};
 use ports::StoreError;
@@ -42,6 +43,8 @@ fn number(text: &str) -> Result<Phone, Problem> {
 #[derive(Default)]
 struct CustomerItems {
     cards: Vec<Value>,
+    /// The e-mail addresses of the listed requests, each once.
+    emails: Vec<Email>,
     handles: Vec<Value>,
     requests: Vec<Value>,
     /// Whether more requests are kept than are listed.
@@ -140,10 +143,28 @@ impl Intake {
             "cards": kept.cards,
             "contacts": self.contacts(requester, customer).await?,
             "handles": kept.handles,
+            "emails": self.email_views(requester, &kept.emails).await?,
             "device": device.map(|device| json!({ "wallets": device.wallets, "at": device.at })),
             "requests": kept.requests,
             "more_requests": kept.more,
         }))
+    }
+
+    /// Shows the e-mail addresses of a customer, and whether their reader unsubscribed.
+    async fn email_views(
+        &self,
+        requester: &Requester,
+        emails: &[Email],
+    ) -> Result<Vec<Value>, StoreError> {
+        let mut views = Vec::new();
+        for email in emails {
+            let address = keys::email_hash(&requester.brand.address_key, email);
+            let (store, scope) = (self.ports.store.as_ref(), requester.scope());
+            let (words, _) = opt_outs::load(store, scope, &address).await?;
+            let stopped_at = words.stopped_at;
+            views.push(json!({ "email": email.masked(), "opted_out": words.is_opted_out(), "stopped_at": stopped_at }));
+        }
+        Ok(views)
     }
 
     /// Reads what the customer's items name, page by page.
@@ -181,6 +202,11 @@ impl Intake {
             CustomerItem::Request { .. } if kept.requests.len() >= REQUESTS_MAX => kept.more = true,
             CustomerItem::Request { request } => {
                 let Some(loaded) = storage::load(store, request).await? else { return Ok(()) };
+                if let Some(email) = &loaded.request.customer.email
+                    && kept.emails.iter().all(|known| known.folded() != email.folded())
+                {
+                    kept.emails.push(email.clone());
+                }
                 let has_claims = matches!(loaded.request.ask, Ask::Identity { .. })
                     && claims::load(store, request, now).await?.is_some();
                 kept.requests.push(json!({

@@ -36,7 +36,7 @@ pub(crate) struct LinkUse<'a> {
 }
 
 impl LinkUse<'_> {
-    /// Refuses a link channel that the requester may not use. Every other channel passes.
+    /// Refuses a link channel that the requester may not use, and a saved card where no number is proven.
     pub(crate) fn require(
         self,
         requester: &Requester,
@@ -53,6 +53,14 @@ impl LinkUse<'_> {
 
     fn judge(self, requester: &Requester, setup: &ChannelSetup) -> Result<(), Problem> {
         let name = &setup.name;
+        if setup.proves_no_number()
+            && self.ask.card().is_some()
+            && !guards::is_disabled(Guard::NoSavedCardByLink)
+        {
+            let detail =
+                format!("a saved card is not charged over `{name}`, which proves no number");
+            return Err(Problem::new(Code::AskNotSupported, detail));
+        }
         let Some(settings) = setup.link_settings() else { return Ok(()) };
         if !may_show(requester) && !guards::is_disabled(Guard::ShownLinkReaders) {
             let detail =
@@ -63,11 +71,6 @@ impl LinkUse<'_> {
         if !is_listed {
             let detail = format!("the settings of `{name}` list no sessions of this kind");
             return Err(Problem::new(Code::ChannelNotConfigured, detail));
-        }
-        if self.ask.card().is_some() && !guards::is_disabled(Guard::NoSavedCardByLink) {
-            let detail =
-                format!("a saved card is not charged over `{name}`, which proves no number");
-            return Err(Problem::new(Code::AskNotSupported, detail));
         }
         Ok(())
     }

@@ -8,6 +8,7 @@ use domain::ask::{Ask, CLAIMS, Customer, Metadata, Session, SessionKind};
 use domain::brand::{Mode, Policy};
 use domain::problem::Problem;
 use domain::request::LIFETIME_MAX;
+use domain::values::email::Email;
 use domain::values::language::Language;
 use domain::values::money::Money;
 use domain::values::name::{ChannelName, ProcessorName};
@@ -221,10 +222,11 @@ fn expires_in(fields: &mut Fields, required: bool, mode: Mode) -> Option<Duratio
 
 fn customer(mut fields: Fields, policy: &Policy) -> Option<Customer> {
     let phone = fields.read("phone", true, subscriber);
+    let email = fields.parse::<Email>("email", false);
     let name = fields.read("name", false, |text| words(text, policy));
     let language = fields.parse::<Language>("language", false);
     fields.end();
-    Some(Customer { phone: phone?, name, language })
+    Some(Customer { phone: phone?, email, name, language })
 }
 
 /// Reads a phone number that a subscriber can have.

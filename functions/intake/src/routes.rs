@@ -1,5 +1,7 @@
 //! The order in which a request's channels are tried.
 
+use domain::ask::Customer;
+use domain::brand::ChannelSetup;
 use domain::problem::{Code, Problem};
 use domain::values::name::ChannelName;
 use domain::values::time::Timestamp;
@@ -30,7 +32,10 @@ impl Intake {
         match params.channels.as_deref() {
             None => {
                 let setups = requester.brand.setup(requester.mode).channels.iter();
+                let has_address =
+                    |setup: &&ChannelSetup| params.customer.email.is_some() || !setup.is_email();
                 let setups = setups.filter(|setup| link_use.allows(requester, setup));
+                let setups = setups.filter(has_address);
                 let names = setups.map(|setup| setup.name.clone()).collect();
                 routes = self.best_first(requester, names, address, now).await?;
             }
@@ -39,6 +44,7 @@ impl Intake {
                     require_configured(requester, name)?;
                     require_channel(requester, name)?;
                     link_use.require(requester, name)?;
+                    require_address(requester, name, &params.customer)?;
                     if !routes.contains(name) {
                         routes.push(name.clone());
                     }
@@ -78,6 +84,19 @@ impl Intake {
         names.sort_by_key(|name| unreachable.contains(name));
         Ok(names)
     }
+}
+
+/// Refuses a channel that sends mail, for a customer without an e-mail address.
+fn require_address(
+    requester: &Requester,
+    name: &ChannelName,
+    customer: &Customer,
+) -> Result<(), Problem> {
+    if customer.email.is_some() || !requester.brand.is_email_channel(requester.mode, name) {
+        return Ok(());
+    }
+    let detail = format!("the channel `{name}` sends mail, so it needs `customer.email`");
+    Err(Problem::new(Code::ChannelNotConfigured, detail))
 }
 
 /// Refuses a channel that the brand does not have in this mode.

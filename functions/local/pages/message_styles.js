@@ -1,4 +1,4 @@
-// Draws a message as RCS, WhatsApp, Apple Messages or SMS would. The text and the buttons are the same in each style.
+// Draws a message as RCS, WhatsApp, Apple Messages, SMS or a mail program would. The text and the buttons are the same in each style.
 import { element, formatMinutes } from "/assets/common.js";
 
 const STYLES = {
@@ -6,6 +6,7 @@ const STYLES = {
   whatsapp: { name: "WhatsApp", hint: "Business", draw: drawWhatsapp },
   apple: { name: "Messages for Business", hint: null, draw: drawApple },
   sms: { name: "Text message", hint: null, draw: drawSms },
+  email: { name: "E-mail", hint: null, draw: drawEmail },
 };
 
 /** Draws one message with its sender. `onTap` gets the action of the tapped button. */
@@ -84,6 +85,11 @@ function openPaymentSheet(message, onConfirm) {
   sheet.addEventListener("close", () => sheet.remove());
   document.body.append(sheet);
   sheet.showModal();
+}
+
+/** E-mail: the subject, and the text with its link. */
+function drawEmail(message) {
+  return element("article", { class: "bubble", "aria-labelledby": `heading-${message.id}` }, body(message));
 }
 
 /** SMS: the text alone. */

@@ -74,7 +74,9 @@ async fn dispatch(State(routers): State<Arc<Routers>>, request: Request) -> Resp
             .into_response();
     }
     let answered = match path.split('/').nth(1).unwrap_or_default() {
-        "c" | "callbacks" | "reports" | "sandbox" => routers.consent.clone().oneshot(request).await,
+        "c" | "callbacks" | "reports" | "sandbox" | "u" => {
+            routers.consent.clone().oneshot(request).await
+        }
         "agents" | "mcp" => routers.agents.clone().oneshot(request).await,
         "" => Ok(Redirect::temporary("/desk").into_response()),
         "local" => Ok(own(&routers.site, &path, request).await),

@@ -1,8 +1,11 @@
 //! Records a customer's opt-out that a provider reports in its answer to a prompt.
 
-use domain::brand::BrandScope;
+use domain::brand::{Brand, BrandScope};
+use domain::guards;
+use domain::guards::Guard;
 use domain::outcome::DenialReason;
 use domain::request::Request;
+use domain::values::name::ChannelName;
 use ports::StoreError;
 use records::opt_outs::{self, OptOutKeyword, Statement};
 use records::storage::VersionedRequest;
@@ -16,6 +19,25 @@ impl SendPrompt {
         let scope = BrandScope { brand: &request.brand, mode: request.mode };
         let store = self.ports.store.as_ref();
         Ok(opt_outs::is_opted_out(store, scope, &request.address).await?)
+    }
+
+    /// Reads whether the reader of the customer's e-mail address unsubscribed, where the channel sends mail.
+    ///
+    /// Their word is about mail alone. It counts for no number, and the next route may follow.
+    pub(crate) async fn is_unsubscribed(
+        &self,
+        request: &Request,
+        brand: &Brand,
+        channel: &ChannelName,
+    ) -> Result<bool, StepError> {
+        if !brand.is_email_channel(request.mode, channel)
+            || guards::is_disabled(Guard::UnsubscribedMail)
+        {
+            return Ok(false);
+        }
+        let Some(address) = request.email_address(brand) else { return Ok(false) };
+        let scope = BrandScope { brand: &request.brand, mode: request.mode };
+        Ok(opt_outs::is_opted_out(self.ports.store.as_ref(), scope, &address).await?)
     }
 
     /// Records the opt-out as the customer's own word, which they wrote to the provider before now.

@@ -4,11 +4,14 @@ use domain::ask::AskKind;
 use domain::brand::Brand;
 use domain::card_name::CardName;
 use domain::contact::Contact;
+use domain::email_channel::Unsubscription;
+use domain::keys;
 use domain::postback::{Action, Postback};
 use domain::request::{PromptRecord, Request};
+use domain::values::language::Language;
 use domain::values::prompt_ref::PromptRef;
 use domain::values::time::Timestamp;
-use ports::{Button, ButtonAction, Labels, Prompt};
+use ports::{Button, ButtonAction, Labels, MailParts, Prompt};
 use texts::PromptContent;
 
 /// Renders a prompt from what is stored alone.
@@ -40,6 +43,7 @@ pub(crate) fn prompt(
     Prompt {
         reference: PromptRef { request: request.id, prompt: record.id },
         to: request.customer.phone.clone(),
+        mail: mail(request, brand, public_base, language),
         language: language.clone(),
         payee: request.payee.clone(),
         title: texts.title,
@@ -55,6 +59,25 @@ pub(crate) fn prompt(
         now,
         link,
     }
+}
+
+/// Renders what a mail has beside the texts; `None` without an e-mail address.
+fn mail(
+    request: &Request,
+    brand: &Brand,
+    public_base: &str,
+    language: &Language,
+) -> Option<MailParts> {
+    let to = request.customer.email.clone()?;
+    let texts = texts::page(language, &brand.language);
+    let address = keys::email_hash(&brand.address_key, &to);
+    let wish = Unsubscription { brand: request.brand.clone(), mode: request.mode, address };
+    Some(MailParts {
+        to,
+        subject: format!("{}: {}", request.payee, texts.email_subject),
+        unsubscribe_label: texts.unsubscribe.to_owned(),
+        unsubscribe: format!("{public_base}/u/{}", wish.write(&brand.link_key)),
+    })
 }
 
 /// Returns whether the customer picks a session code.

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use domain::brand::{Brand, BrandScope};
 use domain::contact::Contact;
+use domain::email_channel::UNSUBSCRIBED;
 use domain::guards;
 use domain::guards::Guard;
 use domain::journal::DeliveryStatus;
@@ -64,7 +65,9 @@ impl SendPrompt {
         };
         let rendered = render::prompt(&loaded.request, &prompt, brand, &self.public_base, now);
         let rendered = Prompt { contact, ..rendered };
+        let unsubscribed = self.is_unsubscribed(&loaded.request, brand, &prompt.channel).await?;
         let sent = match channel.as_deref() {
+            Some(_) if unsubscribed => Err(SendError::Unreachable { reason: UNSUBSCRIBED }),
             Some(channel) => send_twice_if_lost(channel, || channel.send(&rendered)).await,
             None => Err(SendError::Misconfigured { reason: "channel_settings" }),
         };
@@ -172,7 +175,12 @@ impl SendPrompt {
         let Request { brand: name, mode, address, .. } = request;
         let at = ChannelScope { brand: name, mode: *mode, channel };
         let mut keys = vec![contact::key(at, &request.customer_address(brand))];
-        keys.extend(opt_outs::keys(BrandScope { brand: name, mode: *mode }, address));
+        let of = BrandScope { brand: name, mode: *mode };
+        keys.extend(opt_outs::keys(of, address));
+        if brand.is_email_channel(*mode, channel) {
+            let mail = request.email_address(brand);
+            keys.extend(mail.into_iter().flat_map(|address| opt_outs::keys(of, &address)));
+        }
         let ahead = ReadAhead::load(&self.ports.store, keys).await?;
         let ports = Ports { store: Arc::new(ahead), ..self.ports.clone() };
         let (channels, public_base) = (Arc::clone(&self.channels), self.public_base.clone());

@@ -88,9 +88,9 @@ impl SendPrompt {
                 None => (self.new_id(self.ports.clock.now()), false),
             };
             let ahead = self.reading_ahead(&loaded.request, brand, &prompt.channel).await?;
-            if ahead.is_opted_out(&loaded.request).await?
-                && !guards::is_disabled(Guard::OptOutBeforeMessage)
-            {
+            let stopped = ahead.is_opted_out(&loaded.request).await?
+                && !guards::is_disabled(Guard::OptOutBeforeMessage);
+            if stopped || ahead.is_unsubscribed(&loaded.request, brand, &prompt.channel).await? {
                 let change = loaded.request.withhold_message(&owed, id, self.ports.clock.now());
                 loaded = self.commit(loaded.version, change, Vec::new()).await?;
                 continue;

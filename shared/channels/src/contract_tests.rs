@@ -198,6 +198,7 @@ fn malformed_answer_is_no_success_and_leaks_no_secret() {
         "rcs/fixtures/google",
         "sms/fixtures/twilio",
         "aws/fixtures/answers",
+        "email/fixtures/answers",
         "whatsapp/fixtures/answers",
     ] {
         for fixture in fixtures(path).values() {
@@ -286,7 +287,7 @@ fn unproven_callback_is_refused() {
 #[test]
 fn topic_is_trusted_by_aws_channels_only() {
     let deep = "[".repeat(100_000);
-    let events = ["rcs/fixtures/aws-events", "sms/fixtures/aws-events"];
+    let events = ["email/fixtures/events", "rcs/fixtures/aws-events", "sms/fixtures/aws-events"];
     let events = events.iter().flat_map(|folder| fixtures(folder).into_values());
     let mut bodies: Vec<String> = events.map(|event| event["message"].to_string()).collect();
     bodies.extend(bodies.clone().iter().map(|body| body.chars().take(body.len() / 2).collect()));

@@ -23,8 +23,8 @@ use domain::values::time::Timestamp;
 use http::{Request, Response};
 use ports::{
     AcceptedPrompt, Button, ButtonAction, Channel, Channels, Clock, Expect, Http, HttpError, Item,
-    Key, Labels, OpenChannelError, Page, Prompt, Range, Reach, SendError, SignError, Signer, Store,
-    StoreError, Write,
+    Key, Labels, MailParts, OpenChannelError, Page, Prompt, Range, Reach, SendError, SignError,
+    Signer, Store, StoreError, Write,
 };
 use serde_json::{Value, json};
 
@@ -32,6 +32,7 @@ use crate::{Deps, Registry, under_test};
 
 pub(crate) const NOW: Timestamp = Timestamp::from_millis(1_767_225_600_000);
 pub(crate) const PHONE: &str = "+15551230001";
+pub(crate) const EMAIL: &str = "ada.stay-private@example.com";
 /// The customer's id at a channel with ids of its own.
 pub(crate) const HANDLE: &str = "urn:mbid:AQAAY1handle-stay-private==";
 
@@ -314,20 +315,22 @@ pub(crate) fn reference() -> PromptRef {
 }
 
 pub(crate) fn prompt_to(phone: &str) -> Prompt {
+    let [approve, deny, not_me, open] = ["Pay", "No", "Not me", "Open"].map(str::to_owned);
     Prompt {
         reference: reference(),
         to: phone.parse::<Phone>().unwrap(),
+        mail: Some(MailParts {
+            to: EMAIL.parse().unwrap(),
+            subject: "Acme & Söhne: please answer".to_owned(),
+            unsubscribe_label: "Unsubscribe".to_owned(),
+            unsubscribe: "https://pay.example.com/u/acme.test.tok_hidden".to_owned(),
+        }),
         language: "en-GB".parse().unwrap(),
         payee: "Acme & Söhne".to_owned(),
         title: "Pay 42.50 EUR?".to_owned(),
         body: "Acme & Söhne asks for 42.50 EUR for Invoice 4711.".to_owned(),
         text: "Acme & Söhne: pay 42.50 EUR? https://pay.example.com/c/tok_hidden".to_owned(),
-        labels: Labels {
-            approve: "Pay".to_owned(),
-            deny: "No".to_owned(),
-            not_me: "Not me".to_owned(),
-            open: "Open".to_owned(),
-        },
+        labels: Labels { approve, deny, not_me, open },
         buttons: vec![
             reply("Pay", Action::Approve),
             Button {

@@ -9,6 +9,7 @@ mod contract_tests;
 #[cfg(test)]
 #[expect(dead_code, reason = "only kinds of other crates keep anything in the store")]
 mod doubles;
+mod email;
 mod json;
 mod link;
 pub mod message_limits;

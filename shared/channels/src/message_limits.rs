@@ -66,6 +66,16 @@ pub const SMS: MessageLimits = MessageLimits {
     mixes_links: false,
 };
 
+/// A mail with a link. It has no limits that a prompt could reach.
+pub const EMAIL: MessageLimits = MessageLimits {
+    title_max: 200,
+    body_max: 4_000,
+    footer_max: 0,
+    buttons_max: 0,
+    label_max: 0,
+    mixes_links: false,
+};
+
 /// Shortens `text` to `max` characters, the last of which is then an ellipsis.
 ///
 /// ```

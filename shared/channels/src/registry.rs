@@ -8,10 +8,11 @@ use ports::{Channel, Channels, LiveHttp, OpenChannelError, PlainHttp, Source, er
 
 use crate::adapter::{AdapterConfig, AdapterKind, Deps, Kind};
 use crate::tokens::Tokens;
-use crate::{apple, link, rcs, sms, whatsapp};
+use crate::{apple, email, link, rcs, sms, whatsapp};
 
 /// Every kind of this crate, in alphabetical order.
-pub(crate) const KINDS: &[Kind] = &[apple::KIND, link::KIND, rcs::KIND, sms::KIND, whatsapp::KIND];
+pub(crate) const KINDS: &[Kind] =
+    &[apple::KIND, email::KIND, link::KIND, rcs::KIND, sms::KIND, whatsapp::KIND];
 
 /// Opens a brand's channels: those of this crate's kinds, and of the kinds added to it. It logs a wrong setting, so no caller needs to.
 ///
@@ -65,6 +66,7 @@ pub(crate) const KINDS: &[Kind] = &[apple::KIND, link::KIND, rcs::KIND, sms::KIN
 /// # let prompt = Prompt {
 /// #     reference: PromptRef { request: RequestId::new(NOW, [1; 10]), prompt: PromptId::new(NOW, [2; 10]) },
 /// #     to: "+15551230001".parse().unwrap(),
+/// #     mail: None,
 /// #     language: "en".parse().unwrap(),
 /// #     payee: "Acme".to_owned(),
 /// #     title: "Pay 42.50 EUR?".to_owned(),

@@ -51,7 +51,7 @@ fn not_me() -> Button {
 fn sent(kind: &str, settings: &Value, buttons: Vec<Button>) -> String {
     let world = World::new(Script::Lost);
     let channel = world.open(kind, settings).unwrap();
-    assert_eq!(channel.is_chat(), kind != "sms");
+    assert_eq!(channel.is_chat(), !["email", "sms"].contains(&kind));
     let sent = block_on(channel.send_in_thread(&message(buttons)));
     assert_eq!(meaning(&sent), "unknown", "{kind}: a lost answer is in doubt");
     let calls = world.calls();
@@ -170,7 +170,8 @@ fn prompt_without_a_deny_button_needs_a_way_out() {
                 let sent = String::from_utf8(call.body().to_vec()).unwrap();
                 let has_one = sent.contains(&postback(Action::Deny));
                 // No message has buttons, or only an approved template may be sent.
-                let has_no_place = kind == "sms" || (kind == "whatsapp" && !wrote);
+                let has_no_place =
+                    ["email", "sms"].contains(&kind) || (kind == "whatsapp" && !wrote);
                 let needs_one = channel.needs_way_out(&prompt);
                 assert_eq!(needs_one, !has_one && !has_no_place, "{kind} {name}: {sent}");
                 beside.extend(needs_one.then_some(kind));

@@ -6,6 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use crate::values::email::Email;
 use crate::values::id::{CardId, RequestId};
 use crate::values::language::Language;
 use crate::values::money::Money;
@@ -178,6 +179,9 @@ impl fmt::Debug for AskHash {
 pub struct Customer {
     /// The phone number.
     pub phone: Phone,
+    /// The e-mail address, for channels that send mail; `None` where it is unknown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub email: Option<Email>,
     /// The name in prompts; `None` where it is unknown.
     pub name: Option<DisplayText<60>>,
     /// The language of prompts; `None` where it is unknown.

@@ -223,6 +223,10 @@ guards! {
     OptOutBeforeMessage,
     /// A message with a way out is sent only while its request can be answered.
     WayOutWhileOpen,
+    /// A reader who unsubscribed gets no more mail.
+    UnsubscribedMail,
+    /// An unsubscribe link counts only with the brand's own MAC.
+    UnsubscribeToken,
     /// A saved card is not charged by a link that proves no number.
     NoSavedCardByLink,
     /// An entry link's reference counts only with our own MAC.

@@ -9,6 +9,7 @@ use subtle::ConstantTimeEq;
 use crate::ask::{Ask, AskHash};
 use crate::brand::{Brand, Key32, Mode};
 use crate::request::Request;
+use crate::values::email::Email;
 use crate::values::id::{PromptId, RequestId};
 use crate::values::name::{BrandName, ChannelName};
 use crate::values::phone::Phone;
@@ -35,6 +36,19 @@ fn mac_of(key: &Key32, purpose: &str, bytes: &[u8]) -> [u8; 32] {
 #[must_use]
 pub fn address_hash(key: &Key32, phone: &Phone) -> String {
     hex::encode(mac(key, "address", phone.as_str()))
+}
+
+/// Computes the keyed hash of an e-mail address, under which its opt-out is kept.
+#[must_use]
+pub fn email_hash(key: &Key32, email: &Email) -> String {
+    hex::encode(mac(key, "email", &email.folded()))
+}
+
+/// Computes the MAC of an unsubscribe token: 128 bits in unpadded base64url.
+pub(crate) fn unsubscribe_mac(key: &Key32, signed: &str) -> String {
+    let mac = mac(key, "unsubscribe", signed);
+    let (head, _) = mac.split_at(16);
+    URL_SAFE_NO_PAD.encode(head)
 }
 
 /// Computes the keyed hash of what a customer is asked for: the amount or the kind, and the description.

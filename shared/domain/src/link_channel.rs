@@ -73,12 +73,12 @@ impl Request {
 
     /// Returns whether the customer has the prompt by a link alone, so that no number of theirs is proven.
     ///
-    /// The link is the page's own, or the entry link with which they began the conversation.
+    /// The link is shown or mailed, or it is the entry link with which they began the conversation.
     #[must_use]
     pub fn is_by_link(&self, brand: &Brand, prompt: PromptId) -> bool {
         let channel = self.prompt(prompt).map(|record| &record.channel);
         channel.is_some_and(|channel| {
-            self.entry.as_ref() == Some(channel) || brand.is_link_channel(self.mode, channel)
+            self.entry.as_ref() == Some(channel) || brand.proves_no_number(self.mode, channel)
         })
     }
 

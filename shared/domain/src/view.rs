@@ -98,6 +98,8 @@ impl<'a> RefundView<'a> {
 struct CustomerView<'a> {
     phone: String,
     #[serde(skip_serializing_if = "Option::is_none")]
+    email: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     name: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     language: Option<&'a str>,
@@ -134,6 +136,7 @@ fn shown(request: &Request, version: u64, session_code: Option<&str>) -> Value {
     }
     let customer = CustomerView {
         phone: request.customer.phone.masked(),
+        email: request.customer.email.as_ref().map(crate::values::email::Email::masked),
         name: request.customer.name.as_ref().map(crate::values::text::DisplayText::as_str),
         language: request.customer.language.as_ref().map(crate::values::language::Language::as_str),
     };

@@ -6,6 +6,7 @@ use bytes::Bytes;
 
 use super::PromptRef;
 use domain::authorization::Credential;
+use domain::values::email::Email;
 use domain::values::id::PromptId;
 use domain::values::phone::Phone;
 use domain::values::time::Timestamp;
@@ -179,6 +180,15 @@ pub enum Callback {
     Stop(MessageOrigin),
     /// The customer opted in again.
     Start(MessageOrigin),
+    /// The reader of a mail wants no more of them, as the provider reports.
+    Unsubscribed {
+        /// The prompt of the mail.
+        about: PromptSelector,
+        /// The address that the mail went to.
+        email: Email,
+        /// When the reader said so; `None` where the provider does not report it.
+        at: Option<Timestamp>,
+    },
     /// The customer wrote another text. It is personal data and is not stored.
     Wrote {
         /// The origin of the text.
@@ -214,6 +224,7 @@ impl Callback {
             | Self::Failed(..)
             | Self::FailedForNow(_)
             | Self::Paid { .. }
+            | Self::Unsubscribed { .. }
             | Self::Recipient { .. } => None,
         }
     }
@@ -230,6 +241,7 @@ impl fmt::Debug for Callback {
             Self::Paid { about, .. } => write!(f, "Paid({about:?}, …)"),
             Self::Stop(_) => f.write_str("Stop(…)"),
             Self::Start(_) => f.write_str("Start(…)"),
+            Self::Unsubscribed { .. } => f.write_str("Unsubscribed(…)"),
             Self::Wrote { .. } => f.write_str("Wrote(…)"),
             Self::Active(_) => f.write_str("Active(…)"),
             Self::Recipient { about, .. } => write!(f, "Recipient({about:?}, …)"),

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::{Button, CallbackError, Labels, ReceivedWebhook, Sender, Source, UnverifiedCallback};
 use domain::brand::{Brand, Mode};
 use domain::contact::Contact;
+use domain::values::email::Email;
 use domain::values::language::Language;
 use domain::values::money::Money;
 use domain::values::name::ChannelName;
@@ -25,6 +26,8 @@ pub struct Prompt {
     pub reference: PromptRef,
     /// The customer's phone number.
     pub to: Phone,
+    /// What a mail of this prompt has beside the texts; `None` without an e-mail address of the customer.
+    pub mail: Option<MailParts>,
     /// The language of the texts.
     pub language: Language,
     /// The payee, as the customer knows it.
@@ -61,6 +64,34 @@ impl fmt::Debug for Prompt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Prompt").field("reference", &self.reference).finish_non_exhaustive()
     }
+}
+
+/// The parts that a mail has beside the texts of its prompt. They are personal data, so `Debug` hides it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct MailParts {
+    /// The customer's e-mail address.
+    pub to: Email,
+    /// The subject, which names no amount: it is shown on locked screens.
+    pub subject: String,
+    /// The label of the link that unsubscribes.
+    pub unsubscribe_label: String,
+    /// The URL that unsubscribes the address.
+    pub unsubscribe: String,
+}
+
+impl fmt::Debug for MailParts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("MailParts(…)")
+    }
+}
+
+/// The kind of address that a channel sends to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AddressKind {
+    /// The customer's phone number.
+    Phone,
+    /// The customer's e-mail address, which not every request has.
+    Email,
 }
 
 /// A message in the thread of a prompt: beside it, or after the customer's answer to it.
@@ -239,6 +270,13 @@ pub trait Channel: Send + Sync {
 
     /// Returns the receipts that the channel reports. The meaning of a missing receipt depends on it.
     fn receipts(&self) -> ReceiptKinds;
+
+    /// Returns the kind of address that the channel sends to.
+    ///
+    /// [`capability`](Self::capability) is asked only where the customer has such an address.
+    fn address_kind(&self) -> AddressKind {
+        AddressKind::Phone
+    }
 
     /// Returns the capability for this customer, from their contact and the provider's look-up where it has one.
     ///

@@ -30,8 +30,8 @@ pub use callback::{
     PromptSelector, Proof, ReceivedWebhook, Sender, UnverifiedCallback,
 };
 pub use channel::{
-    AcceptedPrompt, Addressee, Capability, Channel, Channels, OpenChannelError, Prompt,
-    ReceiptKinds, Resend, Retraction, SendError, ThreadMessage,
+    AcceptedPrompt, AddressKind, Addressee, Capability, Channel, Channels, MailParts,
+    OpenChannelError, Prompt, ReceiptKinds, Resend, Retraction, SendError, ThreadMessage,
 };
 pub use clock::Clock;
 pub use handler::{Handler, Invocation, InvocationError, Invocations, Listener, Notification};

@@ -200,6 +200,16 @@ pub struct PageTexts {
     pub unknown: &'static str,
     /// The text of an unknown link.
     pub unknown_hint: &'static str,
+    /// After the payee, in the subject of a mail. It names no amount.
+    pub email_subject: &'static str,
+    /// The link of a mail and the button that unsubscribe; also the heading above the button.
+    pub unsubscribe: &'static str,
+    /// The effect of the button that unsubscribes.
+    pub unsubscribe_hint: &'static str,
+    /// The heading after unsubscribing.
+    pub unsubscribed: &'static str,
+    /// The text after unsubscribing.
+    pub unsubscribed_hint: &'static str,
 }
 
 #[cfg(test)]
@@ -260,6 +270,9 @@ mod tests {
                 page.keep_use,
                 page.keep_cancel,
                 page.keep_changes,
+                page.email_subject,
+                page.unsubscribe_hint,
+                page.unsubscribed_hint,
             ]
         });
         for (position, these) in sentences.iter().enumerate() {

@@ -58,6 +58,7 @@ fn request(number: usize, now: Timestamp) -> Request {
     Request {
         customer: Customer {
             phone: format!("+1666{number:07}").parse().unwrap(),
+            email: None,
             name: Some(DisplayText::new("Ada").unwrap()),
             language,
         },

@@ -108,9 +108,9 @@ fn permissions_equal_the_adapters_of_each_function() {
             .collect();
         // What is encrypted with a key of one's own is read and written with it.
         wanted.insert("kms".to_owned());
-        // The functions that send prompts may send texts with their own role.
+        // The functions that send prompts may send texts and mails with their own role.
         if name == "send-prompt" {
-            wanted.insert("sms-voice".to_owned());
+            wanted.extend(["ses", "sms-voice"].map(str::to_owned));
         }
         // Events go to requesters' buses with the function's own role.
         if name == "fetch-info" {

@@ -22,6 +22,7 @@ mod contacts;
 mod deadlines;
 mod dialogflow;
 mod duplicates;
+mod email;
 mod entry_links;
 mod event_bus;
 mod every_channel;

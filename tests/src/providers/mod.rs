@@ -14,6 +14,7 @@ pub mod endpoint;
 pub mod event_bus;
 pub mod openid;
 pub mod rbm;
+pub mod ses;
 pub mod stripe;
 pub mod twilio;
 pub mod whatsapp;

@@ -71,6 +71,7 @@ pub(super) fn prompt(fuzz_fixture: &FuzzFixture) -> Prompt {
     Prompt {
         reference: PromptRef { request: fuzz_fixture.shown.id, prompt: fuzz_fixture.shown.prompt },
         to: "+15551230001".parse().expect("a phone"),
+        mail: None,
         language: "en".parse().expect("a language"),
         payee: said("Acme Ltd"),
         title: said("Pay?"),

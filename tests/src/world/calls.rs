@@ -237,7 +237,7 @@ impl Core {
             format!("{method} {shown}")
         });
         let router = match uri.split(['/', '?']).nth(1).unwrap_or_default() {
-            "c" | "callbacks" | "reports" | "sandbox" => &self.consent,
+            "c" | "callbacks" | "reports" | "sandbox" | "u" => &self.consent,
             "agents" | "mcp" => &self.agents,
             _ => &self.intake,
         };

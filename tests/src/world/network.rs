@@ -20,6 +20,7 @@ use crate::providers::apple::{self, Gateway};
 use crate::providers::aws_messaging;
 use crate::providers::event_bus;
 use crate::providers::rbm::{self, Rbm};
+use crate::providers::ses;
 use crate::providers::twilio;
 use crate::providers::whatsapp::{self, CloudApi};
 
@@ -122,6 +123,12 @@ impl FakeNetwork {
                 &aws_messaging::receive(&parts.uri, &parts.headers, &bytes),
                 count,
             );
+            return Reply::Status(status, body.to_string());
+        }
+        if host == ses::HOST {
+            let count = lock(&self.calls).len();
+            let (status, body) =
+                ses::answer(&ses::receive(&parts.uri, &parts.headers, body), count);
             return Reply::Status(status, body.to_string());
         }
         if host == event_bus::HOST {

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::{Core, WorldBuilder};
 use crate::providers::aws_messaging::{self, HOST, SentMessage, events};
+use crate::providers::ses;
 
 impl WorldBuilder {
     /// Sends cards, and texts after them, through AWS End User Messaging in test mode.
@@ -37,7 +38,24 @@ pub fn sms() -> Value {
     json!({ "name": "sms", "kind": "sms", "settings": settings })
 }
 
+/// A channel of mail, with this name.
+#[must_use]
+pub fn mail(name: &str) -> Value {
+    let settings = json!({
+        "provider": "aws", "region": "eu-west-1", "from": "pay@demo.example.com", "configuration_set": "assent-mail",
+    });
+    json!({ "name": name, "kind": "email", "settings": settings })
+}
+
 impl Core {
+    /// Returns the mails that SES was sent, all of them as SES takes them.
+    #[must_use]
+    pub fn mails(&self) -> Vec<Value> {
+        let calls = self.calls_to(ses::HOST).into_iter();
+        let taken = calls.map(|call| ses::receive(&call.uri, &call.headers, &call.body));
+        taken.map(|mail| mail.expect("SES takes it")).collect()
+    }
+
     /// Returns what the service was sent, all of it as the service takes it.
     #[must_use]
     pub fn messages_over_aws(&self) -> Vec<SentMessage> {

@@ -2,9 +2,12 @@
 
 use domain::guards;
 use domain::guards::Guard;
+use domain::keys;
 use domain::outcome::DenialReason;
 use domain::problem::Problem;
+use domain::values::email::Email;
 use domain::values::id::RequestId;
+use domain::values::time::Timestamp;
 use ports::{MessageOrigin, Ports, PromptSelector, Store, StoreError};
 use records::handles;
 use records::opt_outs;
@@ -22,6 +25,14 @@ use crate::approvals::{self, DecisionInput, ReplyError};
 pub(super) struct OptOut {
     ports: Ports,
     contacts: Contacts,
+}
+
+/// The complaint of a mail's reader.
+pub(super) struct Complaint<'a> {
+    /// The address that the mail went to.
+    pub(super) email: &'a Email,
+    /// When they complained; `None` where the provider does not report it.
+    pub(super) at: Option<Timestamp>,
 }
 
 impl OptOut {
@@ -77,6 +88,26 @@ impl OptOut {
         if words.is_opted_out() {
             self.end_open(context, &request.address).await?;
         }
+        Ok(())
+    }
+
+    /// Records that the reader of a mail complained of it. It counts for the e-mail address, and for no number.
+    pub(super) async fn complained(
+        &self,
+        context: ChannelContext<'_>,
+        selector: PromptSelector,
+        complaint: Complaint<'_>,
+    ) -> Result<(), Problem> {
+        let (store, reported_at) = (self.ports.store.as_ref(), self.ports.clock.now());
+        // The prompt tells the mode, and that the mail was ours.
+        if context.load_prompted(store, selector).await?.is_none() {
+            return Ok(());
+        }
+        let address = keys::email_hash(&context.brand.address_key, complaint.email);
+        let written_at = complaint.at;
+        let stop = Statement { word: OptOutKeyword::Stop, written_at, reported_at };
+        opt_outs::record(store, context.brand_scope(), &address, stop).await?;
+        tracing::info!(channel.name = %context.channel, brand.name = %context.brand.name, "e-mail address opted out by a complaint");
         Ok(())
     }
 

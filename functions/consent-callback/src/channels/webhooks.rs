@@ -17,7 +17,7 @@ use ports::{
 use records::seen;
 
 use super::context::ChannelContext;
-use super::opt_out::OptOut;
+use super::opt_out::{Complaint, OptOut};
 use super::receipts::Receipts;
 use super::recipients::Recipients;
 use super::replies::Replies;
@@ -214,6 +214,9 @@ impl ChannelWebhooks {
             Callback::Start(origin) => {
                 let known = contacts.identify(context, &origin).await?;
                 self.opt_out.start(context, &known).await?;
+            }
+            Callback::Unsubscribed { about, email, at } => {
+                self.opt_out.complained(context, about, Complaint { email: &email, at }).await?;
             }
             Callback::Tapped { postback, label, origin } => {
                 let known = contacts.identify(context, &origin).await?;

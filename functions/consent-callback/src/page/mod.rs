@@ -9,6 +9,7 @@ mod html;
 mod link;
 mod payment_options;
 mod returned;
+mod unsubscribe;
 mod view;
 mod wallets;
 

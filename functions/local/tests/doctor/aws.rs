@@ -148,3 +148,75 @@ fn event_bus_misconfigured_is_named() {
         ],
     );
 }
+
+fn ses(state: &Value, request: &Request<Bytes>) -> (u16, Value) {
+    let scope = request.headers()["authorization"].to_str().unwrap();
+    assert!(scope.contains("/eu-west-1/ses/aws4_request"), "{scope}");
+    if state["forbidden"] == true {
+        return (403, json!({ "message": "not authorized" }));
+    }
+    let (path, missing) = (request.uri().path(), (404, json!({ "message": "not found" })));
+    let part = match path {
+        "/v2/email/account" => &state["account"],
+        "/v2/email/identities/pay@acme.example.com" => &state["address"],
+        "/v2/email/identities/acme.example.com" => &state["domain"],
+        "/v2/email/configuration-sets/set/event-destinations" => &state["events"],
+        _ => return missing,
+    };
+    if part.is_null() { missing } else { (200, part.clone()) }
+}
+
+#[test]
+fn ses_misconfigured_is_named() {
+    let healthy = HealthyProvider {
+        section: "channels",
+        kind: "email",
+        mode: "live",
+        settings: json!({
+            "provider": "aws", "region": "eu-west-1", "from": "pay@acme.example.com", "configuration_set": "set",
+        }),
+        provider: json!({
+            "account": { "SendingEnabled": true, "ProductionAccessEnabled": true },
+            "domain": { "VerifiedForSendingStatus": true },
+            "events": { "EventDestinations": [{
+                "Enabled": true, "MatchingEventTypes": ["BOUNCE", "COMPLAINT", "DELIVERY"],
+                "SnsDestination": { "TopicArn": "arn:aws:sns:eu-west-1:1:assent" },
+            }] },
+        }),
+        stand_in: ses,
+    };
+    assert_each_is_named(
+        &healthy,
+        &[
+            Case {
+                check: "credentials",
+                change: |_, provider| provider["forbidden"] = json!(true),
+            },
+            Case {
+                check: "account",
+                change: |_, provider| provider["account"]["SendingEnabled"] = json!(false),
+            },
+            Case {
+                check: "account",
+                change: |_, provider| provider["account"]["ProductionAccessEnabled"] = json!(false),
+            },
+            Case {
+                check: "sender",
+                change: |_, provider| provider["domain"]["VerifiedForSendingStatus"] = json!(false),
+            },
+            Case { check: "sender", change: |_, provider| provider["domain"] = json!(null) },
+            Case {
+                check: "events",
+                change: |settings, _| settings["configuration_set"] = json!("other"),
+            },
+            Case {
+                check: "events",
+                change: |_, provider| {
+                    let kinds = json!(["BOUNCE", "DELIVERY"]);
+                    provider["events"]["EventDestinations"][0]["MatchingEventTypes"] = kinds;
+                },
+            },
+            Case { check: "settings", change: |settings, _| settings["from"] = json!("Acme") },
+        ],
+    );
+}

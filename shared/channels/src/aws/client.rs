@@ -1,4 +1,4 @@
-//! The signed call to AWS End User Messaging.
+//! The signed calls to AWS End User Messaging and to SES.
 //!
 //! Calls are signed with the identity that the machine runs under, so the settings hold no credential. The API has no
 //! client token: a message whose answer was lost is in doubt.
@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
-use http::{Method, Request};
+use http::{Method, Request, Response};
 use ports::{AcceptedPrompt, Http, Prompt, Reach, SendError, Signer, Source};
 use serde::Serialize;
 
@@ -21,10 +21,20 @@ use crate::answers;
 use crate::settings::{BaseUrl, InvalidSetting, identifier};
 
 const TIMEOUT: Duration = Duration::from_secs(10);
-const SERVICE: &str = "sms-voice";
+const END_USER_MESSAGING: Service = Service { name: "sms-voice", host: "sms-voice" };
 
-/// A client of the service in one region.
+/// A service of AWS.
+#[derive(Clone, Copy)]
+pub(crate) struct Service {
+    /// The name that calls are signed for.
+    pub(crate) name: &'static str,
+    /// The first label of its host.
+    pub(crate) host: &'static str,
+}
+
+/// A client of a service in one region.
 pub(crate) struct Client {
+    service: Service,
     region: String,
     base: BaseUrl,
     http: Arc<dyn Http>,
@@ -32,7 +42,7 @@ pub(crate) struct Client {
 }
 
 impl Client {
-    /// Creates a client of `region`, or of a stand-in at `base_url`.
+    /// Creates a client of End User Messaging in `region`, or of a stand-in at `base_url`.
     ///
     /// # Errors
     ///
@@ -42,13 +52,28 @@ impl Client {
         base_url: Option<BaseUrl>,
         deps: &Deps,
     ) -> Result<Self, InvalidSetting> {
+        Self::of(END_USER_MESSAGING, region, base_url, deps)
+    }
+
+    /// Creates a client of another service.
+    ///
+    /// # Errors
+    ///
+    /// As [`new`](Self::new).
+    pub(crate) fn of(
+        service: Service,
+        region: String,
+        base_url: Option<BaseUrl>,
+        deps: &Deps,
+    ) -> Result<Self, InvalidSetting> {
         let signer = deps.signer.as_ref().ok_or(InvalidSetting { field: "provider" })?;
         identifier("region", &region, "-")?;
         let base = match base_url {
             Some(base) => base,
-            None => BaseUrl::try_from(format!("https://{SERVICE}.{region}.amazonaws.com"))?,
+            None => BaseUrl::try_from(format!("https://{}.{region}.amazonaws.com", service.host))?,
         };
-        Ok(Self { region, base, http: Arc::clone(&deps.http), signer: Arc::clone(signer) })
+        let (http, signer) = (Arc::clone(&deps.http), Arc::clone(signer));
+        Ok(Self { service, region, base, http, signer })
     }
 
     /// Sends `message` with `operation`. The call is a pure function of the message, except for its signature.
@@ -64,12 +89,25 @@ impl Client {
         let Ok(call) = self.call(operation, message) else {
             return Err(SendError::Misconfigured { reason: "settings" });
         };
-        let Ok(call) = self.signer.sign(call, SERVICE, &self.region).await else {
+        let answer = self.answer(call).await?;
+        errors::accepted(answer.status(), answer.body())
+    }
+
+    /// Returns the address of a path of the service.
+    pub(crate) fn url(&self, path: &str) -> String {
+        self.base.join(path)
+    }
+
+    /// Signs a call, makes it, and returns its answer.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError`] of a call that cannot be signed or has no answer.
+    pub(crate) async fn answer(&self, call: Request<Bytes>) -> Result<Response<Bytes>, SendError> {
+        let Ok(call) = self.signer.sign(call, self.service.name, &self.region).await else {
             return Err(SendError::Misconfigured { reason: "credentials" });
         };
-        let answer =
-            self.http.call(call, Reach::Configured, TIMEOUT).await.map_err(answers::no_answer)?;
-        errors::accepted(answer.status(), answer.body())
+        self.http.call(call, Reach::Configured, TIMEOUT).await.map_err(answers::no_answer)
     }
 
     fn call(
@@ -79,7 +117,7 @@ impl Client {
     ) -> Result<Request<Bytes>, Source> {
         let call = Request::builder()
             .method(Method::POST)
-            .uri(self.base.join("/"))
+            .uri(self.url("/"))
             .header(CONTENT_TYPE, "application/x-amz-json-1.0")
             .header("x-amz-target", format!("PinpointSMSVoiceV2.{operation}"))
             .body(serde_json::to_vec(message)?.into())?;

@@ -111,7 +111,8 @@ pub(super) fn accepted(status: StatusCode, body: &[u8]) -> Result<AcceptedPrompt
     }
 }
 
-fn is_id(text: &str) -> bool {
+/// Returns whether a text has the form of a message's id.
+pub(crate) fn is_id(text: &str) -> bool {
     (1..=255).contains(&text.len())
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
 }

@@ -79,6 +79,7 @@ fn words(callbacks: &[Callback]) -> String {
                 format!("tapped {postback}")
             }
             Callback::Paid { .. } => "paid".to_owned(),
+            Callback::Unsubscribed { .. } => "unsubscribed".to_owned(),
             Callback::Stop(whom) => {
                 from(&whom);
                 "stop".to_owned()

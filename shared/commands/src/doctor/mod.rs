@@ -11,6 +11,7 @@ mod event_bus;
 mod google;
 mod openid;
 mod report;
+mod ses;
 mod stripe;
 mod twilio;
 mod whatsapp;
@@ -211,6 +212,7 @@ async fn examine(
             twilio::examine(calls, connection, &mut report).await;
         }
         ("sms" | "rcs", "aws") => aws::examine(calls, connection, &mut report).await,
+        ("email", _) => ses::examine(calls, connection, &mut report).await,
         ("rcs", "google") => google::examine(calls, connection, &mut report, phone).await,
         ("whatsapp", _) => whatsapp::examine(calls, connection, &mut report).await,
         ("apple", _) => {

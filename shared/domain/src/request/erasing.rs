@@ -12,7 +12,7 @@ use crate::values::time::Timestamp;
 impl Request {
     /// Erases the customer's personal data. `None` while the request is open.
     ///
-    /// The number, its hash, the name and the language go. The session's id, the purpose, the metadata and the reasons
+    /// The number, its hash, the e-mail address, the name and the language go. The session's id, the purpose, the metadata and the reasons
     /// of refunds go as well. The outcome, the journal, the hash of the ask and what a refund needs stay.
     #[must_use]
     pub fn erase(&self, now: Timestamp) -> Option<Change> {
@@ -25,7 +25,8 @@ impl Request {
         }
         let request = &mut change.request;
         request.erased_at = Some(now);
-        request.customer = Customer { phone: Phone::erased(), name: None, language: None };
+        request.customer =
+            Customer { phone: Phone::erased(), email: None, name: None, language: None };
         request.language = None;
         ERASED.clone_into(&mut request.address);
         ERASED.clone_into(&mut request.session.id);

@@ -2,6 +2,7 @@
 
 pub mod address;
 pub mod country;
+pub mod email;
 pub mod id;
 pub mod language;
 pub mod money;

@@ -127,7 +127,12 @@ fn request() -> Request {
         id,
         mode: Mode::Test,
         payee: "Demo".to_owned(),
-        customer: Customer { phone: "+15551230001".parse().unwrap(), name: None, language: None },
+        customer: Customer {
+            phone: "+15551230001".parse().unwrap(),
+            email: None,
+            name: None,
+            language: None,
+        },
         language: None,
         address: "hash".to_owned(),
         session: Session { kind: SessionKind::Voice, id: "call".to_owned(), agent: None },

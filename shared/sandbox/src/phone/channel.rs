@@ -8,13 +8,14 @@ use async_trait::async_trait;
 use channels::{AdapterConfig, OpenResult};
 use domain::brand::{Key32, Mode};
 use domain::contact::Contact;
+use domain::email_channel::NO_ADDRESS;
 use domain::values::name::{BrandName, ChannelName};
 use domain::values::phone::Phone;
 use domain::values::time::Timestamp;
 use ports::{
-    AcceptedPrompt, CallbackError, Capability, Channel, Expect, OPTED_OUT, Prompt, ReceiptKinds,
-    ReceivedWebhook, Resend, Retraction, SendError, Source, Store, StoreError, ThreadMessage,
-    UnverifiedCallback, Write,
+    AcceptedPrompt, AddressKind, CallbackError, Capability, Channel, Expect, OPTED_OUT, Prompt,
+    ReceiptKinds, ReceivedWebhook, Resend, Retraction, SendError, Source, Store, StoreError,
+    ThreadMessage, UnverifiedCallback, Write,
 };
 use serde::Deserialize;
 
@@ -45,10 +46,11 @@ enum MagicNumber {
 
 impl MagicNumber {
     fn of(phone: &Phone, style: SandboxStyle) -> Self {
-        let rich = style != SandboxStyle::Sms;
+        let rich = style.is_rich();
         match phone.as_str() {
             number if number.ends_with("9003") => Self::Unreachable,
-            number if number.ends_with("9005") => Self::OptedOut,
+            // A mail knows no opt-out of the number at a provider.
+            number if number.ends_with("9005") && style != SandboxStyle::Email => Self::OptedOut,
             number if rich && number.ends_with("9001") => Self::Unreachable,
             number if rich && number.ends_with("9002") => Self::Silent,
             _ => Self::Ordinary,
@@ -96,11 +98,21 @@ impl Channel for PhoneChannel {
         ReceiptKinds { delivered: true, read: true }
     }
 
+    fn address_kind(&self) -> AddressKind {
+        match self.style {
+            SandboxStyle::Email => AddressKind::Email,
+            SandboxStyle::Rcs
+            | SandboxStyle::Whatsapp
+            | SandboxStyle::Apple
+            | SandboxStyle::Sms => AddressKind::Phone,
+        }
+    }
+
     async fn capability(&self, to: &Phone, _: &Contact, _: Timestamp) -> Capability {
         let reachable = !matches!(MagicNumber::of(to, self.style), MagicNumber::Unreachable);
         Capability {
             reachable,
-            rich: self.style != SandboxStyle::Sms,
+            rich: self.style.is_rich(),
             wallets: Vec::new(),
             receipts: self.receipts(),
             reason: (!reachable).then_some(NOT_ON_CHANNEL),
@@ -108,6 +120,9 @@ impl Channel for PhoneChannel {
     }
 
     async fn send(&self, prompt: &Prompt) -> Result<AcceptedPrompt, SendError> {
+        if self.address_kind() == AddressKind::Email && prompt.mail.is_none() {
+            return Err(SendError::Unreachable { reason: NO_ADDRESS });
+        }
         match MagicNumber::of(&prompt.to, self.style) {
             MagicNumber::Unreachable => Err(SendError::Unreachable { reason: NOT_ON_CHANNEL }),
             MagicNumber::OptedOut => Err(SendError::Unreachable { reason: OPTED_OUT }),
@@ -117,7 +132,7 @@ impl Channel for PhoneChannel {
     }
 
     fn is_chat(&self) -> bool {
-        self.style != SandboxStyle::Sms
+        self.style.is_rich()
     }
 
     fn needs_way_out(&self, prompt: &Prompt) -> bool {

@@ -1,6 +1,6 @@
 //! Draws a prompt as a channel of each kind shows it: its buttons, and the length of its text.
 
-use channels::message_limits::{APPLE, MessageLimits, RCS, SMS, WHATSAPP, cut};
+use channels::message_limits::{APPLE, EMAIL, MessageLimits, RCS, SMS, WHATSAPP, cut};
 use domain::brand::Key32;
 use domain::postback::{Action, Postback};
 use ports::{Button, ButtonAction, Prompt};
@@ -26,6 +26,10 @@ pub(super) fn draw(prompt: &Prompt, style: SandboxStyle, key: &Key32) -> Drawing
         SandboxStyle::Whatsapp => whatsapp(prompt, key),
         SandboxStyle::Apple => apple(prompt, key),
         SandboxStyle::Sms => sized("", &prompt.text, &SMS),
+        SandboxStyle::Email => {
+            let subject = prompt.mail.as_ref().map_or("", |mail| mail.subject.as_str());
+            sized(subject, &format!("{}\n\n{}", prompt.body, prompt.link), &EMAIL)
+        }
     }
 }
 
@@ -50,6 +54,7 @@ pub(super) fn draw_in_thread(prompt: &Prompt, style: SandboxStyle, key: &Key32) 
             let text = format!("{}\n{link}", prompt.body);
             sized(&prompt.title, text.trim_end(), &APPLE)
         }
+        SandboxStyle::Email => sized(&prompt.payee, &prompt.text, &EMAIL),
         SandboxStyle::Rcs | SandboxStyle::Whatsapp | SandboxStyle::Sms => draw(prompt, style, key),
     }
 }

@@ -72,12 +72,22 @@ pub enum SandboxStyle {
     Apple,
     /// A text with a link.
     Sms,
+    /// A mail with a link.
+    Email,
 }
 
 impl SandboxStyle {
     #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
     fn is_rcs(&self) -> bool {
         *self == Self::Rcs
+    }
+
+    /// Returns whether a message has buttons.
+    pub(crate) const fn is_rich(self) -> bool {
+        match self {
+            Self::Rcs | Self::Whatsapp | Self::Apple => true,
+            Self::Sms | Self::Email => false,
+        }
     }
 }
 

@@ -6,8 +6,8 @@ use domain::postback::{Action, Postback};
 use domain::values::money::Money;
 use pollster::block_on;
 use ports::{
-    AcceptedPrompt, Button, ButtonAction, Channel, Channels, OpenChannelError, Prompt, Retraction,
-    SendError,
+    AcceptedPrompt, AddressKind, Button, ButtonAction, Channel, Channels, OpenChannelError, Prompt,
+    Retraction, SendError,
 };
 use sandbox::phone::{self, PhoneMessage, SandboxStyle, Tap};
 use serde_json::json;
@@ -130,6 +130,22 @@ fn sms_style_shows_the_text_alone() {
         assert_eq!((&message.text, message.style), (&prompt.text, SandboxStyle::Sms));
         assert!(message.title.is_empty() && message.actions.is_empty());
     }
+}
+
+#[test]
+fn email_style_shows_a_mail_to_those_with_an_address() {
+    let message = shown("email", &with_code());
+    assert_eq!(
+        (message.title.as_str(), message.style),
+        ("Acme & Söhne: please answer", SandboxStyle::Email)
+    );
+    assert!(message.text.ends_with("/c/tok_hidden") && message.actions.is_empty());
+    let world = World::new(Script::Lost);
+    let channel = channel(&world, "email");
+    assert_eq!(channel.address_kind(), AddressKind::Email);
+    let sent = block_on(channel.send(&Prompt { mail: None, ..with_code() }));
+    assert_eq!(meaning(&sent), "unreachable no_address");
+    assert!(messages(&world).is_empty() && !channel.is_chat());
 }
 
 #[test]

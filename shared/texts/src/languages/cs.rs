@@ -178,4 +178,9 @@ static PAGE: PageTexts = PageTexts {
     used_hint: "Byl zodpovězen nebo nahrazen. Pokud se po vás stále něco žádá, použijte nejnovější zprávu.",
     unknown: "Tento odkaz neznáme",
     unknown_hint: "Otevřete odkaz přímo ve zprávě, celý a beze změny. Nic nebylo zaplaceno a nic nebylo sdíleno.",
+    email_subject: "odpovězte prosím na tuto žádost",
+    unsubscribe: "Odhlásit odběr",
+    unsubscribe_hint: "Na tuto adresu pak nebudou chodit žádné další e-maily této firmy.",
+    unsubscribed: "Odběr odhlášen",
+    unsubscribed_hint: "Na tuto adresu už nebudou chodit žádné e-maily této firmy.",
 };

@@ -172,4 +172,9 @@ static PAGE: PageTexts = PageTexts {
     used_hint: "Det er besvaret eller erstattet. Hvis du stadig bliver bedt om noget, så brug den nyeste besked.",
     unknown: "Vi kender ikke linket",
     unknown_hint: "Åbn linket i selve beskeden, helt og uændret. Intet er betalt, og intet er delt.",
+    email_subject: "svar venligst på denne anmodning",
+    unsubscribe: "Afmeld",
+    unsubscribe_hint: "Denne adresse får derefter ikke flere e-mails fra denne virksomhed.",
+    unsubscribed: "Afmeldt",
+    unsubscribed_hint: "Denne adresse får ikke flere e-mails fra denne virksomhed.",
 };

@@ -166,4 +166,9 @@ static PAGE: PageTexts = PageTexts {
     used_hint: "Er wurde beantwortet oder ersetzt. Wenn Sie noch um etwas gebeten werden, nutzen Sie die neueste Nachricht.",
     unknown: "Wir kennen diesen Link nicht",
     unknown_hint: "Öffnen Sie den Link direkt in der Nachricht, ganz und unverändert. Es wurde nichts gezahlt und nichts weitergegeben.",
+    email_subject: "Bitte beantworten Sie diese Anfrage",
+    unsubscribe: "Abmelden",
+    unsubscribe_hint: "Diese Adresse erhält dann keine weiteren E-Mails dieses Unternehmens.",
+    unsubscribed: "Abgemeldet",
+    unsubscribed_hint: "Diese Adresse erhält keine weiteren E-Mails dieses Unternehmens.",
 };

@@ -169,4 +169,9 @@ static PAGE: PageTexts = PageTexts {
     used_hint: "It was answered or replaced. If you are still asked for something, use the newest message.",
     unknown: "We do not know this link",
     unknown_hint: "Open the link in the message itself, whole and unchanged. Nothing was paid and nothing was shared.",
+    email_subject: "please answer this request",
+    unsubscribe: "Unsubscribe",
+    unsubscribe_hint: "This address then gets no more e-mails from this business.",
+    unsubscribed: "Unsubscribed",
+    unsubscribed_hint: "This address gets no more e-mails from this business.",
 };

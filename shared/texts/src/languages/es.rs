@@ -175,4 +175,9 @@ static PAGE: PageTexts = PageTexts {
     used_hint: "Ya tiene respuesta o fue reemplazado. Si aún se le pide algo, use el mensaje más reciente.",
     unknown: "No conocemos este enlace",
     unknown_hint: "Abra el enlace en el propio mensaje, completo y sin cambios. No se ha pagado ni compartido nada.",
+    email_subject: "responda a esta solicitud, por favor",
+    unsubscribe: "Darse de baja",
+    unsubscribe_hint: "Después, esta dirección no recibirá más correos de esta empresa.",
+    unsubscribed: "Baja confirmada",
+    unsubscribed_hint: "Esta dirección ya no recibirá más correos de esta empresa.",
 };

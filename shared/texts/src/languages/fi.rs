@@ -175,4 +175,9 @@ static PAGE: PageTexts = PageTexts {
     used_hint: "Siihen on vastattu tai se on korvattu. Jos Teiltä yhä pyydetään jotakin, käyttäkää uusinta viestiä.",
     unknown: "Emme tunne tätä linkkiä",
     unknown_hint: "Avatkaa linkki itse viestistä, kokonaisena ja muuttamattomana. Mitään ei maksettu eikä mitään jaettu.",
+    email_subject: "vastatkaa tähän pyyntöön",
+    unsubscribe: "Peruuta tilaus",
+    unsubscribe_hint: "Tämän jälkeen tähän osoitteeseen ei enää lähetetä yrityksen sähköposteja.",
+    unsubscribed: "Tilaus peruttu",
+    unsubscribed_hint: "Tähän osoitteeseen ei enää lähetetä yrityksen sähköposteja.",
 };

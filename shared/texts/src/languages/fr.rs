@@ -175,4 +175,9 @@ static PAGE: PageTexts = PageTexts {
     used_hint: "Il a reçu une réponse ou a été remplacé. Si l’on vous demande encore quelque chose, utilisez le message le plus récent.",
     unknown: "Nous ne connaissons pas ce lien",
     unknown_hint: "Ouvrez le lien dans le message lui-même, entier et inchangé. Rien n’a été payé et rien n’a été transmis.",
+    email_subject: "veuillez répondre à cette demande",
+    unsubscribe: "Se désabonner",
+    unsubscribe_hint: "Cette adresse ne recevra alors plus d’e-mails de cette entreprise.",
+    unsubscribed: "Désabonnement confirmé",
+    unsubscribed_hint: "Cette adresse ne recevra plus d’e-mails de cette entreprise.",
 };

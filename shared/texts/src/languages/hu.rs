@@ -175,4 +175,9 @@ static PAGE: PageTexts = PageTexts {
     used_hint: "Már válaszoltak rá, vagy új váltotta fel. Ha még kérnek Öntől valamit, használja a legújabb üzenetet.",
     unknown: "Nem ismerjük ezt a hivatkozást",
     unknown_hint: "Nyissa meg a hivatkozást magából az üzenetből, teljes egészében és változatlanul. Nem történt fizetés, és nem került sor adatmegosztásra.",
+    email_subject: "kérjük, válaszoljon erre a kérésre",
+    unsubscribe: "Leiratkozás",
+    unsubscribe_hint: "Erre a címre ezután nem érkezik több e-mail ettől a vállalkozástól.",
+    unsubscribed: "Sikeres leiratkozás",
+    unsubscribed_hint: "Erre a címre már nem érkezik több e-mail ettől a vállalkozástól.",
 };

@@ -172,4 +172,9 @@ static PAGE: PageTexts = PageTexts {
     used_hint: "Ha già ricevuto risposta o è stato sostituito. Se Le viene ancora chiesto qualcosa, usi il messaggio più recente.",
     unknown: "Non conosciamo questo link",
     unknown_hint: "Apra il link nel messaggio stesso, intero e senza modifiche. Non è stato pagato né condiviso nulla.",
+    email_subject: "risponda a questa richiesta, per favore",
+    unsubscribe: "Annulla iscrizione",
+    unsubscribe_hint: "Questo indirizzo non riceverà poi altre e-mail da questa azienda.",
+    unsubscribed: "Iscrizione annullata",
+    unsubscribed_hint: "Questo indirizzo non riceve più e-mail da questa azienda.",
 };

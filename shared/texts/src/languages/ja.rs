@@ -166,4 +166,9 @@ static PAGE: PageTexts = PageTexts {
     used_hint: "回答済みか、新しいものに置き換えられています。まだ依頼がある場合は、最新のメッセージをご利用ください。",
     unknown: "このリンクは確認できません",
     unknown_hint: "メッセージのリンクを、そのまま変えずに開いてください。お支払いも情報の共有も行われていません。",
+    email_subject: "このリクエストにご回答ください",
+    unsubscribe: "配信を停止",
+    unsubscribe_hint: "停止すると、この事業者からのメールはこのアドレスに届かなくなります。",
+    unsubscribed: "配信を停止しました",
+    unsubscribed_hint: "この事業者からのメールは、今後このアドレスに届きません。",
 };

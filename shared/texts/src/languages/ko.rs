@@ -166,4 +166,9 @@ static PAGE: PageTexts = PageTexts {
     used_hint: "답변되었거나 새 링크로 바뀌었습니다. 아직 요청이 남아 있으면 최신 메시지를 이용해 주세요.",
     unknown: "알 수 없는 링크입니다",
     unknown_hint: "메시지에 있는 링크를 그대로 온전히 여세요. 결제된 금액이 없으며 공유된 정보도 없습니다.",
+    email_subject: "이 요청에 답해 주세요",
+    unsubscribe: "수신 거부",
+    unsubscribe_hint: "수신을 거부하면 이 주소로 이 사업자의 이메일이 더 이상 발송되지 않습니다.",
+    unsubscribed: "수신이 거부되었습니다",
+    unsubscribed_hint: "이 주소로 이 사업자의 이메일이 더 이상 발송되지 않습니다.",
 };

@@ -172,4 +172,9 @@ static PAGE: PageTexts = PageTexts {
     used_hint: "Den er besvart eller erstattet. Hvis du fortsatt blir bedt om noe, bruk den nyeste meldingen.",
     unknown: "Vi kjenner ikke lenken",
     unknown_hint: "Åpne lenken i selve meldingen, hel og uendret. Ingenting er betalt, og ingenting er delt.",
+    email_subject: "svar på denne forespørselen",
+    unsubscribe: "Meld av",
+    unsubscribe_hint: "Denne adressen får deretter ingen flere e-poster fra denne bedriften.",
+    unsubscribed: "Avmeldt",
+    unsubscribed_hint: "Denne adressen får ingen flere e-poster fra denne bedriften.",
 };

@@ -169,4 +169,9 @@ static PAGE: PageTexts = PageTexts {
     used_hint: "Hij is beantwoord of vervangen. Wordt u nog iets gevraagd, gebruik dan het nieuwste bericht.",
     unknown: "Wij kennen deze link niet",
     unknown_hint: "Open de link in het bericht zelf, volledig en ongewijzigd. Er is niets betaald en niets gedeeld.",
+    email_subject: "beantwoord dit verzoek alstublieft",
+    unsubscribe: "Afmelden",
+    unsubscribe_hint: "Dit adres krijgt daarna geen e-mails meer van dit bedrijf.",
+    unsubscribed: "Afgemeld",
+    unsubscribed_hint: "Dit adres krijgt geen e-mails meer van dit bedrijf.",
 };

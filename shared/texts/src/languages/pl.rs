@@ -178,4 +178,9 @@ static PAGE: PageTexts = PageTexts {
     used_hint: "Udzielono na niego odpowiedzi albo został zastąpiony. Jeśli nadal jest potrzebna odpowiedź, proszę użyć najnowszej wiadomości.",
     unknown: "Nie znamy tego linku",
     unknown_hint: "Proszę otworzyć link w samej wiadomości, cały i niezmieniony. Nic nie zapłacono i nic nie udostępniono.",
+    email_subject: "prosimy o odpowiedź na tę prośbę",
+    unsubscribe: "Wypisz się",
+    unsubscribe_hint: "Na ten adres nie będą potem wysyłane e-maile tej firmy.",
+    unsubscribed: "Wypisano",
+    unsubscribed_hint: "Na ten adres nie będą już wysyłane e-maile tej firmy.",
 };

@@ -175,4 +175,9 @@ static PAGE: PageTexts = PageTexts {
     used_hint: "Já foi respondida ou substituída. Se ainda lhe pedirem algo, use a mensagem mais recente.",
     unknown: "Não conhecemos esta ligação",
     unknown_hint: "Abra a ligação na própria mensagem, inteira e sem alterações. Nada foi pago e nada foi partilhado.",
+    email_subject: "responda a este pedido, por favor",
+    unsubscribe: "Cancelar subscrição",
+    unsubscribe_hint: "Depois, este endereço não receberá mais e-mails desta empresa.",
+    unsubscribed: "Subscrição cancelada",
+    unsubscribed_hint: "Este endereço já não recebe e-mails desta empresa.",
 };

@@ -175,4 +175,9 @@ static PAGE: PageTexts = PageTexts {
     used_hint: "Ele foi respondido ou substituído. Se ainda pedirem algo a você, use a mensagem mais recente.",
     unknown: "Não conhecemos este link",
     unknown_hint: "Abra o link na própria mensagem, inteiro e sem alterações. Nada foi pago e nada foi compartilhado.",
+    email_subject: "responda a esta solicitação, por favor",
+    unsubscribe: "Cancelar inscrição",
+    unsubscribe_hint: "Depois disso, este endereço não receberá mais e-mails desta empresa.",
+    unsubscribed: "Inscrição cancelada",
+    unsubscribed_hint: "Este endereço não recebe mais e-mails desta empresa.",
 };

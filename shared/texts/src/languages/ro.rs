@@ -178,4 +178,9 @@ static PAGE: PageTexts = PageTexts {
     used_hint: "A primit răspuns sau a fost înlocuit. Dacă vi se mai cere ceva, folosiți cel mai nou mesaj.",
     unknown: "Nu cunoaștem acest link",
     unknown_hint: "Deschideți linkul chiar din mesaj, întreg și nemodificat. Nu s-a plătit și nu s-a partajat nimic.",
+    email_subject: "vă rugăm să răspundeți la această solicitare",
+    unsubscribe: "Dezabonare",
+    unsubscribe_hint: "Apoi, această adresă nu va mai primi e-mailuri de la această firmă.",
+    unsubscribed: "Dezabonare reușită",
+    unsubscribed_hint: "Această adresă nu mai primește e-mailuri de la această firmă.",
 };

@@ -172,4 +172,9 @@ static PAGE: PageTexts = PageTexts {
     used_hint: "Den har besvarats eller ersatts. Om något fortfarande begärs av dig, använd det senaste meddelandet.",
     unknown: "Vi känner inte till länken",
     unknown_hint: "Öppna länken i själva meddelandet, hel och oförändrad. Inget har betalats och inget har delats.",
+    email_subject: "svara på den här begäran",
+    unsubscribe: "Avsluta prenumeration",
+    unsubscribe_hint: "Därefter får den här adressen inga fler e-postmeddelanden från företaget.",
+    unsubscribed: "Prenumerationen är avslutad",
+    unsubscribed_hint: "Den här adressen får inga fler e-postmeddelanden från företaget.",
 };

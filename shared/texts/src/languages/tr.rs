@@ -174,4 +174,9 @@ static PAGE: PageTexts = PageTexts {
     used_hint: "Yanıtlandı veya yenilendi. Sizden hâlâ bir şey isteniyorsa en yeni mesajı kullanın.",
     unknown: "Bu bağlantıyı tanımıyoruz",
     unknown_hint: "Bağlantıyı mesajın içinden, eksiksiz ve değiştirmeden açın. Hiçbir ödeme yapılmadı ve hiçbir şey paylaşılmadı.",
+    email_subject: "lütfen bu isteği yanıtlayın",
+    unsubscribe: "Abonelikten çık",
+    unsubscribe_hint: "Bundan sonra bu adrese bu işletmeden e-posta gönderilmez.",
+    unsubscribed: "Abonelikten çıkıldı",
+    unsubscribed_hint: "Bu adrese artık bu işletmeden e-posta gönderilmez.",
 };

@@ -166,4 +166,9 @@ static PAGE: PageTexts = PageTexts {
     used_hint: "它已答复或已被替换。如果仍有请求需要您处理，请使用最新的消息。",
     unknown: "无法识别此链接",
     unknown_hint: "请从消息中直接打开完整且未更改的链接。没有付款，也没有共享任何信息。",
+    email_subject: "请回复此请求",
+    unsubscribe: "退订",
+    unsubscribe_hint: "退订后，此地址将不再收到该商家的电子邮件。",
+    unsubscribed: "已退订",
+    unsubscribed_hint: "此地址不会再收到该商家的电子邮件。",
 };

@@ -166,4 +166,9 @@ static PAGE: PageTexts = PageTexts {
     used_hint: "它已答覆或已被取代。若仍有請求需要您處理，請使用最新的訊息。",
     unknown: "無法辨識此連結",
     unknown_hint: "請從訊息中直接開啟完整且未變更的連結。未付款，也未分享任何資料。",
+    email_subject: "請回覆此要求",
+    unsubscribe: "取消訂閱",
+    unsubscribe_hint: "取消訂閱後，此地址將不再收到該商家的電子郵件。",
+    unsubscribed: "已取消訂閱",
+    unsubscribed_hint: "此地址不會再收到該商家的電子郵件。",
 };

@@ -12,7 +12,9 @@ use texts::{Locale, PageTexts};
 
 pub(super) use branding::{BrandParts, BrandView, PageBranding};
 pub(super) use policy::content_security_policy;
-use templates::{NotMe, Preview, ask, end, fulfilled, hosted_page, other_browser, working};
+use templates::{
+    NotMe, Preview, Unsubscribe, ask, end, fulfilled, hosted_page, other_browser, working,
+};
 
 const STYLE: &str = include_str!("../../../templates/page.css");
 /// The script of every page. Its input is in attributes, so that the script's digest never changes.
@@ -187,6 +189,10 @@ pub(super) enum Stage<'a> {
     Used,
     /// The link is unknown.
     Unknown,
+    /// The reader of a mail is asked whether they want no more of them.
+    Unsubscribe,
+    /// The reader of a mail gets no more of them.
+    Unsubscribed,
 }
 
 impl Stage<'_> {
@@ -210,6 +216,8 @@ impl Stage<'_> {
             Self::ReturnEnded => "return-ended",
             Self::Used => "used",
             Self::Unknown => "unknown",
+            Self::Unsubscribe => "unsubscribe",
+            Self::Unsubscribed => "unsubscribed",
         }
     }
 }
@@ -256,6 +264,10 @@ pub(super) fn render(view: &PageView<'_>) -> Result<String, askama::Error> {
         }
         Stage::Used => end(view, view.texts.used, view.texts.used_hint).render(),
         Stage::Unknown => end(view, view.texts.unknown, view.texts.unknown_hint).marked("bad"),
+        Stage::Unsubscribe => Unsubscribe { view, refresh: None }.render(),
+        Stage::Unsubscribed => {
+            end(view, view.texts.unsubscribed, view.texts.unsubscribed_hint).render()
+        }
     }
 }
 

@@ -149,6 +149,13 @@ pub(super) struct NotMe<'a> {
 }
 
 #[derive(Template)]
+#[template(path = "unsubscribe.html")]
+pub(super) struct Unsubscribe<'a> {
+    pub(super) view: &'a PageView<'a>,
+    pub(super) refresh: Option<Refresh<'a>>,
+}
+
+#[derive(Template)]
 #[template(path = "preview.html")]
 pub(super) struct Preview<'a> {
     pub(super) view: &'a PageView<'a>,

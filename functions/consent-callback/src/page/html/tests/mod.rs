@@ -11,7 +11,6 @@ const CARDS: [TestCard<'static>; 2] = [
     TestCard { value: "pm_card_visa", label: "Visa, accepted" },
     TestCard { value: "pm_card_visa_chargeDeclined", label: "Visa, refused" },
 ];
-
 const HOSTED_PAGE_URL: &str = "https://checkout.example/c/pay/cs_1?a=1&b=2";
 
 const RECEIPT: Receipt<'static> =
@@ -19,7 +18,7 @@ const RECEIPT: Receipt<'static> =
         transaction_code: "7F3K-92QD", card: Some("Visa •••• 4242"), at: Timestamp::EPOCH
     };
 
-const STAGES: [Stage<'static>; 15] = [
+const STAGES: [Stage<'static>; 17] = [
     Stage::Ask { declined: false },
     Stage::Ask { declined: true },
     Stage::Working,
@@ -35,6 +34,8 @@ const STAGES: [Stage<'static>; 15] = [
     Stage::WrongCode,
     Stage::Used,
     Stage::Unknown,
+    Stage::Unsubscribe,
+    Stage::Unsubscribed,
 ];
 
 fn view(language: TextLanguage, stage: Stage<'static>) -> PageView<'static> {
