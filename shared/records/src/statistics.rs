@@ -5,7 +5,7 @@
 //! would make simultaneous payments of a brand conflict.
 //!
 //! A read counts the items of a day once. It keeps the counts with the place that they go up to, and the next read goes
-//! on from there. Nothing is counted for good before [`LATE`] has passed, since a transaction may commit so late.
+//! on from there. Nothing is counted for good before a quarter of an hour has passed, since a transaction may commit so late.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
