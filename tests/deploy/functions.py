@@ -48,7 +48,7 @@ def environment():
     names = {"TABLE": "ASSENT_TABLE", "PUBLIC_BASE_URL": "ASSENT_API"}
     names |= {f"{queue}_QUEUE_URL": f"ASSENT_{queue}_QUEUE_URL" for queue in ("PROMPTS", "AUTHORIZATIONS", "WEBHOOKS")}
     settings = {name: os.environ[given] for name, given in names.items()}
-    settings |= PREFIXES | {"SANDBOX": "key", "DESK": "key", "WEBHOOK_REACH": "any", "TOPIC_PREFIX": "assent"}
+    settings |= PREFIXES | {"SANDBOX": "key", "DESK": "key", "WEBHOOK_REACH": "any", "TOPIC_PREFIX": "assent", "CALLERS": "off"}
     return os.environ | settings
 
 
