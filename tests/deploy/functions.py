@@ -28,6 +28,8 @@ CASES = {
 }
 # The id of the request in every event.
 REQUEST = "req_01M844DZG03XCBJ52V4K8GHNXC"
+# How often a message is delivered again.
+REPEATS_MAX = 4
 PREFIXES = {
     "SECRET_PREFIX": "assent/brand/",
     "CHANNELS_SECRET_PREFIX": "assent/channels/",
@@ -105,6 +107,12 @@ def main():
             with started([binaries / function / "bootstrap"], log, env | runtime):
                 started_at = time.monotonic()
                 answer = invoke(port, function, data)
+                # The stack handles the same request. Where its function was faster, a queue would deliver the message again.
+                for _ in range(REPEATS_MAX):
+                    if not answer.get("batchItemFailures"):
+                        break
+                    time.sleep(1)
+                    answer = invoke(port, function, data)
             found = {name: answer.get(name) for name in wanted}
             if found != wanted:
                 sys.exit(f"{function} answered {answer} to {event}:\n{log.read_text()[-4000:]}")
