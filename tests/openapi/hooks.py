@@ -13,6 +13,7 @@ LETTERS = st.characters(codec="utf-8", categories=("Lu", "Ll", "Nd"))
 WORDS = st.text(alphabet=LETTERS, min_size=1, max_size=12).filter(lambda word: word.isalnum())
 
 schemathesis.openapi.format("e164", PHONES)
+schemathesis.openapi.format("email-address", st.integers(0, 999999).map(lambda number: f"reader.{number}@example.com"))
 schemathesis.openapi.format("display-text", WORDS.map(lambda word: f"Invoice {word}"))
 schemathesis.openapi.format("cursor", st.just(""))
 schemathesis.openapi.format("idempotency-key", st.uuids().map(str))

@@ -137,7 +137,7 @@ fn denial_is_answered_with_a_button_that_reports() {
         assert!(reported.contains("stops asking this number"), "{reported}");
         world
             .post("/v1/requests", &world.payment(PHONE, 100))
-            .problem(429, "too-many-requests-for-address");
+            .problem(429, "address-reported");
     }
 }
 
