@@ -63,8 +63,10 @@ impl Selection {
     fn read(query: &str, now: Timestamp) -> Result<Self, Problem> {
         let query = Query::read(query, &["from", "to", "kind", "channel", "group_by"])?;
         let today = Day::of(now);
-        let last = parameter(&query, "to", str::parse::<Day>)?.unwrap_or(today);
         let first = parameter(&query, "from", str::parse::<Day>)?;
+        // A day that is still to come has no ends yet.
+        let until = first.map_or(today, |first| today.max(first));
+        let last = parameter(&query, "to", str::parse::<Day>)?.unwrap_or(until);
         let first = first.unwrap_or_else(|| last.after(1_i64.saturating_sub(DAYS)));
         if last < first {
             return Err(wrong("to", "value", "`to` is not before `from`"));

@@ -135,9 +135,7 @@ fn denial_is_answered_with_a_button_that_reports() {
         taps(&world, channel, &variable(&world, 1, "3"));
         let reported = field(&world, 2, "Body").unwrap();
         assert!(reported.contains("stops asking this number"), "{reported}");
-        world
-            .post("/v1/requests", &world.payment(PHONE, 100))
-            .problem(429, "address-reported");
+        world.post("/v1/requests", &world.payment(PHONE, 100)).problem(429, "address-reported");
     }
 }
 

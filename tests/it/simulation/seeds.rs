@@ -50,6 +50,7 @@ fn seeds_million_steps_reach_every_end() {
     let reached = [
         "abandoned by the customer",
         "abandoned by the requester",
+        "an agent called a tool",
         "asked by a link on WhatsApp",
         "asked by a template on WhatsApp",
         "asked by buttons on WhatsApp",
