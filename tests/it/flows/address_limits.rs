@@ -15,7 +15,7 @@ fn fourth_open_request_is_rejected_until_one_ends() {
     let first = world.asks(100);
     world.asks(100);
     world.asks(100);
-    let refused = tries(&world).problem(429, LIMIT);
+    let refused = tries(&world).problem(429, "too-many-requests-for-address");
     assert!(refused.header("retry-after").parse::<u64>().unwrap() > 0);
     world.acts(&first, "cancel", &json!({})).ok(200);
     world.asks(100);
