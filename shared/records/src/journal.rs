@@ -18,9 +18,7 @@ const JOURNAL_MAX: usize = 12;
 /// An erased request has none: what is erased of its journal is erased of items.
 pub(crate) fn writes(change: &mut Change) -> Result<Vec<Write>, StoreError> {
     let Change { request, entries, .. } = change;
-    for entry in entries.iter() {
-        request.journal.push(entry);
-    }
+    request.journal.extend(entries);
     if request.journal.len() <= JOURNAL_MAX && request.erased_at.is_none() {
         return Ok(Vec::new());
     }

@@ -6,7 +6,7 @@
 use domain::values::prompt_ref::PromptRef;
 use http::Method;
 use ports::{
-    Callback, CallbackError, CallbackReply, MessageOrigin, ReceivedWebhook, Sender,
+    Addressee, Callback, CallbackError, CallbackReply, MessageOrigin, ReceivedWebhook, Sender,
     UnverifiedCallback,
 };
 
@@ -40,11 +40,17 @@ pub(super) fn read(callback: &UnverifiedCallback) -> Result<ReceivedWebhook, Cal
     }
 }
 
-/// Returns whether a verified call names this sender as the one that a customer wrote to.
-pub(super) fn names(sender: &TextSender, callback: &UnverifiedCallback) -> bool {
-    let Some(form) = signature::pairs(callback).map(Form) else { return false };
+/// Returns whether a verified call is for this sender.
+///
+/// Twilio names the number that a customer wrote to, and its messaging service. A status has our own address.
+pub(super) fn addressee(sender: &TextSender, callback: &UnverifiedCallback) -> Addressee {
+    let Some(form) = signature::pairs(callback).map(Form) else { return Addressee::Unnamed };
     let one = |name| form.one(name).ok().flatten();
-    sender.is_addressee(one("To"), one("MessagingServiceSid"))
+    if sender.is_addressee(one("To"), one("MessagingServiceSid")) {
+        Addressee::Own
+    } else {
+        Addressee::Unnamed
+    }
 }
 
 struct Form(Pairs);

@@ -252,10 +252,6 @@ impl Channel for TwilioChat {
     }
 
     fn addressee(&self, callback: &UnverifiedCallback) -> Addressee {
-        if callback::names(&self.account.sender, callback) {
-            Addressee::Own
-        } else {
-            Addressee::Unnamed
-        }
+        callback::addressee(&self.account.sender, callback)
     }
 }

@@ -81,12 +81,7 @@ impl Channel for TwilioSms {
         callback::read(callback)
     }
 
-    /// Twilio names the number that a customer wrote to, and its messaging service. A status has our own address.
     fn addressee(&self, callback: &UnverifiedCallback) -> Addressee {
-        if callback::names(&self.account.sender, callback) {
-            Addressee::Own
-        } else {
-            Addressee::Unnamed
-        }
+        callback::addressee(&self.account.sender, callback)
     }
 }

@@ -35,13 +35,16 @@ impl HeldEntries {
         self.0.len()
     }
 
-    /// Adds the next entry.
-    pub fn push(&mut self, entry: &JournalEntry) {
-        let before = self.texts().last().map(|text| digest_hex(text.as_bytes()));
-        let short = before.and_then(|hash| shortened(entry, &hash));
-        // An entry's text is JSON.
-        let raw = RawValue::from_string(short.unwrap_or_else(|| entry.text.clone()));
-        self.0.extend(raw.map(Arc::from));
+    /// Adds the next entries, oldest first.
+    pub fn extend(&mut self, entries: &[JournalEntry]) {
+        let mut before = self.texts().last().map(|text| digest_hex(text.as_bytes()));
+        for entry in entries {
+            let short = before.and_then(|hash| shortened(entry, &hash));
+            // An entry's text is JSON.
+            let raw = RawValue::from_string(short.unwrap_or_else(|| entry.text.clone()));
+            self.0.extend(raw.map(Arc::from));
+            before = Some(digest_hex(entry.text.as_bytes()));
+        }
     }
 
     /// Reads all of them.
@@ -150,9 +153,7 @@ mod tests {
 
     fn held(entries: &[JournalEntry]) -> HeldEntries {
         let mut held = HeldEntries::default();
-        for entry in entries {
-            held.push(entry);
-        }
+        held.extend(entries);
         held
     }
 
@@ -180,8 +181,8 @@ mod tests {
         let entries = chain("");
         let stored = serde_json::to_string(&held(&entries[..2])).unwrap();
         let mut more = read(&stored);
-        more.push(&entries[2]);
-        more.push(&entries[3]);
+        more.extend(&entries[2..3]);
+        more.extend(&entries[3..]);
         assert_eq!(more, held(&entries));
         assert_eq!(more.entries().unwrap(), entries);
     }

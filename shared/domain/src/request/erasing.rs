@@ -12,8 +12,8 @@ use crate::values::time::Timestamp;
 impl Request {
     /// Erases the customer's personal data. `None` while the request is open.
     ///
-    /// The number, its hash, the e-mail address, the name and the language go. The session's id, the purpose, the metadata and the reasons
-    /// of refunds go as well. The outcome, the journal, the hash of the ask and what a refund needs stay.
+    /// The number, its hash, the e-mail address, the name and the language go. The session's id, the purpose, the metadata
+    /// and the reasons of refunds go as well. The outcome, the journal, the hash of the ask and what a refund needs stay.
     #[must_use]
     pub fn erase(&self, now: Timestamp) -> Option<Change> {
         if !self.is_closed() && !guards::is_disabled(Guard::EraseAfterEnd) {
