@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Deserializer};
+use crate::values::json_text::parse_from_json;
 
 /// The ARN of an instance of Amazon Connect or of an alias of a Lex V2 bot.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -77,12 +77,7 @@ impl fmt::Debug for CallerArn {
     }
 }
 
-impl<'de> Deserialize<'de> for CallerArn {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        text.parse().map_err(serde::de::Error::custom)
-    }
-}
+parse_from_json!(CallerArn);
 
 #[cfg(test)]
 mod tests {

@@ -8,13 +8,14 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
 use crate::brand::{Brand, Mode};
 
 use crate::ask::AskKind;
 
 use crate::keys::{digest_hex, same};
+use crate::values::json_text::text_in_json;
 use crate::values::money::Currency;
 use crate::values::name::{BrandName, ChannelName};
 use crate::values::text::DisplayText;
@@ -194,18 +195,7 @@ impl fmt::Debug for KeyId {
     }
 }
 
-impl Serialize for KeyId {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.0)
-    }
-}
-
-impl<'de> Deserialize<'de> for KeyId {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        text.parse().map_err(serde::de::Error::custom)
-    }
-}
+text_in_json!(KeyId);
 
 /// The brand and mode that an API key's text claims. [`ApiKey::find`] verifies them.
 pub struct ApiKey<'a> {

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use super::json_text::text_in_json;
 
 /// The longest address (RFC 5321, section 4.5.3.1.3, without the brackets of a path).
 const LENGTH_MAX: usize = 254;
@@ -84,17 +84,7 @@ impl FromStr for Email {
     }
 }
 
-impl Serialize for Email {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.0)
-    }
-}
-
-impl<'de> Deserialize<'de> for Email {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
-    }
-}
+text_in_json!(Email);
 
 #[cfg(test)]
 mod tests {

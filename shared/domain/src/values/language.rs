@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use super::json_text::text_in_json;
 
 /// A language tag of BCP 47 in canonical case, such as `en-GB`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -98,18 +98,7 @@ fn canonical_case(position: usize, subtag: &str) -> String {
     }
 }
 
-impl Serialize for Language {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.0)
-    }
-}
-
-impl<'de> Deserialize<'de> for Language {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        text.parse().map_err(serde::de::Error::custom)
-    }
-}
+text_in_json!(Language);
 
 #[cfg(test)]
 mod tests {

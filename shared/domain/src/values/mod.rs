@@ -4,6 +4,7 @@ pub mod address;
 pub mod country;
 pub mod email;
 pub mod id;
+pub(crate) mod json_text;
 pub mod language;
 pub mod money;
 pub mod name;

@@ -3,7 +3,9 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
+
+use super::json_text::parse_from_json;
 
 /// Active ISO 4217 codes with no minor unit.
 const EXPONENT_0: &str = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF";
@@ -80,12 +82,7 @@ impl Serialize for Currency {
     }
 }
 
-impl<'de> Deserialize<'de> for Currency {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        text.parse().map_err(serde::de::Error::custom)
-    }
-}
+parse_from_json!(Currency);
 
 /// A positive amount of money in minor units: 4250 with `EUR` is 42.50 euro.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use super::json_text::text_in_json;
 
 /// A text that is not a name: 1 to 32 of `a-z`, `0-9` and `-`, beginning with a letter.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -52,18 +52,7 @@ macro_rules! names {
             }
         }
 
-        impl Serialize for $name {
-            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.serialize_str(&self.0)
-            }
-        }
-
-        impl<'de> Deserialize<'de> for $name {
-            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                let text = String::deserialize(deserializer)?;
-                text.parse().map_err(serde::de::Error::custom)
-            }
-        }
+        text_in_json!($name);
     )*};
 }
 

@@ -4,8 +4,8 @@ use std::fmt;
 use std::str::FromStr;
 
 use jiff::tz::{TimeZone as Rules, TimeZoneDatabase};
-use serde::{Deserialize, Deserializer};
 
+use super::json_text::parse_from_json;
 use super::time::Timestamp;
 
 /// A minute on the calendar.
@@ -105,12 +105,7 @@ impl FromStr for TimeZone {
     }
 }
 
-impl<'de> Deserialize<'de> for TimeZone {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        text.parse().map_err(serde::de::Error::custom)
-    }
-}
+parse_from_json!(TimeZone);
 
 #[cfg(test)]
 mod tests {
