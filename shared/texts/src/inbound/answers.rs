@@ -2,6 +2,7 @@
 
 use super::lexicon::{Keyword, Lexicon};
 use super::sentences::{Sentence, is_picture};
+use super::spelling::plain;
 
 /// The longest text that may be an answer, in bytes.
 const ANSWER_MAX: usize = 64;
@@ -42,15 +43,4 @@ pub(super) fn answer(text: &str, sentences: &[Sentence], lexicons: &[&Lexicon]) 
 /// Returns whether it is a picture that does not deny.
 const fn is_doubtful(c: char) -> bool {
     is_picture(c) && !matches!(c, '\u{1F44E}' | '\u{1F645}' | '\u{1F6AB}' | '\u{274C}' | '\u{270B}')
-}
-
-/// Normalises a text: lower case, single spaces, one kind of apostrophe, no punctuation at the ends of its words.
-pub(super) fn plain(text: &str) -> String {
-    let lower = text.to_lowercase().replace('’', "'");
-    let words = lower.split_whitespace().map(|word| word.trim_matches(is_punctuation));
-    words.filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
-}
-
-fn is_punctuation(c: char) -> bool {
-    c.is_ascii_punctuation() || "¡…“”„‘‚«»‹›–—。！，".contains(c)
 }

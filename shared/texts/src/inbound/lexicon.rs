@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-use super::patterns::{Pattern, Purpose};
+use super::classes::{CLASSES, Class, WordClasses};
+use super::pattern::{Pattern, Purpose};
 use super::spelling;
 
 /// The files. `@` begins the words of one or several languages, and `@ *` those of all.
@@ -31,66 +32,12 @@ pub(super) fn of(tag: &str) -> Option<&'static Lexicon> {
     LEXICONS.get(tag)
 }
 
-/// A class of words, by which patterns name them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Class {
-    /// Does not change the meaning of the keyword beside it.
-    Filler,
-    /// May stand around a strong keyword: "I want you to stop".
-    Frame,
-    /// Negates what follows.
-    Not,
-    /// Turns a negated verb into a demand: "if you don't stop".
-    Despite,
-    /// Reports the past: "I did not text you".
-    Past,
-    /// Begins a question that asks how or when, and for nothing.
-    Ask,
-    /// A verb that ends messages.
-    End,
-    /// A verb that ends a payment.
-    Cancel,
-    /// A message, or the verb of sending one.
-    Msg,
-    /// A noun for messages.
-    Noun,
-    /// A verb of contact.
-    Contact,
-    /// A pronoun of the customer, after a verb of contact.
-    Me,
-    /// A noun for a payment or an order.
-    Pay,
-}
-
-const CLASSES: [(&str, Class); 13] = [
-    ("filler", Class::Filler),
-    ("frame", Class::Frame),
-    ("not", Class::Not),
-    ("despite", Class::Despite),
-    ("past", Class::Past),
-    ("ask", Class::Ask),
-    ("end", Class::End),
-    ("cancel", Class::Cancel),
-    ("msg", Class::Msg),
-    ("noun", Class::Noun),
-    ("contact", Class::Contact),
-    ("me", Class::Me),
-    ("pay", Class::Pay),
-];
-
 const PURPOSES: [(&str, Purpose); 4] = [
     ("stop-phrase", Purpose::Stop),
     ("no-phrase", Purpose::No),
     ("mask", Purpose::Mask),
     ("instruct", Purpose::Instruct),
 ];
-
-impl Class {
-    /// Returns the class of that name in a pattern.
-    pub(super) fn named(name: &str) -> Option<Self> {
-        CLASSES.iter().find(|(known, _)| *known == name).map(|(_, class)| *class)
-    }
-}
 
 /// A kind of keyword.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -122,7 +69,8 @@ const KEYWORDS: [(&str, Keyword); 5] = [
 /// The words of one language.
 #[derive(Debug, Default)]
 pub(super) struct Lexicon {
-    classes: BTreeMap<String, Vec<Class>>,
+    /// The words of each class.
+    pub(super) classes: WordClasses,
     /// Keywords by their first word.
     keywords: BTreeMap<String, Vec<(Keyword, Vec<String>)>>,
     patterns: BTreeMap<String, Vec<Pattern>>,
@@ -177,9 +125,7 @@ impl Lexicon {
             match (tokens.as_slice(), class) {
                 ([_, _, ..], Class::Filler) => self.add_keyword(Keyword::Filler, tokens),
                 ([_, _, ..], Class::Frame) => self.add_keyword(Keyword::Frame, tokens),
-                _ => tokens.into_iter().for_each(|token| {
-                    self.classes.entry(token).or_default().push(*class);
-                }),
+                _ => tokens.into_iter().for_each(|token| self.classes.add(token, *class)),
             }
         } else if let Some((_, purpose)) = PURPOSES.iter().find(|(known, _)| *known == section) {
             let Some(pattern) = Pattern::read(entry, *purpose) else { return };
@@ -195,8 +141,8 @@ impl Lexicon {
             match section {
                 "slip" => self.slips.extend(tokens),
                 "unspaced" => self.unspaced.push(tokens.concat()),
-                "yes" => self.yes.push(super::answers::plain(entry)),
-                "neither" => self.neither.push(super::answers::plain(entry)),
+                "yes" => self.yes.push(spelling::plain(entry)),
+                "neither" => self.neither.push(spelling::plain(entry)),
                 _ => {}
             }
         }
@@ -211,7 +157,7 @@ impl Lexicon {
 
     /// Returns whether a word belongs to a class.
     pub(super) fn is(&self, word: &str, class: Class) -> bool {
-        self.classes.get(word).is_some_and(|classes| classes.contains(&class))
+        self.classes.has(word, class)
     }
 
     /// Returns whether a word changes the meaning of no keyword.

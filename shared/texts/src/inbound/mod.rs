@@ -20,17 +20,19 @@
 //! ```
 
 mod answers;
+mod classes;
 mod lexicon;
 mod own_words;
-mod patterns;
+mod pattern;
 mod sentences;
 mod spelling;
+mod verdict;
 
 use domain::values::language::Language;
 
 use lexicon::{Keyword, Lexicon};
-use patterns::Verdict;
 use sentences::Sentence;
+use verdict::Verdict;
 
 /// The meaning of a customer's text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -108,7 +110,7 @@ impl Listener {
             if self.is_strong(lexicon, sentence) {
                 return Some(Meaning::Stop);
             }
-            let verdict = patterns::verdict(lexicon, sentence, is_short);
+            let verdict = verdict::verdict(lexicon, sentence, is_short);
             match verdict {
                 Verdict::Stop => return Some(Meaning::Stop),
                 Verdict::No => denies = true,
@@ -124,7 +126,7 @@ impl Listener {
     /// Returns whether a sentence, or a part of it between commas, is a strong keyword and nothing more.
     fn is_strong(&self, lexicon: &Lexicon, sentence: &Sentence) -> bool {
         let covers = |words: &[String]| {
-            let words = patterns::masked(lexicon, words);
+            let words = verdict::masked(lexicon, words);
             lexicon.cover(&words, Keyword::Stop, &self.name).is_some_and(|found| found)
         };
         covers(&sentence.words())
@@ -133,7 +135,7 @@ impl Listener {
 
     /// Returns whether keywords and fillers cover a whole sentence; `None` if not, else whether it has a keyword.
     fn cover(&self, lexicon: &Lexicon, sentence: &Sentence, keyword: Keyword) -> Option<bool> {
-        lexicon.cover(&patterns::masked(lexicon, &sentence.words()), keyword, &self.name)
+        lexicon.cover(&verdict::masked(lexicon, &sentence.words()), keyword, &self.name)
     }
 
     /// Returns whether the whole text is one keyword with a slip of one letter.

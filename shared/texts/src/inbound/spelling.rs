@@ -147,3 +147,14 @@ pub(super) fn differ_by_one(one: &[char], other: &[char]) -> bool {
         (_, []) => false,
     }
 }
+
+/// Normalises a text: lower case, single spaces, one kind of apostrophe, no punctuation at the ends of its words.
+pub(super) fn plain(text: &str) -> String {
+    let lower = text.to_lowercase().replace('’', "'");
+    let words = lower.split_whitespace().map(|word| word.trim_matches(is_punctuation));
+    words.filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
+}
+
+fn is_punctuation(c: char) -> bool {
+    c.is_ascii_punctuation() || "¡…“”„‘‚«»‹›–—。！，".contains(c)
+}
