@@ -8,7 +8,7 @@ use http::header::CONTENT_TYPE;
 use ports::{AttemptContext, CallbackError, UnverifiedCallback};
 use serde_json::{Map, Value, json};
 
-use super::discovery::Endpoints;
+use super::endpoints::Endpoints;
 use super::settings::{Provider, ResponseMode};
 use super::state::AttemptState;
 

@@ -15,8 +15,8 @@ use ports::{HttpError, Rejection};
 use serde::Deserialize;
 
 use super::client_auth::SecretPlace;
+use super::endpoint_error::EndpointError;
 use super::settings::Provider;
-use super::wire::EndpointError;
 
 /// How long a document is used without being read again.
 const FRESH: Duration = Duration::from_secs(3_600);
@@ -49,22 +49,6 @@ pub(super) struct Metadata {
     claims_supported: Option<Vec<String>>,
     #[serde(default)]
     token_endpoint_auth_methods_supported: Option<Vec<String>>,
-}
-
-/// The addresses and rules of a provider that calls need.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Endpoints {
-    pub(super) authorization: String,
-    pub(super) token: String,
-    /// `None` where the ID token alone has the claims, as at Apple.
-    pub(super) userinfo: Option<String>,
-    /// Where parameters are pushed (RFC 9126); `None` sends them with the browser.
-    pub(super) pushed: Option<String>,
-    pub(super) claims_parameter: bool,
-    /// Whether a return names the issuer (RFC 9207).
-    pub(super) names_issuer: bool,
-    pub(super) secret_place: SecretPlace,
-    pub(super) compares_phone_number: bool,
 }
 
 impl Metadata {

@@ -9,6 +9,8 @@ mod authorization;
 mod claims;
 mod client_auth;
 mod discovery;
+mod endpoint_error;
+mod endpoints;
 mod settings;
 mod state;
 mod tokens;
@@ -38,11 +40,13 @@ use secrecy::SecretString;
 pub(crate) use self::discovery::Documents;
 
 use self::authorization::{AuthorizationResponse, SignIn};
-use self::discovery::{Endpoints, shortened};
+use self::discovery::shortened;
+use self::endpoint_error::EndpointError;
+use self::endpoints::Endpoints;
 use self::settings::Provider;
 use self::state::AttemptState;
 use self::tokens::IdTokenRejection;
-use self::wire::{AccessGrant, EndpointError};
+use self::wire::AccessGrant;
 use crate::Kind;
 
 /// The adapter's entry in the list of kinds.

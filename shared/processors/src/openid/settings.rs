@@ -7,8 +7,7 @@ use domain::values::address;
 use secrecy::SecretString;
 use serde::Deserialize;
 
-use super::client_auth::{AssertionKey, ClientAuth, SecretPlace};
-use super::discovery::{Endpoints, Metadata};
+use super::client_auth::{AssertionKey, ClientAuth};
 use crate::checks::enabled;
 
 /// The claims of OpenID Connect Core 1.0, section 5.1, that describe a person.
@@ -144,18 +143,18 @@ pub(super) struct Provider {
     pub(super) mode: Mode,
     pub(super) endpoint_hosts: Vec<String>,
     discovery_url: Option<String>,
-    copied: ConfiguredEndpoints,
+    pub(super) copied: ConfiguredEndpoints,
     claims: Option<Vec<String>>,
-    claims_parameter: Option<bool>,
-    compare_phone_number: bool,
+    pub(super) claims_parameter: Option<bool>,
+    pub(super) compare_phone_number: bool,
 }
 
 /// The addresses that the settings have themselves.
-struct ConfiguredEndpoints {
-    authorization: Option<String>,
-    token: Option<String>,
-    userinfo: Option<String>,
-    pushed: Option<String>,
+pub(super) struct ConfiguredEndpoints {
+    pub(super) authorization: Option<String>,
+    pub(super) token: Option<String>,
+    pub(super) userinfo: Option<String>,
+    pub(super) pushed: Option<String>,
 }
 
 /// The reason why settings cannot be used. No setting's value is quoted.
@@ -251,31 +250,6 @@ impl Provider {
         let issuer = self.issuer.trim_end_matches('/');
         let copied = self.copied.authorization.is_some() && self.copied.token.is_some();
         (!copied).then(|| format!("{issuer}/.well-known/openid-configuration"))
-    }
-
-    /// Returns what a call needs of the provider: the settings' own addresses, else those of its discovery document.
-    ///
-    /// `None` where neither has the authorization endpoint and the token endpoint.
-    pub(super) fn endpoints(&self, metadata: Option<&Metadata>) -> Option<Endpoints> {
-        let own = |copied: &Option<String>, found: Option<&String>| {
-            copied.clone().or_else(|| found.cloned())
-        };
-        let of = |read: fn(&Metadata) -> Option<&String>| metadata.and_then(read);
-        let pushed = metadata.filter(|metadata| metadata.requires_pushed);
-        let pushed = pushed.and_then(|metadata| metadata.pushed.as_ref());
-        let claims_parameter = metadata.is_none_or(|metadata| metadata.claims_parameter);
-        let releases_phone_number = self.releases("phone_number")
-            && metadata.is_none_or(|metadata| metadata.has_phone_number(self.scopes.is_some()));
-        Some(Endpoints {
-            authorization: own(&self.copied.authorization, of(|found| Some(&found.authorization)))?,
-            token: own(&self.copied.token, of(|found| Some(&found.token)))?,
-            userinfo: own(&self.copied.userinfo, of(|found| found.userinfo.as_ref())),
-            pushed: own(&self.copied.pushed, pushed),
-            claims_parameter: self.claims_parameter.unwrap_or(claims_parameter),
-            names_issuer: self.names_issuer || metadata.is_some_and(|found| found.names_issuer),
-            secret_place: metadata.map_or(SecretPlace::Header, Metadata::secret_place),
-            compares_phone_number: self.compare_phone_number && releases_phone_number,
-        })
     }
 }
 

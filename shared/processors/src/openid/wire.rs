@@ -17,7 +17,8 @@ use serde_json::{Map, Value, json};
 use super::authorization::{PHONE, Pairs, SignIn};
 use super::claims;
 use super::client_auth::{AuthenticatedCall, ClientAuthError, ClientProof};
-use super::discovery::Endpoints;
+use super::endpoint_error::EndpointError;
+use super::endpoints::Endpoints;
 use super::settings::Provider;
 use super::state::AttemptState;
 use super::tokens::{self, IdToken};
@@ -101,29 +102,6 @@ pub(super) fn form(
         }
     }
     Ok(call.body(Bytes::from(form.finish()))?)
-}
-
-/// The reason why an endpoint gave no result.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum EndpointError {
-    /// As in [`Confirmed`], and so on.
-    SoftDeclined(&'static str),
-    Invalid(&'static str),
-    Blocked(Rejection),
-    Again,
-    Unknown,
-}
-
-impl From<EndpointError> for Confirmed {
-    fn from(fault: EndpointError) -> Self {
-        match fault {
-            EndpointError::SoftDeclined(code) => Self::SoftDeclined { code },
-            EndpointError::Invalid(code) => Self::Invalid { code },
-            EndpointError::Blocked(by) => Self::Blocked { by },
-            EndpointError::Again => Self::Again,
-            EndpointError::Unknown => Self::Unknown,
-        }
-    }
 }
 
 #[derive(Deserialize)]
