@@ -1,15 +1,12 @@
 //! SMS: a text with a link, through the provider that the settings name.
 
 mod aws;
-mod capability;
 
 use ports::{Channel, Source};
 use serde::Deserialize;
 
 use crate::adapter::{AdapterConfig, Kind};
 use crate::twilio;
-
-pub(crate) use capability::capability;
 
 /// SMS through Twilio or AWS End User Messaging.
 pub(crate) const KIND: Kind = Kind { name: "sms", open };

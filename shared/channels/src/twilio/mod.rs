@@ -21,6 +21,4 @@ pub(crate) use text::TwilioSms;
 const TIMEOUT: Duration = Duration::from_secs(10);
 
 #[cfg(test)]
-mod chat_tests;
-#[cfg(test)]
 mod tests;

@@ -7,16 +7,17 @@ use domain::contact::Contact;
 use domain::values::phone::Phone;
 use domain::values::time::Timestamp;
 use ports::{
-    AcceptedPrompt, Addressee, CallbackError, Capability, Channel, Prompt, ReceiptKinds,
-    ReceivedWebhook, Resend, Retraction, SendError, ThreadMessage, UnverifiedCallback,
+    AcceptedPrompt, Addressee, CallbackError, Capability, Channel, MessagePreview, Prompt,
+    ReceiptKinds, ReceivedWebhook, Resend, Retraction, SendError, ThreadMessage,
+    UnverifiedCallback,
 };
 use serde::Deserialize;
 
-use super::capability::capability;
 use crate::adapter::Deps;
 use crate::aws::events::{self, FallbackBy};
 use crate::aws::{Client, Origination};
 use crate::settings::{BaseUrl, InvalidSetting};
+use crate::sms_capability::capability;
 
 /// The settings of a sender at AWS.
 #[derive(Deserialize)]
@@ -63,6 +64,10 @@ impl Channel for AwsSms {
 
     async fn capability(&self, _: &Phone, _: &Contact, _: Timestamp) -> Capability {
         capability(self.receipts())
+    }
+
+    fn preview(&self, prompt: &Prompt) -> Option<MessagePreview> {
+        Some(MessagePreview::text(&prompt.text))
     }
 
     async fn send(&self, prompt: &Prompt) -> Result<AcceptedPrompt, SendError> {

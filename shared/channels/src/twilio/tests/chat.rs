@@ -9,7 +9,7 @@ use pollster::block_on;
 use ports::{Addressee, Button, ButtonAction, Callback, Channel, Prompt, ThreadMessage};
 use serde_json::{Value, json};
 
-use super::tests::signed;
+use super::signed;
 use crate::doubles::{
     NOW, PHONE, Script, World, fixtures, meaning, postback, prompt_to, recorded, reference,
 };
