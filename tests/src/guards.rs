@@ -257,7 +257,7 @@ pub const fn witness(guard: Guard) -> Witness {
         Guard::UnsubscribeToken => {
             Witness::Test("flows::email::forged_unsubscribe_link_stops_nothing")
         }
-        Guard::NoSavedCardByLink => {
+        Guard::NoSavedCardWithoutNumber => {
             Witness::Test("flows::link_channel::saved_card_is_not_charged_over_a_link")
         }
         Guard::EntryReference => {

@@ -16,9 +16,9 @@ use records::storage::VersionedRequest;
 use records::update::{Decision, Updated, commit, update, update_async};
 
 use crate::accept::locked;
+use crate::channel_use::ChannelUse;
 use crate::idempotency::{CallKey, KeyUse};
 use crate::key_ceilings::require_channel;
-use crate::link_channel::LinkUse;
 use crate::operation::Operation;
 use crate::routes::require_configured;
 use crate::{Intake, absent, json, params, refusal_problem};
@@ -122,8 +122,8 @@ impl Intake {
             let request = loaded.request;
             let change = request.resend(channel, now).map_err(refusal_problem)?;
             if let Some(name) = channel {
-                let link_use = LinkUse { session: request.session.kind, ask: &request.ask };
-                link_use.require(requester, name)?;
+                let channel_use = ChannelUse { session: request.session.kind, ask: &request.ask };
+                channel_use.require(requester, name)?;
             }
             let next = change.request.routes.get(change.request.routes_used..).unwrap_or_default();
             self.require_no_opt_out(requester, next, &request).await?;

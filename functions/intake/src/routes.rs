@@ -11,8 +11,8 @@ use records::capability;
 use records::contact::ChannelScope;
 
 use crate::Intake;
+use crate::channel_use::ChannelUse;
 use crate::key_ceilings::require_channel;
-use crate::link_channel::LinkUse;
 use crate::params::CreateRequestParams;
 
 /// The most channels that one request tries.
@@ -28,13 +28,13 @@ impl Intake {
         now: Timestamp,
     ) -> Result<Vec<ChannelName>, Problem> {
         let mut routes: Vec<ChannelName> = Vec::new();
-        let link_use = LinkUse { session: params.session.kind, ask: &params.ask };
+        let channel_use = ChannelUse { session: params.session.kind, ask: &params.ask };
         match params.channels.as_deref() {
             None => {
                 let setups = requester.brand.setup(requester.mode).channels.iter();
                 let has_address =
                     |setup: &&ChannelSetup| params.customer.email.is_some() || !setup.is_email();
-                let setups = setups.filter(|setup| link_use.allows(requester, setup));
+                let setups = setups.filter(|setup| channel_use.allows(requester, setup));
                 let setups = setups.filter(has_address);
                 let names = setups.map(|setup| setup.name.clone()).collect();
                 routes = self.best_first(requester, names, address, now).await?;
@@ -43,7 +43,7 @@ impl Intake {
                 for name in named {
                     require_configured(requester, name)?;
                     require_channel(requester, name)?;
-                    link_use.require(requester, name)?;
+                    channel_use.require(requester, name)?;
                     require_address(requester, name, &params.customer)?;
                     if !routes.contains(name) {
                         routes.push(name.clone());

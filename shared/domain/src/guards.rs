@@ -227,8 +227,8 @@ guards! {
     UnsubscribedMail,
     /// An unsubscribe link counts only with the brand's own MAC.
     UnsubscribeToken,
-    /// A saved card is not charged by a link that proves no number.
-    NoSavedCardByLink,
+    /// A saved card is not charged over a route that proves no number.
+    NoSavedCardWithoutNumber,
     /// An entry link's reference counts only with our own MAC.
     EntryReference,
     /// Who begins by an entry link is tied to its request, and not to the number of that request.

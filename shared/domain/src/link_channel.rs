@@ -71,11 +71,11 @@ impl Request {
         }
     }
 
-    /// Returns whether the customer has the prompt by a link alone, so that no number of theirs is proven.
+    /// Returns whether an answer to the prompt proves no number of the customer, who has it by a link alone.
     ///
     /// The link is shown or mailed, or it is the entry link with which they began the conversation.
     #[must_use]
-    pub fn is_by_link(&self, brand: &Brand, prompt: PromptId) -> bool {
+    pub fn proves_no_number(&self, brand: &Brand, prompt: PromptId) -> bool {
         let channel = self.prompt(prompt).map(|record| &record.channel);
         channel.is_some_and(|channel| {
             self.entry.as_ref() == Some(channel) || brand.proves_no_number(self.mode, channel)

@@ -54,7 +54,9 @@ impl Approvals {
         prompt: PromptId,
     ) -> Result<Option<SavedCard>, StoreError> {
         let Some(card) = request.ask.card() else { return Ok(None) };
-        if request.is_by_link(brand, prompt) && !guards::is_disabled(Guard::NoSavedCardByLink) {
+        if request.proves_no_number(brand, prompt)
+            && !guards::is_disabled(Guard::NoSavedCardWithoutNumber)
+        {
             return Ok(None);
         }
         let store = self.ports.store.as_ref();

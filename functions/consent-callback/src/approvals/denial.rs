@@ -44,8 +44,9 @@ pub(crate) async fn deny(
     let (scope, address) =
         (BrandScope { brand: &brand.name, mode: request.mode }, &request.address);
     let (limits, expected_version) = limits::load(store, scope, address).await?;
-    let is_by_link = source.is_some_and(|source| request.is_by_link(brand, source.prompt));
-    let is_customers = !is_by_link || reason == DenialReason::WrongSessionCode;
+    let proves_no_number =
+        source.is_some_and(|source| request.proves_no_number(brand, source.prompt));
+    let is_customers = !proves_no_number || reason == DenialReason::WrongSessionCode;
     let limits = if is_customers { limits.denied(&brand.policy, is_report, now) } else { limits };
     let limits = limits.without(&[request.id], now);
     let counted = limits::put(scope, address, &limits, expected_version, now)?;

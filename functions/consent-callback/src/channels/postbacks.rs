@@ -44,8 +44,9 @@ impl Replies {
             tracing::warn!(channel.name = %context.channel, request.id = %loaded.request.id, "postback of another customer ignored");
             return self.contacts.update_sender(context, known).await;
         }
-        let is_by_link = loaded.request.is_by_link(context.brand, postback.reference.prompt);
-        if is_by_link && !guards::is_disabled(Guard::EntryTiesNoNumber) {
+        let request = &loaded.request;
+        let proves_no_number = request.proves_no_number(context.brand, postback.reference.prompt);
+        if proves_no_number && !guards::is_disabled(Guard::EntryTiesNoNumber) {
             if !self.is_entry_sender(context, &loaded.request, known).await? {
                 tracing::warn!(channel.name = %context.channel, request.id = %loaded.request.id, "postback of another customer ignored");
                 return Ok(());

@@ -50,7 +50,7 @@ impl Replies {
             && let Some(address) =
                 context.prompted_address(&loaded.request, postback.reference.prompt)
             && known.may_be(&address)
-            && !loaded.request.is_by_link(context.brand, postback.reference.prompt)
+            && !loaded.request.proves_no_number(context.brand, postback.reference.prompt)
         {
             let mode = loaded.request.mode;
             self.contacts.update_contact(context, mode, &address, &known).await?;

@@ -28,8 +28,8 @@ impl ConsentPage {
         let loaded = self.approvals.load(prompt.request, prompt.prompt).await?;
         let known = loaded.filter(|known| {
             let request = &known.loaded.request;
-            let is_by_link = request.is_by_link(&known.brand, prompt.prompt);
-            request.prompt(prompt.prompt).is_some() && !is_by_link
+            let proves_no_number = request.proves_no_number(&known.brand, prompt.prompt);
+            request.prompt(prompt.prompt).is_some() && !proves_no_number
         });
         let Some(request) = known.map(|known| known.loaded.request) else { return Ok(()) };
         let owner = BrandScope { brand: &request.brand, mode: request.mode };
