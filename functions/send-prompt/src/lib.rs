@@ -5,7 +5,6 @@ mod check;
 mod commit;
 mod drive;
 mod opt_out;
-mod render;
 mod retract;
 mod send;
 mod thread;

@@ -21,7 +21,7 @@ use records::opt_outs;
 use records::read_ahead::ReadAhead;
 use records::storage::VersionedRequest;
 
-use crate::{SendPrompt, StepError, render};
+use crate::{SendPrompt, StepError};
 
 /// A request after a prompt was sent, or could not be.
 pub(crate) struct SendResult {
@@ -63,7 +63,7 @@ impl SendPrompt {
             Some(contact) => contact,
             None => self.contact(&loaded.request, &prompt, brand, now).await?,
         };
-        let rendered = render::prompt(&loaded.request, &prompt, brand, &self.public_base, now);
+        let rendered = prompts::prompt(&loaded.request, &prompt, brand, &self.public_base, now);
         let rendered = Prompt { contact, ..rendered };
         let unsubscribed = self.is_unsubscribed(&loaded.request, brand, &prompt.channel).await?;
         let sent = match channel.as_deref() {
@@ -149,7 +149,7 @@ impl SendPrompt {
         brand: &Brand,
         accepted: &AcceptedPrompt,
     ) -> Result<(), StepError> {
-        if request.is_by_link(brand, prompt.id) {
+        if request.proves_no_number(brand, prompt.id) {
             return Ok(());
         }
         let (store, now) = (self.ports.store.as_ref(), self.ports.clock.now());

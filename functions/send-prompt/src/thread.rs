@@ -20,7 +20,7 @@ use records::update::{Decision, Updated, update};
 
 use crate::send::send_twice_if_lost;
 use crate::thread_rendering::Rendering;
-use crate::{SendPrompt, StepError, render};
+use crate::{SendPrompt, StepError};
 
 /// More than the facts of one request that a thread tells at once. A loop that turns more often is a bug, and ends.
 const TURNS_MAX: u32 = 8;
@@ -68,7 +68,8 @@ impl SendPrompt {
         if !channel.is_chat() {
             return change;
         }
-        let rendered = render::prompt(&change.request, prompt, brand, &self.public_base, change.at);
+        let rendered =
+            prompts::prompt(&change.request, prompt, brand, &self.public_base, change.at);
         let prompt = Prompt { contact: contact.clone(), ..rendered };
         if channel.needs_way_out(&prompt) { change.without_deny(id) } else { change }
     }

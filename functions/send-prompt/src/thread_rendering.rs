@@ -14,8 +14,6 @@ use domain::values::time::Timestamp;
 use ports::{Button, ButtonAction, Prompt, ThreadMessage};
 use texts::{ThreadContent, ThreadMessageKind};
 
-use crate::render;
-
 /// How long a message is worth its delivery.
 const DELIVERS_WITHIN: Duration = Duration::from_secs(86_400);
 
@@ -33,7 +31,7 @@ impl Rendering<'_> {
     /// Renders the message from what is stored alone.
     pub(crate) fn message(self, owed: &OwedMessage, id: PromptId, now: Timestamp) -> ThreadMessage {
         let Self { request, prompt, brand, public_base } = self;
-        let asked = render::prompt(request, prompt, brand, public_base, now);
+        let asked = prompts::prompt(request, prompt, brand, public_base, now);
         let kind = kind(request, owed.fact);
         let goes_on =
             matches!(kind, ThreadMessageKind::CardDeclined | ThreadMessageKind::NotConfirmed);

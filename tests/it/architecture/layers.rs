@@ -30,7 +30,7 @@ const LAYERS: &[Layer] = &[
     ("https", &["domain", "ports"], &[]),
     (
         "intake",
-        &["domain", "ports", "records", "texts"],
+        &["domain", "ports", "prompts", "records", "texts"],
         &["channels", "lambda", "processors", "sandbox"],
     ),
     (
@@ -61,10 +61,15 @@ const LAYERS: &[Layer] = &[
     ),
     ("ports", &["domain"], &[]),
     ("processors", &["domain", "ports"], &[]),
+    ("prompts", &["domain", "ports", "texts"], &[]),
     ("records", &["domain", "ports"], &[]),
     ("sandbox", &["channels", "domain", "ports", "processors", "records", "texts"], &[]),
     ("secretsmanager", &["domain", "ports"], &[]),
-    ("send-prompt", &["domain", "ports", "records", "texts"], &["channels", "lambda", "sandbox"]),
+    (
+        "send-prompt",
+        &["domain", "ports", "prompts", "records", "texts"],
+        &["channels", "lambda", "sandbox"],
+    ),
     ("sqs", &["domain", "ports"], &[]),
     (
         "tests",

@@ -15,7 +15,8 @@ use ports::{Button, ButtonAction, Labels, MailParts, Prompt};
 use texts::PromptContent;
 
 /// Renders a prompt from what is stored alone.
-pub(crate) fn prompt(
+#[must_use]
+pub fn prompt(
     request: &Request,
     record: &PromptRecord,
     brand: &Brand,
