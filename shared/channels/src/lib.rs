@@ -14,11 +14,13 @@ mod json;
 mod link;
 pub mod message_limits;
 mod placeholders;
+mod previews;
 mod rcs;
 mod registry;
 mod senders;
 mod settings;
 mod sms;
+mod sms_capability;
 #[cfg(test)]
 mod thread_tests;
 mod tokens;

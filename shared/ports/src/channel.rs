@@ -6,10 +6,12 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use super::{Button, CallbackError, Labels, ReceivedWebhook, Sender, Source, UnverifiedCallback};
+use super::{
+    Button, CallbackError, Labels, MailParts, MessagePreview, ReceivedWebhook, Sender, Source,
+    UnverifiedCallback,
+};
 use domain::brand::{Brand, Mode};
 use domain::contact::Contact;
-use domain::values::email::Email;
 use domain::values::language::Language;
 use domain::values::money::Money;
 use domain::values::name::ChannelName;
@@ -63,25 +65,6 @@ pub struct Prompt {
 impl fmt::Debug for Prompt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Prompt").field("reference", &self.reference).finish_non_exhaustive()
-    }
-}
-
-/// The parts that a mail has beside the texts of its prompt. They are personal data, so `Debug` hides it.
-#[derive(Clone, PartialEq, Eq)]
-pub struct MailParts {
-    /// The customer's e-mail address.
-    pub to: Email,
-    /// The subject, which names no amount: it is shown on locked screens.
-    pub subject: String,
-    /// The label of the link that unsubscribes.
-    pub unsubscribe_label: String,
-    /// The URL that unsubscribes the address.
-    pub unsubscribe: String,
-}
-
-impl fmt::Debug for MailParts {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("MailParts(…)")
     }
 }
 
@@ -216,8 +199,8 @@ pub struct Capability {
 /// use domain::values::phone::Phone;
 /// use domain::values::time::Timestamp;
 /// use ports::{
-///     AcceptedPrompt, CallbackError, Capability, Channel, Prompt, ReceiptKinds, ReceivedWebhook,
-///     Resend, Retraction, SendError, ThreadMessage, UnverifiedCallback,
+///     AcceptedPrompt, CallbackError, Capability, Channel, MessagePreview, Prompt, ReceiptKinds,
+///     ReceivedWebhook, Resend, Retraction, SendError, ThreadMessage, UnverifiedCallback,
 /// };
 ///
 /// /// A channel without a single customer.
@@ -236,6 +219,10 @@ pub struct Capability {
 ///     async fn capability(&self, _: &Phone, _: &Contact, _: Timestamp) -> Capability {
 ///         let (receipts, reason) = (self.receipts(), Some("not_on_channel"));
 ///         Capability { reachable: false, rich: false, wallets: Vec::new(), receipts, reason }
+///     }
+///
+///     fn preview(&self, prompt: &Prompt) -> Option<MessagePreview> {
+///         Some(MessagePreview::text(&prompt.text))
 ///     }
 ///
 ///     async fn send(&self, _: &Prompt) -> Result<AcceptedPrompt, SendError> {
@@ -282,6 +269,11 @@ pub trait Channel: Send + Sync {
     ///
     /// A failed look-up answers "reachable, uncertain".
     async fn capability(&self, to: &Phone, contact: &Contact, now: Timestamp) -> Capability;
+
+    /// Returns the message that [`send`](Self::send) would write for this prompt. It makes no call.
+    ///
+    /// `None` where it could send none now, as without an address or a conversation.
+    fn preview(&self, prompt: &Prompt) -> Option<MessagePreview>;
 
     /// Sends a prompt.
     ///

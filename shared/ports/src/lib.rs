@@ -10,6 +10,8 @@ mod clock;
 pub mod contract_tests;
 mod handler;
 mod http;
+mod mail;
+mod preview;
 mod problem;
 mod processor;
 mod processor_webhook;
@@ -30,12 +32,14 @@ pub use callback::{
     PromptSelector, Proof, ReceivedWebhook, Sender, UnverifiedCallback,
 };
 pub use channel::{
-    AcceptedPrompt, AddressKind, Addressee, Capability, Channel, Channels, MailParts,
-    OpenChannelError, Prompt, ReceiptKinds, Resend, Retraction, SendError, ThreadMessage,
+    AcceptedPrompt, AddressKind, Addressee, Capability, Channel, Channels, OpenChannelError,
+    Prompt, ReceiptKinds, Resend, Retraction, SendError, ThreadMessage,
 };
 pub use clock::Clock;
 pub use handler::{Handler, Invocation, InvocationError, Invocations, Listener, Notification};
 pub use http::{BodyHead, ClientIdentity, Http, HttpError, LiveHttp, PlainHttp, Reach};
+pub use mail::MailParts;
+pub use preview::{MessageForm, MessagePreview};
 pub use processor::{
     ApplePay, AttemptContext, CARD_NOT_KEPT, Confirmed, Created, DetachResult, Fulfillment,
     GooglePay, LateReversal, OpenProcessorError, PaymentOption, Processor, Processors, RedirectUrl,

@@ -16,9 +16,9 @@ use http::Method;
 use local::Machine;
 use ports::{
     AcceptedPrompt, Callback, CallbackError, CallbackReply, Capability, Channel, Channels,
-    MessageOrigin, OPTED_OUT, OUTSIDE_WINDOW, OpenChannelError, Prompt, PromptSelector,
-    ReceiptKinds, ReceivedWebhook, Resend, Retraction, SendError, Sender, ThreadMessage,
-    UnverifiedCallback,
+    MessageOrigin, MessagePreview, OPTED_OUT, OUTSIDE_WINDOW, OpenChannelError, Prompt,
+    PromptSelector, ReceiptKinds, ReceivedWebhook, Resend, Retraction, SendError, Sender,
+    ThreadMessage, UnverifiedCallback,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -223,6 +223,11 @@ impl Channel for FakeChannel {
             receipts: self.receipts(),
             reason: (!self.settings.reachable).then_some("not_on_channel"),
         }
+    }
+
+    fn preview(&self, prompt: &Prompt) -> Option<MessagePreview> {
+        let labels = prompt.buttons.iter().map(|button| button.label.clone()).collect();
+        Some(MessagePreview::card(prompt.title.clone(), prompt.body.clone(), labels))
     }
 
     async fn send(&self, prompt: &Prompt) -> Result<AcceptedPrompt, SendError> {

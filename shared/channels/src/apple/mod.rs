@@ -28,14 +28,16 @@ use domain::values::money::Money;
 use domain::values::phone::Phone;
 use domain::values::time::Timestamp;
 use ports::{
-    AcceptedPrompt, Addressee, ButtonAction, CallbackError, Capability, Channel, Http, Prompt,
-    Reach, ReceiptKinds, ReceivedWebhook, Resend, Retraction, SendError, Source, ThreadMessage,
-    UnverifiedCallback,
+    AcceptedPrompt, Addressee, ButtonAction, CallbackError, Capability, Channel, Http, MessageForm,
+    MessagePreview, Prompt, Reach, ReceiptKinds, ReceivedWebhook, Resend, Retraction, SendError,
+    Source, ThreadMessage, UnverifiedCallback,
 };
 use serde_json::Value;
 
 use crate::adapter::{AdapterConfig, Kind};
 use crate::answers;
+use crate::message_limits::APPLE;
+use crate::previews;
 use account::Account;
 use callback::InboundMessage;
 use entry::EntryLink;
@@ -135,6 +137,16 @@ impl Channel for Apple {
             receipts: self.receipts(),
             reason: (!reachable).then_some(CUSTOMER_MUST_START),
         }
+    }
+
+    /// Returns nothing for a customer who has not begun a conversation.
+    fn preview(&self, prompt: &Prompt) -> Option<MessagePreview> {
+        prompt.contact.handle.as_ref()?;
+        let Some(_wallet) = self.wallet(prompt) else {
+            return Some(wire::preview(&self.account.bid, prompt));
+        };
+        let shown = previews::card(prompt, &APPLE);
+        Some(MessagePreview { form: MessageForm::PaymentSheet, buttons: Vec::new(), ..shown })
     }
 
     async fn send(&self, prompt: &Prompt) -> Result<AcceptedPrompt, SendError> {

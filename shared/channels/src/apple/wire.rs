@@ -5,12 +5,13 @@
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{Method, Request, StatusCode};
-use ports::{AcceptedPrompt, Button, ButtonAction, Prompt, SendError};
+use ports::{AcceptedPrompt, Button, ButtonAction, MessageForm, MessagePreview, Prompt, SendError};
 use serde_json::{Value, json};
 
 use super::account::Account;
 use crate::answers::{self, Reaction};
 use crate::message_limits::{APPLE, cut};
+use crate::previews::{text_at, texts_at};
 
 /// Interactive data above this size travels by reference, which no prompt needs.
 const INLINE_MAX: usize = 10 * 1024;
@@ -88,6 +89,22 @@ pub(super) fn content(bid: &str, prompt: &Prompt) -> Content {
         ButtonSupport::List => Content::interactive(list_picker(bid, prompt, &replies)),
         ButtonSupport::Unsupported => Content::text(&prompt.text),
     }
+}
+
+/// Returns what the customer reads of a prompt without a wallet.
+pub(super) fn preview(bid: &str, prompt: &Prompt) -> MessagePreview {
+    let Content { value, .. } = content(bid, prompt);
+    if let Some(text) = value.as_str() {
+        return MessagePreview::text(text);
+    }
+    let quick = texts_at(&value, "/data/quick-reply/items", "/title");
+    if quick.is_empty() {
+        let title = text_at(&value, "/receivedMessage/title");
+        let list = texts_at(&value, "/data/listPicker/sections/0/items", "/title");
+        return MessagePreview::card(title, text_at(&value, "/receivedMessage/subtitle"), list);
+    }
+    let summary = MessagePreview::text(&text_at(&value, "/data/quick-reply/summaryText"));
+    MessagePreview { form: MessageForm::Card, buttons: quick, ..summary }
 }
 
 /// Returns whether the prompt has buttons that reply: where a reply can approve, and there are enough of them.

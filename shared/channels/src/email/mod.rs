@@ -16,9 +16,9 @@ use domain::values::time::Timestamp;
 use http::header::CONTENT_TYPE;
 use http::{Method, Request};
 use ports::{
-    AcceptedPrompt, AddressKind, Addressee, CallbackError, Capability, Channel, MailParts, Prompt,
-    ReceiptKinds, ReceivedWebhook, Resend, Retraction, SendError, Source, ThreadMessage,
-    UnverifiedCallback,
+    AcceptedPrompt, AddressKind, Addressee, CallbackError, Capability, Channel, MailParts,
+    MessageForm, MessagePreview, Prompt, ReceiptKinds, ReceivedWebhook, Resend, Retraction,
+    SendError, Source, ThreadMessage, UnverifiedCallback,
 };
 use serde::Deserialize;
 
@@ -130,6 +130,12 @@ impl Channel for SesEmail {
             receipts: self.receipts(),
             reason: Some("not_checked"),
         }
+    }
+
+    fn preview(&self, prompt: &Prompt) -> Option<MessagePreview> {
+        let title = Some(parts(prompt).ok()?.subject.clone());
+        let text = MessagePreview::text(&wire::sentences(prompt));
+        Some(MessagePreview { form: MessageForm::Mail, title, ..text })
     }
 
     async fn send(&self, prompt: &Prompt) -> Result<AcceptedPrompt, SendError> {

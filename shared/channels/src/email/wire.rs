@@ -93,9 +93,8 @@ pub(super) struct Outgoing<'a> {
 impl<'a> Outgoing<'a> {
     /// Writes a prompt: who asks for what, and the link. It has no button that approves.
     pub(super) fn prompt(prompt: &'a Prompt, parts: &'a MailParts) -> Self {
-        let text = format!("{}\n\n{}", prompt.body, prompt.link);
         let html = format!("<p>{}</p>{}", lines(&prompt.body), button(prompt));
-        Self::new(prompt, parts, &parts.subject).with(&text, &html)
+        Self::new(prompt, parts, &parts.subject).with(&sentences(prompt), &html)
     }
 
     /// Writes a message after the customer's answer. The subject is the payee alone.
@@ -125,6 +124,11 @@ impl<'a> Outgoing<'a> {
         );
         Self { text, html, ..self }
     }
+}
+
+/// Returns the sentences of a prompt and its link, without the link that unsubscribes.
+pub(super) fn sentences(prompt: &Prompt) -> String {
+    format!("{}\n\n{}", prompt.body, prompt.link)
 }
 
 /// Writes the mail as a request: a pure function of both.

@@ -8,8 +8,9 @@ use domain::link_channel::{LINK_KIND, LinkSettings};
 use domain::values::phone::Phone;
 use domain::values::time::Timestamp;
 use ports::{
-    AcceptedPrompt, CallbackError, Capability, Channel, Prompt, ReceiptKinds, ReceivedWebhook,
-    Resend, Retraction, SendError, Source, ThreadMessage, UnverifiedCallback,
+    AcceptedPrompt, CallbackError, Capability, Channel, MessageForm, MessagePreview, Prompt,
+    ReceiptKinds, ReceivedWebhook, Resend, Retraction, SendError, Source, ThreadMessage,
+    UnverifiedCallback,
 };
 
 use crate::adapter::{AdapterConfig, Kind};
@@ -46,6 +47,10 @@ impl Channel for Link {
             receipts: self.receipts(),
             reason: Some(REQUESTER_SHOWS_LINK),
         }
+    }
+
+    fn preview(&self, prompt: &Prompt) -> Option<MessagePreview> {
+        Some(MessagePreview { form: MessageForm::Link, ..MessagePreview::text(&prompt.link) })
     }
 
     async fn send(&self, _: &Prompt) -> Result<AcceptedPrompt, SendError> {

@@ -14,14 +14,14 @@ use domain::values::phone::Phone;
 use domain::values::time::Timestamp;
 use http::Request;
 use ports::{
-    AcceptedPrompt, Addressee, CallbackError, Capability, Channel, Http, OUTSIDE_WINDOW, Prompt,
-    Reach, ReceiptKinds, ReceivedWebhook, Resend, Retraction, SendError, Source, ThreadMessage,
-    UnverifiedCallback,
+    AcceptedPrompt, Addressee, CallbackError, Capability, Channel, Http, MessagePreview,
+    OUTSIDE_WINDOW, Prompt, Reach, ReceiptKinds, ReceivedWebhook, Resend, Retraction, SendError,
+    Source, ThreadMessage, UnverifiedCallback,
 };
 use serde::Deserialize;
 
 use super::account::{Account, ApiKey, Settings};
-use super::content::{Purpose, Template, TemplateSettings};
+use super::content::{FilledTemplate, Purpose, Template, TemplateSettings};
 use super::wire::{self, MessageContent};
 use super::{TIMEOUT, callback, signature};
 use crate::adapter::AdapterConfig;
@@ -154,13 +154,17 @@ impl TwilioChat {
         prompt: &Prompt,
         is_open: bool,
     ) -> Result<AcceptedPrompt, SendError> {
-        let (own, limits) = (&self.language, self.kind.limits());
-        let mut usable = self.templates.iter().filter(|one| is_open || !one.only_in_window);
-        let filled = usable.find_map(|one| one.fill(prompt, own, limits));
-        let Some(filled) = filled else {
+        let Some(filled) = self.filled(prompt, is_open) else {
             return Err(SendError::Misconfigured { reason: "template" });
         };
         self.send_content(prompt, MessageContent::Template(&filled)).await
+    }
+
+    /// Fills the first template that fits the prompt; `None` if none does.
+    fn filled(&self, prompt: &Prompt, is_open: bool) -> Option<FilledTemplate> {
+        let (own, limits) = (&self.language, self.kind.limits());
+        let mut usable = self.templates.iter().filter(|one| is_open || !one.only_in_window);
+        usable.find_map(|one| one.fill(prompt, own, limits))
     }
 
     async fn send_content(
@@ -202,6 +206,10 @@ impl Channel for TwilioChat {
             receipts: self.receipts(),
             reason: Some(reason),
         }
+    }
+
+    fn preview(&self, prompt: &Prompt) -> Option<MessagePreview> {
+        Some(self.filled(prompt, self.is_open(prompt))?.preview())
     }
 
     /// Sends the first template that fits. If Twilio reports the window shut, nothing was sent, and an approved template

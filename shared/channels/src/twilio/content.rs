@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 
 use domain::values::language::Language;
-use ports::Prompt;
+use ports::{MessageForm, MessagePreview, Prompt};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -104,6 +104,23 @@ pub(super) struct FilledTemplate {
     pub(super) sid: String,
     /// The variables, as a JSON object.
     pub(super) variables: String,
+    /// The variables that the customer reads, in order.
+    sentences: Vec<String>,
+    /// The numbers to pick.
+    choices: Vec<String>,
+}
+
+impl FilledTemplate {
+    /// Returns what fills the template. Its own words are known at Twilio alone.
+    pub(super) fn preview(self) -> MessagePreview {
+        MessagePreview {
+            form: MessageForm::Template,
+            title: None,
+            text: self.sentences.join("\n"),
+            buttons: self.choices,
+            template: Some(self.sid),
+        }
+    }
 }
 
 impl Template {
@@ -152,12 +169,18 @@ impl Template {
         let sid = nearest(&message.language).or_else(|| nearest(own))?.to_owned();
         let has_body = self.variables.contains(&Variable::Body);
         let values = PlaceholderValues { prompt: message, own, has_body };
-        let mut variables = Map::new();
+        let (mut variables, mut sentences, mut choices) = (Map::new(), Vec::new(), Vec::new());
         for (variable, number) in self.variables.iter().zip(1_u32..) {
             let text = variable.text(&values, limits)?;
+            match variable.use_of() {
+                VariableUse::Sentence => sentences.push(text.clone()),
+                VariableUse::Choice => choices.push(text.clone()),
+                VariableUse::Hidden => {}
+            }
             variables.insert(number.to_string(), Value::from(text));
         }
-        Some(FilledTemplate { sid, variables: Value::Object(variables).to_string() })
+        let variables = Value::Object(variables).to_string();
+        Some(FilledTemplate { sid, variables, sentences, choices })
     }
 }
 
@@ -184,7 +207,32 @@ fn is_useful(variables: &[Variable], approves: bool, purpose: Purpose) -> bool {
     }
 }
 
+/// The part of a message that a variable fills.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum VariableUse {
+    /// Words of the message.
+    Sentence,
+    /// The label of a button.
+    Choice,
+    /// Nothing: the id of a button, or the end of a link.
+    Hidden,
+}
+
 impl Variable {
+    const fn use_of(self) -> VariableUse {
+        match self {
+            Self::Payee | Self::Amount | Self::Title | Self::Body => VariableUse::Sentence,
+            Self::FirstChoice | Self::SecondChoice | Self::ThirdChoice => VariableUse::Choice,
+            Self::Approve
+            | Self::Deny
+            | Self::NotMe
+            | Self::FirstPick
+            | Self::SecondPick
+            | Self::ThirdPick
+            | Self::Page => VariableUse::Hidden,
+        }
+    }
+
     fn text(self, values: &PlaceholderValues<'_>, limits: &MessageLimits) -> Option<String> {
         let (prompt, labels) = (values.prompt, &values.prompt.labels);
         let line = |value| values.line(value, limits.body_max);

@@ -7,8 +7,8 @@ use domain::contact::Contact;
 use domain::values::phone::Phone;
 use domain::values::time::Timestamp;
 use ports::{
-    AcceptedPrompt, Addressee, CallbackError, Capability, Channel, Http, Prompt, Reach,
-    ReceiptKinds, ReceivedWebhook, Resend, Retraction, SendError, ThreadMessage,
+    AcceptedPrompt, Addressee, CallbackError, Capability, Channel, Http, MessagePreview, Prompt,
+    Reach, ReceiptKinds, ReceivedWebhook, Resend, Retraction, SendError, ThreadMessage,
     UnverifiedCallback,
 };
 
@@ -18,7 +18,7 @@ use super::{TIMEOUT, callback, signature};
 use crate::adapter::Deps;
 use crate::answers;
 use crate::settings::{InvalidSetting, RotatedSecret};
-use crate::sms::capability;
+use crate::sms_capability::capability;
 
 /// SMS through Twilio.
 pub(crate) struct TwilioSms {
@@ -51,6 +51,10 @@ impl Channel for TwilioSms {
 
     async fn capability(&self, _: &Phone, _: &Contact, _: Timestamp) -> Capability {
         capability(self.receipts())
+    }
+
+    fn preview(&self, prompt: &Prompt) -> Option<MessagePreview> {
+        Some(MessagePreview::text(&prompt.text))
     }
 
     async fn send(&self, prompt: &Prompt) -> Result<AcceptedPrompt, SendError> {

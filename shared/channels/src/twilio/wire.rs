@@ -49,7 +49,7 @@ pub(super) fn message(
     form.append_pair("To", to).append_pair(sender, value);
     match content {
         MessageContent::Text(text) => form.append_pair("Body", text),
-        MessageContent::Template(FilledTemplate { sid, variables }) => {
+        MessageContent::Template(FilledTemplate { sid, variables, .. }) => {
             form.append_pair("ContentSid", sid).append_pair("ContentVariables", variables)
         }
     };

@@ -22,9 +22,9 @@ use domain::values::phone::Phone;
 use domain::values::time::Timestamp;
 use http::Method;
 use ports::{
-    AcceptedPrompt, Addressee, CallbackError, Capability, Channel, Http, OUTSIDE_WINDOW, Prompt,
-    Reach, ReceiptKinds, ReceivedWebhook, Resend, Retraction, SendError, Source, ThreadMessage,
-    UnverifiedCallback,
+    AcceptedPrompt, Addressee, CallbackError, Capability, Channel, Http, MessagePreview,
+    OUTSIDE_WINDOW, Prompt, Reach, ReceiptKinds, ReceivedWebhook, Resend, Retraction, SendError,
+    Source, ThreadMessage, UnverifiedCallback,
 };
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -139,6 +139,15 @@ impl Channel for WhatsApp {
 
     /// Sends a free-form message while the window is open. If Meta reports it closed, nothing was sent, and the template
     /// goes out instead.
+    /// Returns the free-form message while the window is open, and what fills the template otherwise.
+    fn preview(&self, prompt: &Prompt) -> Option<MessagePreview> {
+        if window::is_open(&prompt.contact, prompt.now) {
+            return Some(wire::preview(&wire::free_form(prompt)));
+        }
+        let own = &self.account.language;
+        self.account.templates.iter().find_map(|template| template.preview(prompt, own))
+    }
+
     async fn send(&self, prompt: &Prompt) -> Result<AcceptedPrompt, SendError> {
         if !window::is_open(&prompt.contact, prompt.now) {
             return self.send_template(prompt).await;

@@ -3,12 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::values::language::Language;
-use ports::Prompt;
+use ports::{MessageForm, MessagePreview, Prompt};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::message_limits::WHATSAPP;
 use crate::placeholders::{self, PlaceholderValue, PlaceholderValues};
+use crate::previews::texts_at;
 use crate::settings::{InvalidSetting, identifier};
 
 /// The settings of a template.
@@ -148,6 +149,23 @@ impl Template {
                 "name": self.name, "language": { "code": code }, "components": components,
             },
         }))
+    }
+
+    /// Returns what fills the template; `None` if the prompt does not fit it. Its own words are known at Meta alone.
+    pub(super) fn preview(&self, prompt: &Prompt, own: &Language) -> Option<MessagePreview> {
+        let message = self.message(prompt, own)?;
+        let components = message.pointer("/template/components").and_then(Value::as_array)?;
+        let filled = |kind: &str| {
+            let component = components.iter().find(|component| component["type"] == kind);
+            component.map(|component| texts_at(component, "/parameters", "/text"))
+        };
+        Some(MessagePreview {
+            form: MessageForm::Template,
+            title: filled("header").and_then(|texts| texts.into_iter().next()),
+            text: filled("body").unwrap_or_default().join("\n"),
+            buttons: Vec::new(),
+            template: Some(self.name.clone()),
+        })
     }
 
     /// Returns Meta's code for the language nearest to `language`.

@@ -3,7 +3,9 @@
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use http::{Method, Request, StatusCode};
-use ports::{AcceptedPrompt, Button, ButtonAction, Prompt, SendError, Sender, ThreadMessage};
+use ports::{
+    AcceptedPrompt, Button, ButtonAction, MessagePreview, Prompt, SendError, Sender, ThreadMessage,
+};
 use secrecy::ExposeSecret;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -13,6 +15,7 @@ use super::errors::reaction;
 use crate::answers::{self, ProviderAnswer};
 use crate::json::lenient;
 use crate::message_limits::{WHATSAPP, cut};
+use crate::previews::{text_at, texts_at};
 use crate::senders;
 
 /// Writes the call that sends `message` for `prompt`: a pure function of both.
@@ -62,6 +65,15 @@ pub(super) fn free_form(prompt: &Prompt) -> Value {
             "action": action,
         },
     })
+}
+
+/// Returns what the customer reads of a free-form message.
+pub(super) fn preview(message: &Value) -> MessagePreview {
+    let mut buttons = texts_at(message, "/interactive/action/buttons", "/reply/title");
+    let page = text_at(message, "/interactive/action/parameters/display_text");
+    buttons.extend(Some(page).filter(|label| !label.is_empty()));
+    let title = text_at(message, "/interactive/header/text");
+    MessagePreview::card(title, text_at(message, "/interactive/body/text"), buttons)
 }
 
 /// Returns whether the free-form message has a button that denies.

@@ -13,9 +13,9 @@ use domain::values::name::{BrandName, ChannelName};
 use domain::values::phone::Phone;
 use domain::values::time::Timestamp;
 use ports::{
-    AcceptedPrompt, AddressKind, CallbackError, Capability, Channel, Expect, OPTED_OUT, Prompt,
-    ReceiptKinds, ReceivedWebhook, Resend, Retraction, SendError, Source, Store, StoreError,
-    ThreadMessage, UnverifiedCallback, Write,
+    AcceptedPrompt, AddressKind, CallbackError, Capability, Channel, Expect, MessageForm,
+    MessagePreview, OPTED_OUT, Prompt, ReceiptKinds, ReceivedWebhook, Resend, Retraction,
+    SendError, Source, Store, StoreError, ThreadMessage, UnverifiedCallback, Write,
 };
 use serde::Deserialize;
 
@@ -117,6 +117,28 @@ impl Channel for PhoneChannel {
             receipts: self.receipts(),
             reason: (!reachable).then_some(NOT_ON_CHANNEL),
         }
+    }
+
+    fn preview(&self, prompt: &Prompt) -> Option<MessagePreview> {
+        if self.address_kind() == AddressKind::Email && prompt.mail.is_none() {
+            return None;
+        }
+        let Drawing { title, text, actions } = draw(prompt, self.style, &self.key);
+        let has_sheet = actions.iter().any(|action| action.sheet);
+        let form = match self.style {
+            SandboxStyle::Email => MessageForm::Mail,
+            SandboxStyle::Sms => MessageForm::Text,
+            SandboxStyle::Apple if has_sheet => MessageForm::PaymentSheet,
+            SandboxStyle::Apple if actions.is_empty() => MessageForm::Text,
+            SandboxStyle::Rcs | SandboxStyle::Whatsapp | SandboxStyle::Apple => MessageForm::Card,
+        };
+        Some(MessagePreview {
+            form,
+            title: Some(title).filter(|title| !title.is_empty()),
+            text,
+            buttons: actions.into_iter().map(|action| action.label).collect(),
+            template: None,
+        })
     }
 
     async fn send(&self, prompt: &Prompt) -> Result<AcceptedPrompt, SendError> {

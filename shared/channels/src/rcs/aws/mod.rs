@@ -11,13 +11,16 @@ use domain::contact::Contact;
 use domain::values::phone::Phone;
 use domain::values::time::Timestamp;
 use ports::{
-    AcceptedPrompt, Addressee, CallbackError, Capability, Channel, Prompt, ReceiptKinds,
-    ReceivedWebhook, Resend, Retraction, SendError, ThreadMessage, UnverifiedCallback,
+    AcceptedPrompt, Addressee, CallbackError, Capability, Channel, MessagePreview, Prompt,
+    ReceiptKinds, ReceivedWebhook, Resend, Retraction, SendError, ThreadMessage,
+    UnverifiedCallback,
 };
 
 use crate::adapter::Deps;
 use crate::aws::events::{self, FallbackBy};
 use crate::aws::{Client, Origination};
+use crate::message_limits::RCS;
+use crate::previews;
 use crate::settings::InvalidSetting;
 use settings::SmsFallback;
 
@@ -61,6 +64,10 @@ impl Channel for AwsRcs {
             receipts: self.receipts(),
             reason: Some("not_checked"),
         }
+    }
+
+    fn preview(&self, prompt: &Prompt) -> Option<MessagePreview> {
+        Some(previews::card(prompt, &RCS))
     }
 
     async fn send(&self, prompt: &Prompt) -> Result<AcceptedPrompt, SendError> {

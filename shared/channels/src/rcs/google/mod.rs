@@ -22,11 +22,14 @@ use domain::values::phone::Phone;
 use domain::values::time::Timestamp;
 use http::StatusCode;
 use ports::{
-    AcceptedPrompt, Addressee, CallbackError, Capability, Channel, Prompt, ReceiptKinds,
-    ReceivedWebhook, Resend, Retraction, SendError, ThreadMessage, UnverifiedCallback,
+    AcceptedPrompt, Addressee, CallbackError, Capability, Channel, MessagePreview, Prompt,
+    ReceiptKinds, ReceivedWebhook, Resend, Retraction, SendError, ThreadMessage,
+    UnverifiedCallback,
 };
 
 use crate::adapter::AdapterConfig;
+use crate::message_limits::RCS;
+use crate::previews;
 use crate::settings::{InvalidSetting, RotatedSecret};
 use account::ServiceAccount;
 use agent::{Agent, RECEIPTS};
@@ -83,6 +86,10 @@ impl Channel for GoogleRcs {
             Ok(call) => self.caller.call(call, LOOK_UP_TIMEOUT).await,
             Err(_) => Err(SendError::Misconfigured { reason: "settings" }),
         })
+    }
+
+    fn preview(&self, prompt: &Prompt) -> Option<MessagePreview> {
+        Some(previews::card(prompt, &RCS))
     }
 
     async fn send(&self, prompt: &Prompt) -> Result<AcceptedPrompt, SendError> {
