@@ -52,10 +52,10 @@ struct CreateCall<'a> {
 }
 
 /// The destination of a request, looked up before the request is made.
-struct Destination {
-    address: String,
-    routes: Vec<ChannelName>,
-    processor: SelectedProcessor,
+pub(crate) struct Destination {
+    pub(crate) address: String,
+    pub(crate) routes: Vec<ChannelName>,
+    pub(crate) processor: SelectedProcessor,
 }
 
 impl Intake {
@@ -209,7 +209,8 @@ impl Intake {
         Ok(accepted.with_recovery_check())
     }
 
-    fn new_request(
+    /// Makes a request that is not stored yet.
+    pub(crate) fn new_request(
         &self,
         requester: &Requester,
         params: &CreateRequestParams,

@@ -17,13 +17,14 @@ const CSS: &str = "text/css; charset=utf-8";
 const HTML: &str = "text/html; charset=utf-8";
 const JS: &str = "text/javascript; charset=utf-8";
 /// The files of the desk, with their content types.
-pub const DESK_FILES: [(&str, &str, &str); 12] = [
+pub const DESK_FILES: [(&str, &str, &str); 13] = [
     ("desk.css", CSS, include_str!("../desk/desk.css")),
     ("desk.js", JS, include_str!("../desk/desk.js")),
     ("calls.js", JS, include_str!("../desk/calls.js")),
     ("entry.js", JS, include_str!("../desk/entry.js")),
     ("events.js", JS, include_str!("../desk/events.js")),
     ("form.js", JS, include_str!("../desk/form.js")),
+    ("preview.js", JS, include_str!("../desk/preview.js")),
     ("health.js", JS, include_str!("../desk/health.js")),
     ("list.js", JS, include_str!("../desk/list.js")),
     ("pane.js", JS, include_str!("../desk/pane.js")),

@@ -39,6 +39,7 @@ pub fn router(intake: Arc<Intake>) -> Router {
     Router::new()
         .route("/v1/capabilities", post(capabilities))
         .route("/v1/client_tokens", post(create_client_token))
+        .route("/v1/previews", post(previews))
         .route("/v1/requests", post(create).get(list))
         .route("/v1/requests/{id}", get(read))
         .route("/v1/requests/{id}/record", get(record))
@@ -176,6 +177,10 @@ type Here = State<Arc<Intake>>;
 
 async fn create(State(intake): Here, call: Call) -> Response {
     call.answer(&intake, intake.create(call.headers(), &call.body).await)
+}
+
+async fn previews(State(intake): Here, call: Call) -> Response {
+    call.answer(&intake, intake.previews(call.headers(), &call.body).await)
 }
 
 async fn create_client_token(State(intake): Here, call: Call) -> Response {

@@ -10,6 +10,7 @@ use records::authentication::Requester;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Operation {
     CreateRequest,
+    PreviewRequest,
     ListRequests,
     ReadRequest,
     ReadRecord,
@@ -38,6 +39,7 @@ impl Operation {
     const fn right(self) -> Right {
         match self {
             Self::CreateRequest
+            | Self::PreviewRequest
             | Self::CancelRequest
             | Self::ExtendRequest
             | Self::ResendRequest
@@ -70,6 +72,7 @@ impl Operation {
             | Self::ExtendRequest
             | Self::ResendRequest => true,
             Self::CreateRequest
+            | Self::PreviewRequest
             | Self::ReadRecord
             | Self::RefundRequest
             | Self::ReadCapabilities
@@ -99,6 +102,7 @@ impl Operation {
             | Self::ReadStatistics
             | Self::ReadHealth => true,
             Self::CreateRequest
+            | Self::PreviewRequest
             | Self::ListRequests
             | Self::ReadRequest
             | Self::ReadRecord

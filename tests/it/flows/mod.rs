@@ -48,6 +48,7 @@ mod opt_outs;
 mod page_weight;
 mod payment_options;
 mod postbacks;
+mod previews;
 mod problems;
 mod rcs_google;
 mod read_api;

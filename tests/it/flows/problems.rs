@@ -144,7 +144,7 @@ fn body_that_is_no_json_object_is_malformed() {
         "\u{feff}{}",
         "{\"a\": 1} {}",
     ] {
-        for path in ["/v1/requests", "/v1/capabilities"] {
+        for path in ["/v1/requests", "/v1/previews", "/v1/capabilities"] {
             let answer = world.call(Method::POST, path).body(body).send();
             answer.problem(400, "invalid-request");
         }
@@ -167,7 +167,7 @@ fn body_of_another_media_type_is_refused() {
         ("content-type", "application/json; charset=utf-16"),
         ("content-encoding", "gzip"),
     ] {
-        for path in ["/v1/requests", "/v1/capabilities"] {
+        for path in ["/v1/requests", "/v1/previews", "/v1/capabilities"] {
             let call = world.call(Method::POST, path).header(name, value).json(&body);
             let refused = call.send().problem(415, "unsupported-media-type");
             assert_eq!(refused.header("accept"), "application/json");

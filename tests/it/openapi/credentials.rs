@@ -33,7 +33,7 @@ const fn row(
     Row { operation, right, is_for_clients, shows_request }
 }
 
-const ROWS: [Row; 22] = [
+const ROWS: [Row; 23] = [
     row("cancelRequest", Right::Request, true, true),
     row("checkCapabilities", Right::Capability, false, false),
     row("createClientToken", Right::Request, false, false),
@@ -44,6 +44,7 @@ const ROWS: [Row; 22] = [
     row("extendRequest", Right::Request, true, false),
     row("listEvents", Right::Read, false, true),
     row("listRequests", Right::Read, true, true),
+    row("previewRequest", Right::Request, false, false),
     row("readBrand", Right::Read, false, false),
     row("readCustomer", Right::Read, false, true),
     row("readEvent", Right::Read, false, true),

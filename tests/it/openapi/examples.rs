@@ -50,6 +50,9 @@ fn payment(answers: &mut Answers) {
         "checkCapabilities 200 payment",
         &world.post("/v1/capabilities", &body).ok(200).json(),
     );
+    let body = answers.body("previewRequest", "payment");
+    let shown = world.post("/v1/previews", &body).ok(200).json();
+    answers.answered("previewRequest 200 payment", &shown);
     let asked = answers.asks(&world, "payment");
     answers.answered("createRequest 201 payment", &asked.answer);
     let brief = || world.get(&format!("{}?view=brief", asked.path)).ok(200).json();
