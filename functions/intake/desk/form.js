@@ -2,6 +2,7 @@
 import { cardText, channelName, element, humanize, icon, moneyText, problemNode } from "/widget.js";
 import { call, randomHex, session } from "/desk/calls.js";
 import { COUNTRIES, hoursText, readAmount, readPhone } from "/desk/entry.js";
+import { preview } from "/desk/preview.js";
 
 const dialog = document.getElementById("form-dialog");
 const CLAIMS = ["name", "given_name", "family_name", "birthdate", "email", "phone_number", "address"];
@@ -11,9 +12,9 @@ MUR MVR MWK MXN MYR MZN NAD NGN NIO NOK NPR NZD OMR PAB PEN PGK PHP PKR PLN PYG 
 TZS UAH UGX USD UYU UZS VED VES VND VUV WST XAF XCD XCG XOF XPF YER ZAR ZMW ZWG`.split(/\s+/);
 const KINDS = [["payment", "Payment"], ["saved", "Saved card"], ["payment_method", "Save a card"], ["identity", "Identity"]];
 /** The fields from the top of the drawer down. */
-const ORDER = ["phone", "amount", "cards", "claims", "description", "channels", "name", "language", "where", "minutes"];
+const ORDER = ["phone", "amount", "cards", "claims", "description", "channels", "name", "email", "language", "where", "minutes"];
 const USED = "assent-currency";
-const POINTERS = [["/customer/phone", "phone"], ["/customer/name", "name"], ["/ask/amount", "amount"], ["/ask/currency", "amount"], ["/ask/description", "description"], ["/ask/payment_method", "cards"],
+const POINTERS = [["/customer/phone", "phone"], ["/customer/name", "name"], ["/customer/email", "email"], ["/ask/amount", "amount"], ["/ask/currency", "amount"], ["/ask/description", "description"], ["/ask/payment_method", "cards"],
   ["/ask/claims", "claims"], ["/channels", "channels"], ["/expires_in", "minutes"]];
 
 /** Makes the drawer. `own` is the brand's own currency. `done` gets the request that was made, or the open one that the agent went to. */
@@ -58,13 +59,15 @@ export function askForm({ home, own, languages, done, question }) {
   phone.setAttribute("aria-describedby", "ask-phone-error ask-number");
   const savedPart = group("cards", "Card", cards);
   const claimsPart = group("claims", "Claims", element("div", { class: "claims" }, CLAIMS.map((name) => element("label", {}, element("input", { type: "checkbox", value: name, checked: name === "given_name" || name === "birthdate" }), humanize(name)))));
-  const seen = element("p", { class: "soft", id: "ask-seen" });
+  const seen = element("section", { class: "preview", id: "ask-preview", "aria-label": "What the customer gets" });
+  const show = preview(seen);
   const form = element("form", { id: "ask-form", novalidate: true, autocomplete: "off" },
     element("div", { class: "head" }, element("h2", { id: "form-title" }, "Ask the customer"), element("button", { type: "button", id: "ask-close", onclick: () => dialog.close() }, "Close")),
     number, element("fieldset", {}, element("legend", {}, "Ask for"), kinds), money, savedPart, claimsPart,
-    field("description", "What for", element("input", { maxlength: "140" })), seen,
-    group("channels", "Channels, best first", channels),
-    element("details", {}, element("summary", {}, "More"), element("div", { class: "two" }, field("name", "Customer's name", element("input", { maxlength: "60" })), field("language", "Customer's language", element("select", {}, element("option", { value: "" }, "The brand's"), options(languages, (tag) => names.of(tag)))),
+    field("description", "What for", element("input", { maxlength: "140" })),
+    group("channels", "Channels, best first", channels), seen,
+    element("details", {}, element("summary", {}, "More"), element("div", { class: "two" }, field("name", "Customer's name", element("input", { maxlength: "60" })), field("email", "Customer's e-mail address", element("input", { type: "email", maxlength: "254", autocomplete: "off" })),
+      field("language", "Customer's language", element("select", {}, element("option", { value: "" }, "The brand's"), options(languages, (tag) => names.of(tag)))),
       field("where", "You talk", element("select", {}, options(["voice", "chat", "in_person", "ivr"], (kind) => ({ voice: "on a call", chat: "in a chat", in_person: "at a counter", ivr: "through a voice menu" })[kind]))), field("minutes", "Minutes until it expires", element("input", { type: "number", min: "1", value: "5" })))),
     problem, send);
   dialog.replaceChildren(form);
@@ -72,6 +75,15 @@ export function askForm({ home, own, languages, done, question }) {
   const kind = () => form.elements.kind.value;
   const hasAmount = () => kind() === "payment" || kind() === "saved";
   let [asking, unanswered, timer] = [0, null, 0];
+
+  /** Fills a list of choices again. The focus stays at the choice where it was. */
+  function refill(place, ...nodes) {
+    const held = place.contains(document.activeElement) ? document.activeElement.value : null;
+    place.replaceChildren(...nodes);
+    if (held !== null) place.querySelector(`input[value="${CSS.escape(held)}"]`)?.focus();
+  }
+
+  const pickedChannels = () => [...channels.querySelectorAll("input:checked")].map(({ value }) => value);
 
   /** Reads the fields. Returns the body of a call, and what is wrong by field. */
   function read() {
@@ -96,7 +108,7 @@ export function askForm({ home, own, languages, done, question }) {
     if (!ask.description) wrong.description = "Say what it is for. The customer reads it.";
     const minutes = Number(fields.minutes.value);
     if (!(minutes > 0)) wrong.minutes = "Type the minutes, such as 5.";
-    const customer = { phone: who.phone, ...(fields.name.value.trim() ? { name: fields.name.value.trim() } : {}), ...(fields.language.value ? { language: fields.language.value } : {}) };
+    const customer = { phone: who.phone, ...(fields.email.value.trim() ? { email: fields.email.value.trim() } : {}), ...(fields.name.value.trim() ? { name: fields.name.value.trim() } : {}), ...(fields.language.value ? { language: fields.language.value } : {}) };
     return { wrong, body: { customer, ask, session: { kind: fields.where.value, id: session() }, expires_in: Math.round(minutes * 60) } };
   }
 
@@ -107,10 +119,6 @@ export function askForm({ home, own, languages, done, question }) {
     const sum = hasAmount() ? readAmount(amount.value, currency.value) : {};
     reading.textContent = sum.amount ? moneyText({ amount: sum.amount, currency: currency.value }) : "";
     document.getElementById("ask-number").textContent = readPhone(phone.value, country.value).phone ?? "";
-    const claims = [...claimsPart.querySelectorAll("input:checked")].map(({ value }) => humanize(value)).join(", ");
-    const what = hasAmount() ? reading.textContent : kind() === "identity" ? claims : "that a card is kept";
-    const description = fields.description.value.trim();
-    seen.textContent = what && description ? `The customer reads your brand's name, ${what}, and “${description}”.` : "";
     clearTimeout(timer);
     timer = setTimeout(showRoutes, 350);
   }
@@ -118,7 +126,9 @@ export function askForm({ home, own, languages, done, question }) {
   /** Asks which channels reach the customer now, and which of their cards are kept. */
   async function showRoutes() {
     const round = ++asking;
-    const { body: { customer, ask }, wrong } = read();
+    const { body, body: { customer, ask }, wrong } = read();
+    const withChannels = () => ({ ...body, ...(pickedChannels().length > 0 ? { channels: pickedChannels() } : {}) });
+    show(Object.keys(wrong).length === 0 ? withChannels() : null);
     if (wrong.phone || (wrong.amount && hasAmount())) return channels.replaceChildren(element("p", { class: "soft" }, "Type the number and what to ask for; the channels that reach it come here."));
     if (kind() === "saved") await showCards(customer.phone, round);
     const { payment_method: card, ...asked } = ask;
@@ -127,8 +137,8 @@ export function askForm({ home, own, languages, done, question }) {
     if (!answer.ok) return channels.replaceChildren(element("p", { class: "problem" }, ...problemNode(answer.json, answer.status)));
     const refused = answer.json.processors.every(({ supported }) => !supported) ? answer.json.processors.map(({ name, detail, reason }) => `${name}: ${detail ?? humanize(reason ?? "")}`) : [];
     if (hasAmount() && refused.length > 0) fault("amount", `No processor takes this. ${refused.join(" ")}`);
-    const picked = new Set([...channels.querySelectorAll("input:checked")].map(({ value }) => value));
-    return channels.replaceChildren(...answer.json.routes.map(({ channel, reachable, rich, wallets, reason }) => {
+    const picked = new Set(pickedChannels());
+    return refill(channels, ...answer.json.routes.map(({ channel, reachable, rich, wallets, reason }) => {
       const told = reachable ? [rich ? "with buttons" : "as a text with a link", ...wallets.map(humanize), reason && humanize(reason)] : [humanize(reason ?? "does not reach this number")];
       return element("label", { class: "option" }, element("input", { type: "checkbox", value: channel, checked: picked.has(channel) && reachable, disabled: !reachable }), icon(channel), channelName(channel), element("span", { class: "soft" }, told.filter(Boolean).join(", ")));
     }), element("p", { class: "soft" }, "Pick none to try the best one first."));
@@ -141,7 +151,7 @@ export function askForm({ home, own, languages, done, question }) {
     const picked = cards.querySelector("input:checked")?.value;
     if (kept.length > 0) mend("cards");
     const none = answer.ok ? "No card of this customer is kept. Ask for a card to save first." : (answer.json?.detail ?? "The cards could not be read.");
-    cards.replaceChildren(...(kept.length === 0 ? [element("p", { class: "soft" }, none)] : kept.map((card, place) => element("label", { class: "option" },
+    refill(cards, ...(kept.length === 0 ? [element("p", { class: "soft" }, none)] : kept.map((card, place) => element("label", { class: "option" },
       element("input", { type: "radio", name: "card", value: card.id, checked: picked ? picked === card.id : place === 0 }), cardText(card), element("span", { class: "soft" }, card.exp_month ? `${card.exp_month}/${card.exp_year}` : "")))));
   }
 
@@ -154,7 +164,7 @@ export function askForm({ home, own, languages, done, question }) {
     problem.replaceChildren();
     for (const [name, text] of Object.entries(wrong)) fault(name, text);
     if (Object.keys(wrong).length > 0) return focusFirst();
-    const picked = [...channels.querySelectorAll("input:checked")].map(({ value }) => value);
+    const picked = pickedChannels();
     Object.assign(body, allowed, picked.length > 0 ? { channels: picked } : {});
     const text = JSON.stringify(body);
     // After a lost answer the same body keeps its key, so that it stays one request.
@@ -205,6 +215,7 @@ export function askForm({ home, own, languages, done, question }) {
     [country.value, currency.value, unanswered] = [home, own ?? localStorage.getItem(USED) ?? used, null];
     for (const name of Object.keys(errors)) mend(name);
     for (const part of [cards, channels, problem]) part.replaceChildren();
+    show(null);
     showParts();
   }
 

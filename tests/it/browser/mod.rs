@@ -12,6 +12,7 @@ mod keyboard;
 mod operations;
 mod page;
 mod policy;
+mod preview;
 mod thread;
 mod widget;
 
