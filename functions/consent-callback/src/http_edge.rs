@@ -202,7 +202,7 @@ async fn unsubscribe(
     PathParams(token): PathParams<String>,
     call: Call,
 ) -> Response {
-    let done = consent.page().unsubscribe(&token, &call.parts.headers).await;
+    let done = consent.page().unsubscribe(&token, &call.parts.headers, &call.body).await;
     call.answer(&consent, done)
 }
 

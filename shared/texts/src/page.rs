@@ -210,6 +210,10 @@ pub struct PageTexts {
     pub unsubscribed: &'static str,
     /// The text after unsubscribing.
     pub unsubscribed_hint: &'static str,
+    /// The button that takes the wish back; also the heading after it.
+    pub resubscribe: &'static str,
+    /// The text after the wish was taken back.
+    pub resubscribed_hint: &'static str,
 }
 
 #[cfg(test)]
@@ -273,6 +277,7 @@ mod tests {
                 page.email_subject,
                 page.unsubscribe_hint,
                 page.unsubscribed_hint,
+                page.resubscribed_hint,
             ]
         });
         for (position, these) in sentences.iter().enumerate() {

@@ -160,6 +160,32 @@ fn reader_who_unsubscribed_gets_no_more_mail() {
     assert_eq!(world.mails().len(), 3, "another address of the same number");
 }
 
+/// Scanners of mail press the button too, so that its reader must find the way back.
+#[test]
+fn reader_gets_mail_again_by_their_own_button() {
+    let world = builder().build();
+    asks(&world);
+    let way_out = path(&newest(&world), "/u/");
+    let done = unsubscribes(&world, &way_out).ok(200).text();
+    assert!(done.contains("value=\"resubscribe\""), "{done}");
+    world.post("/v1/requests", &wanted(&world)).problem(403, "address-opted-out");
+    world.time_passes(1);
+    let back = || {
+        let call = world.call(Method::POST, &way_out).key(None).idempotency(None);
+        let form = "application/x-www-form-urlencoded";
+        call.header("content-type", form).body(b"action=resubscribe".to_vec()).send()
+    };
+    for _ in 0..2 {
+        let page = back().ok(200).text();
+        assert!(page.contains("again") && !page.contains(EMAIL), "{page}");
+    }
+    asks(&world);
+    assert_eq!(world.mails().len(), 2);
+    world.time_passes(1);
+    unsubscribes(&world, &way_out).ok(200);
+    world.post("/v1/requests", &wanted(&world)).problem(403, "address-opted-out");
+}
+
 #[test]
 fn forged_unsubscribe_link_stops_nothing() {
     let world = builder().build();

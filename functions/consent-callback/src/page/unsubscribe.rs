@@ -1,4 +1,4 @@
-//! The page that ends a brand's mail to one address. A `GET` shows a button, and only a `POST` unsubscribes.
+//! The page that ends a brand's mail to one address, and begins it again. A `GET` shows a button, and only a `POST` unsubscribes.
 //!
 //! Mail programs send that `POST` by themselves, without a page (RFC 8058). So it needs no form, no cookie and no nonce.
 //! The token in the address proves that the mail was the brand's.
@@ -21,6 +21,9 @@ use super::html::{self, BrandParts, PageView, Stage};
 use super::link::accepts;
 use super::{ConsentPage, unknown, view};
 
+/// The field of the button that takes the wish back.
+const BACK: (&str, &str) = ("action", "resubscribe");
+
 impl ConsentPage {
     /// Serves `GET /u/{token}`: the page with a button. It changes nothing, as scanners follow every link of a mail.
     ///
@@ -37,7 +40,9 @@ impl ConsentPage {
         }
     }
 
-    /// Serves `POST /u/{token}`: the address gets no more mail of the brand.
+    /// Serves `POST /u/{token}`: the address gets no more mail of the brand, or gets it again.
+    ///
+    /// Only the reader takes the wish back, by the button of the page. A brand cannot.
     ///
     /// # Errors
     /// A [`Problem`]; nothing was recorded, and the mail program may repeat the call.
@@ -45,6 +50,7 @@ impl ConsentPage {
         &self,
         token: &str,
         headers: &HeaderMap,
+        body: &[u8],
     ) -> Result<Response<Bytes>, Problem> {
         let Some((wish, brand)) = self.unsubscription(token).await? else {
             return unknown("", accepts(headers));
@@ -52,13 +58,15 @@ impl ConsentPage {
         let (store, now) = (self.ports.store.as_ref(), self.ports.clock.now());
         let scope = BrandScope { brand: &wish.brand, mode: wish.mode };
         let (known, _) = opt_outs::load(store, scope, &wish.address).await?;
-        if !known.is_opted_out() {
-            let word = OptOutKeyword::Stop;
-            let stop = Statement { word, written_at: Some(now), reported_at: now };
-            opt_outs::record(store, scope, &wish.address, stop).await?;
-            tracing::info!(brand.name = %wish.brand, "e-mail address unsubscribed");
+        let is_back = form_urlencoded::parse(body).any(|(name, value)| (&*name, &*value) == BACK);
+        if known.is_opted_out() == is_back {
+            let word = if is_back { OptOutKeyword::Start } else { OptOutKeyword::Stop };
+            let statement = Statement { word, written_at: Some(now), reported_at: now };
+            opt_outs::record(store, scope, &wish.address, statement).await?;
+            tracing::info!(brand.name = %wish.brand, word = ?word, "reader decided on mail to an address");
         }
-        show(&wish, &brand, token, headers, Stage::Unsubscribed)
+        let stage = if is_back { Stage::Resubscribed } else { Stage::Unsubscribed };
+        show(&wish, &brand, token, headers, stage)
     }
 
     /// Reads a token; `None` unless its MAC is the brand's own.

@@ -192,4 +192,6 @@ static PAGE: PageTexts = PageTexts {
     unsubscribe_hint: "لن تصل بعد ذلك إلى هذا العنوان رسائل بريد إلكتروني من هذه الجهة.",
     unsubscribed: "تم إلغاء الاشتراك",
     unsubscribed_hint: "لن تصل إلى هذا العنوان رسائل بريد إلكتروني أخرى من هذه الجهة.",
+    resubscribe: "استئناف رسائل البريد",
+    resubscribed_hint: "تصل رسائل هذه الجهة إلى هذا العنوان من جديد.",
 };

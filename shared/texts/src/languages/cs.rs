@@ -183,4 +183,6 @@ static PAGE: PageTexts = PageTexts {
     unsubscribe_hint: "Na tuto adresu pak nebudou chodit žádné další e-maily této firmy.",
     unsubscribed: "Odběr odhlášen",
     unsubscribed_hint: "Na tuto adresu už nebudou chodit žádné e-maily této firmy.",
+    resubscribe: "Znovu dostávat e-maily",
+    resubscribed_hint: "Na tuto adresu budou e-maily této firmy znovu chodit.",
 };

@@ -177,4 +177,6 @@ static PAGE: PageTexts = PageTexts {
     unsubscribe_hint: "Denne adresse får derefter ikke flere e-mails fra denne virksomhed.",
     unsubscribed: "Afmeldt",
     unsubscribed_hint: "Denne adresse får ikke flere e-mails fra denne virksomhed.",
+    resubscribe: "Få e-mails igen",
+    resubscribed_hint: "Denne adresse får igen e-mails fra denne virksomhed.",
 };

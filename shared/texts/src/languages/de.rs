@@ -171,4 +171,6 @@ static PAGE: PageTexts = PageTexts {
     unsubscribe_hint: "Diese Adresse erhält dann keine weiteren E-Mails dieses Unternehmens.",
     unsubscribed: "Abgemeldet",
     unsubscribed_hint: "Diese Adresse erhält keine weiteren E-Mails dieses Unternehmens.",
+    resubscribe: "E-Mails wieder erhalten",
+    resubscribed_hint: "Diese Adresse erhält wieder E-Mails dieses Unternehmens.",
 };

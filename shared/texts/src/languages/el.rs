@@ -180,4 +180,6 @@ static PAGE: PageTexts = PageTexts {
     unsubscribe_hint: "Αυτή η διεύθυνση δεν θα λαμβάνει πλέον e-mail από αυτήν την επιχείρηση.",
     unsubscribed: "Η διαγραφή έγινε",
     unsubscribed_hint: "Αυτή η διεύθυνση δεν λαμβάνει πλέον e-mail από αυτήν την επιχείρηση.",
+    resubscribe: "Λήψη e-mail ξανά",
+    resubscribed_hint: "Αυτή η διεύθυνση λαμβάνει ξανά e-mail από αυτήν την επιχείρηση.",
 };

@@ -174,4 +174,6 @@ static PAGE: PageTexts = PageTexts {
     unsubscribe_hint: "This address then gets no more e-mails from this business.",
     unsubscribed: "Unsubscribed",
     unsubscribed_hint: "This address gets no more e-mails from this business.",
+    resubscribe: "Get e-mails again",
+    resubscribed_hint: "This address gets e-mails from this business again.",
 };

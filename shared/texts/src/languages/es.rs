@@ -180,4 +180,6 @@ static PAGE: PageTexts = PageTexts {
     unsubscribe_hint: "Después, esta dirección no recibirá más correos de esta empresa.",
     unsubscribed: "Baja confirmada",
     unsubscribed_hint: "Esta dirección ya no recibirá más correos de esta empresa.",
+    resubscribe: "Volver a recibir correos",
+    resubscribed_hint: "Esta dirección vuelve a recibir correos de esta empresa.",
 };

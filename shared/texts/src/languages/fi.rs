@@ -180,4 +180,6 @@ static PAGE: PageTexts = PageTexts {
     unsubscribe_hint: "Tämän jälkeen tähän osoitteeseen ei enää lähetetä yrityksen sähköposteja.",
     unsubscribed: "Tilaus peruttu",
     unsubscribed_hint: "Tähän osoitteeseen ei enää lähetetä yrityksen sähköposteja.",
+    resubscribe: "Vastaanota taas viestejä",
+    resubscribed_hint: "Tähän osoitteeseen lähetetään taas yrityksen sähköposteja.",
 };

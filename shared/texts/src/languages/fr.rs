@@ -180,4 +180,6 @@ static PAGE: PageTexts = PageTexts {
     unsubscribe_hint: "Cette adresse ne recevra alors plus d’e-mails de cette entreprise.",
     unsubscribed: "Désabonnement confirmé",
     unsubscribed_hint: "Cette adresse ne recevra plus d’e-mails de cette entreprise.",
+    resubscribe: "Recevoir à nouveau les e-mails",
+    resubscribed_hint: "Cette adresse reçoit à nouveau les e-mails de cette entreprise.",
 };

@@ -183,4 +183,6 @@ static PAGE: PageTexts = PageTexts {
     unsubscribe_hint: "לאחר מכן לא יישלחו לכתובת זו הודעות דוא״ל מבית העסק.",
     unsubscribed: "הוסרתם מרשימת התפוצה",
     unsubscribed_hint: "לא יישלחו עוד לכתובת זו הודעות דוא״ל מבית העסק.",
+    resubscribe: "לקבל שוב הודעות דוא״ל",
+    resubscribed_hint: "הודעות הדוא״ל מבית העסק יישלחו שוב לכתובת זו.",
 };

@@ -177,4 +177,6 @@ static PAGE: PageTexts = PageTexts {
     unsubscribe_hint: "इसके बाद इस पते पर इस व्यवसाय के और ईमेल नहीं आएँगे।",
     unsubscribed: "सदस्यता छोड़ दी गई",
     unsubscribed_hint: "अब इस पते पर इस व्यवसाय के और ईमेल नहीं आएँगे।",
+    resubscribe: "ईमेल फिर से पाएँ",
+    resubscribed_hint: "इस पते पर इस व्यवसाय के ईमेल फिर से आएँगे।",
 };

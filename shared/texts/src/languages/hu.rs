@@ -180,4 +180,6 @@ static PAGE: PageTexts = PageTexts {
     unsubscribe_hint: "Erre a címre ezután nem érkezik több e-mail ettől a vállalkozástól.",
     unsubscribed: "Sikeres leiratkozás",
     unsubscribed_hint: "Erre a címre már nem érkezik több e-mail ettől a vállalkozástól.",
+    resubscribe: "E-maileket kérek újra",
+    resubscribed_hint: "Erre a címre újra érkeznek e-mailek ettől a vállalkozástól.",
 };

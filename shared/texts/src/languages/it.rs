@@ -177,4 +177,6 @@ static PAGE: PageTexts = PageTexts {
     unsubscribe_hint: "Questo indirizzo non riceverà poi altre e-mail da questa azienda.",
     unsubscribed: "Iscrizione annullata",
     unsubscribed_hint: "Questo indirizzo non riceve più e-mail da questa azienda.",
+    resubscribe: "Ricevi di nuovo le e-mail",
+    resubscribed_hint: "Questo indirizzo riceve di nuovo le e-mail di questa azienda.",
 };

@@ -171,4 +171,6 @@ static PAGE: PageTexts = PageTexts {
     unsubscribe_hint: "停止すると、この事業者からのメールはこのアドレスに届かなくなります。",
     unsubscribed: "配信を停止しました",
     unsubscribed_hint: "この事業者からのメールは、今後このアドレスに届きません。",
+    resubscribe: "メールの配信を再開する",
+    resubscribed_hint: "この事業者からのメールが、このアドレスに再び届きます。",
 };

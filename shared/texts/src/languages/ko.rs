@@ -171,4 +171,6 @@ static PAGE: PageTexts = PageTexts {
     unsubscribe_hint: "수신을 거부하면 이 주소로 이 사업자의 이메일이 더 이상 발송되지 않습니다.",
     unsubscribed: "수신이 거부되었습니다",
     unsubscribed_hint: "이 주소로 이 사업자의 이메일이 더 이상 발송되지 않습니다.",
+    resubscribe: "이메일 다시 받기",
+    resubscribed_hint: "이 주소로 이 사업자의 이메일이 다시 발송됩니다.",
 };

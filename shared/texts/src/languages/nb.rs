@@ -177,4 +177,6 @@ static PAGE: PageTexts = PageTexts {
     unsubscribe_hint: "Denne adressen får deretter ingen flere e-poster fra denne bedriften.",
     unsubscribed: "Avmeldt",
     unsubscribed_hint: "Denne adressen får ingen flere e-poster fra denne bedriften.",
+    resubscribe: "Få e-poster igjen",
+    resubscribed_hint: "Denne adressen får igjen e-poster fra denne bedriften.",
 };

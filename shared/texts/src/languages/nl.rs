@@ -174,4 +174,6 @@ static PAGE: PageTexts = PageTexts {
     unsubscribe_hint: "Dit adres krijgt daarna geen e-mails meer van dit bedrijf.",
     unsubscribed: "Afgemeld",
     unsubscribed_hint: "Dit adres krijgt geen e-mails meer van dit bedrijf.",
+    resubscribe: "Weer e-mails ontvangen",
+    resubscribed_hint: "Dit adres krijgt weer e-mails van dit bedrijf.",
 };

@@ -183,4 +183,6 @@ static PAGE: PageTexts = PageTexts {
     unsubscribe_hint: "Na ten adres nie będą potem wysyłane e-maile tej firmy.",
     unsubscribed: "Wypisano",
     unsubscribed_hint: "Na ten adres nie będą już wysyłane e-maile tej firmy.",
+    resubscribe: "Otrzymuj e-maile ponownie",
+    resubscribed_hint: "Na ten adres będą znów wysyłane e-maile tej firmy.",
 };

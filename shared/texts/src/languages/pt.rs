@@ -180,4 +180,6 @@ static PAGE: PageTexts = PageTexts {
     unsubscribe_hint: "Depois, este endereço não receberá mais e-mails desta empresa.",
     unsubscribed: "Subscrição cancelada",
     unsubscribed_hint: "Este endereço já não recebe e-mails desta empresa.",
+    resubscribe: "Voltar a receber e-mails",
+    resubscribed_hint: "Este endereço volta a receber e-mails desta empresa.",
 };

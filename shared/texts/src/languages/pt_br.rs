@@ -180,4 +180,6 @@ static PAGE: PageTexts = PageTexts {
     unsubscribe_hint: "Depois disso, este endereço não receberá mais e-mails desta empresa.",
     unsubscribed: "Inscrição cancelada",
     unsubscribed_hint: "Este endereço não recebe mais e-mails desta empresa.",
+    resubscribe: "Voltar a receber e-mails",
+    resubscribed_hint: "Este endereço volta a receber e-mails desta empresa.",
 };

@@ -183,4 +183,6 @@ static PAGE: PageTexts = PageTexts {
     unsubscribe_hint: "Apoi, această adresă nu va mai primi e-mailuri de la această firmă.",
     unsubscribed: "Dezabonare reușită",
     unsubscribed_hint: "Această adresă nu mai primește e-mailuri de la această firmă.",
+    resubscribe: "Primește din nou e-mailuri",
+    resubscribed_hint: "Această adresă primește din nou e-mailuri de la această firmă.",
 };

@@ -177,4 +177,6 @@ static PAGE: PageTexts = PageTexts {
     unsubscribe_hint: "Därefter får den här adressen inga fler e-postmeddelanden från företaget.",
     unsubscribed: "Prenumerationen är avslutad",
     unsubscribed_hint: "Den här adressen får inga fler e-postmeddelanden från företaget.",
+    resubscribe: "Få e-post igen",
+    resubscribed_hint: "Den här adressen får e-postmeddelanden från företaget igen.",
 };

@@ -179,4 +179,6 @@ static PAGE: PageTexts = PageTexts {
     unsubscribe_hint: "Bundan sonra bu adrese bu işletmeden e-posta gönderilmez.",
     unsubscribed: "Abonelikten çıkıldı",
     unsubscribed_hint: "Bu adrese artık bu işletmeden e-posta gönderilmez.",
+    resubscribe: "E-postaları yeniden al",
+    resubscribed_hint: "Bu adrese bu işletmeden yeniden e-posta gönderilir.",
 };

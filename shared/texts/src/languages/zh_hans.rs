@@ -171,4 +171,6 @@ static PAGE: PageTexts = PageTexts {
     unsubscribe_hint: "退订后，此地址将不再收到该商家的电子邮件。",
     unsubscribed: "已退订",
     unsubscribed_hint: "此地址不会再收到该商家的电子邮件。",
+    resubscribe: "重新接收邮件",
+    resubscribed_hint: "此地址将重新收到该商家的电子邮件。",
 };

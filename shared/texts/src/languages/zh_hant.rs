@@ -171,4 +171,6 @@ static PAGE: PageTexts = PageTexts {
     unsubscribe_hint: "取消訂閱後，此地址將不再收到該商家的電子郵件。",
     unsubscribed: "已取消訂閱",
     unsubscribed_hint: "此地址不會再收到該商家的電子郵件。",
+    resubscribe: "重新接收電子郵件",
+    resubscribed_hint: "此地址將重新收到該商家的電子郵件。",
 };

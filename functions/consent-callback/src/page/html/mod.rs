@@ -13,7 +13,8 @@ use texts::{Locale, PageTexts};
 pub(super) use branding::{BrandParts, BrandView, PageBranding};
 pub(super) use policy::content_security_policy;
 use templates::{
-    NotMe, Preview, Unsubscribe, ask, end, fulfilled, hosted_page, other_browser, working,
+    NotMe, Preview, Unsubscribe, UnsubscribedPage, ask, end, fulfilled, hosted_page, other_browser,
+    working,
 };
 
 const STYLE: &str = include_str!("../../../templates/page.css");
@@ -193,6 +194,8 @@ pub(super) enum Stage<'a> {
     Unsubscribe,
     /// The reader of a mail gets no more of them.
     Unsubscribed,
+    /// The reader of a mail gets mail again.
+    Resubscribed,
 }
 
 impl Stage<'_> {
@@ -218,6 +221,7 @@ impl Stage<'_> {
             Self::Unknown => "unknown",
             Self::Unsubscribe => "unsubscribe",
             Self::Unsubscribed => "unsubscribed",
+            Self::Resubscribed => "resubscribed",
         }
     }
 }
@@ -265,8 +269,9 @@ pub(super) fn render(view: &PageView<'_>) -> Result<String, askama::Error> {
         Stage::Used => end(view, view.texts.used, view.texts.used_hint).render(),
         Stage::Unknown => end(view, view.texts.unknown, view.texts.unknown_hint).marked("bad"),
         Stage::Unsubscribe => Unsubscribe { view, refresh: None }.render(),
-        Stage::Unsubscribed => {
-            end(view, view.texts.unsubscribed, view.texts.unsubscribed_hint).render()
+        Stage::Unsubscribed => UnsubscribedPage { view, refresh: None }.render(),
+        Stage::Resubscribed => {
+            end(view, view.texts.resubscribe, view.texts.resubscribed_hint).render()
         }
     }
 }

@@ -156,6 +156,13 @@ pub(super) struct Unsubscribe<'a> {
 }
 
 #[derive(Template)]
+#[template(path = "unsubscribed.html")]
+pub(super) struct UnsubscribedPage<'a> {
+    pub(super) view: &'a PageView<'a>,
+    pub(super) refresh: Option<Refresh<'a>>,
+}
+
+#[derive(Template)]
 #[template(path = "preview.html")]
 pub(super) struct Preview<'a> {
     pub(super) view: &'a PageView<'a>,

@@ -12,13 +12,12 @@ const CARDS: [TestCard<'static>; 2] = [
     TestCard { value: "pm_card_visa_chargeDeclined", label: "Visa, refused" },
 ];
 const HOSTED_PAGE_URL: &str = "https://checkout.example/c/pay/cs_1?a=1&b=2";
-
 const RECEIPT: Receipt<'static> =
     Receipt {
         transaction_code: "7F3K-92QD", card: Some("Visa •••• 4242"), at: Timestamp::EPOCH
     };
 
-const STAGES: [Stage<'static>; 17] = [
+const STAGES: [Stage<'static>; 18] = [
     Stage::Ask { declined: false },
     Stage::Ask { declined: true },
     Stage::Working,
@@ -36,6 +35,7 @@ const STAGES: [Stage<'static>; 17] = [
     Stage::Unknown,
     Stage::Unsubscribe,
     Stage::Unsubscribed,
+    Stage::Resubscribed,
 ];
 
 fn view(language: TextLanguage, stage: Stage<'static>) -> PageView<'static> {
