@@ -3,8 +3,9 @@
 use serde_json::{Map, Value, json};
 
 /// The arguments of every tool that asks.
-const COMMON: [&str; 9] = [
+const COMMON: [&str; 10] = [
     "phone",
+    "email",
     "description",
     "session_id",
     "session_kind",
@@ -14,15 +15,15 @@ const COMMON: [&str; 9] = [
     "expires_in",
     "channel",
 ];
-const PAYMENT: [&str; 11] = with(["amount", "currency"]);
-const CLAIMS: [&str; 11] = with(["claims", "claims"]);
+const PAYMENT: [&str; 12] = with(["amount", "currency"]);
+const CLAIMS: [&str; 12] = with(["claims", "claims"]);
 /// The kind of a session without an argument.
 const SESSION_KIND: &str = "voice";
 
-const fn with(own: [&'static str; 2]) -> [&'static str; 11] {
-    let [a, b, c, d, e, f, g, h, i] = COMMON;
+const fn with(own: [&'static str; 2]) -> [&'static str; 12] {
+    let [a, b, c, d, e, f, g, h, i, j] = COMMON;
     let [own, other] = own;
-    [a, b, c, d, e, f, g, h, i, own, other]
+    [a, b, c, d, e, f, g, h, i, j, own, other]
 }
 
 /// Returns the names of the arguments of a tool that asks.
@@ -101,7 +102,7 @@ impl Arguments {
         ask.insert("kind".to_owned(), kind.into());
         self.put(&mut ask, &["amount", "currency", "claims", "description"]);
         let mut customer = Map::new();
-        self.put(&mut customer, &["phone", "language"]);
+        self.put(&mut customer, &["phone", "email", "language"]);
         let mut session = Map::new();
         let session_kind = self.take("session_kind").unwrap_or_else(|| SESSION_KIND.into());
         session.insert("kind".to_owned(), session_kind);
@@ -127,7 +128,7 @@ impl Arguments {
         ask.insert("description".to_owned(), "Reach".into());
         self.put(&mut ask, &["amount", "currency"]);
         let mut customer = Map::new();
-        self.put(&mut customer, &["phone"]);
+        self.put(&mut customer, &["phone", "email"]);
         json!({ "customer": customer, "ask": ask })
     }
 

@@ -93,7 +93,7 @@ fn input(name: &str) -> Value {
     let id = ("request_id", text("The request_id of an earlier answer."));
     match name {
         "check_reach" => {
-            let fields = [phone(), amount(), currency()];
+            let fields = [phone(), email(), amount(), currency()];
             schema(fields.into(), &["phone"])
         }
         "request_payment" => asks(vec![amount(), currency()], &["amount", "currency"]),
@@ -122,7 +122,7 @@ fn asks(own: Vec<Field>, required: &[&str]) -> Value {
         "description": "The kind of conversation; voice without it." });
     let expires = json!({ "type": "integer", "minimum": 60, "maximum": 86_400,
         "description": "The seconds until the request expires; the business's default without it." });
-    let mut fields = vec![phone()];
+    let mut fields = vec![phone(), email()];
     fields.extend(own);
     fields.extend([
         ("description", text("What it is for, in a few words. The customer reads it as your words, in quotation marks.")),
@@ -140,6 +140,13 @@ fn asks(own: Vec<Field>, required: &[&str]) -> Value {
 
 fn phone() -> Field {
     ("phone", text("The customer's mobile number with its country code, such as +447700900123."))
+}
+
+fn email() -> Field {
+    (
+        "email",
+        text("The customer's e-mail address, where they gave it. Mail is a last route to them."),
+    )
 }
 
 fn amount() -> Field {

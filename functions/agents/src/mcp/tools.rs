@@ -71,7 +71,7 @@ pub async fn call(asking: &Asking, call: ToolCall<'_>) -> Option<ToolAnswer> {
 }
 
 async fn check_reach(asking: &Asking, call: ToolCall<'_>) -> Result<ToolAnswer, Refusal> {
-    let mut arguments = Arguments::new(call.arguments, &["phone", "amount", "currency"])?;
+    let mut arguments = Arguments::new(call.arguments, &["phone", "email", "amount", "currency"])?;
     let body = arguments.reach();
     let routes = asking.routes(&body).await?;
     Ok(ToolAnswer { content: Content::Routes(routes), is_created: false })

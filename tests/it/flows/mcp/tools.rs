@@ -215,6 +215,21 @@ fn reach_says_who_opted_out_and_sends_nothing() {
 }
 
 #[test]
+fn model_names_an_e_mail_address_and_never_reads_it() {
+    let world = world();
+    let address = json!("ada@example.com");
+    let reached = does(&world, "check_reach", &json!({ "phone": PHONE, "email": address }));
+    let asked = does(&world, "request_payment", &with(payment("call-1", 4250), "email", &address));
+    world.run_until_idle();
+    let path = format!("/v1/requests/{}", asked["request_id"].as_str().unwrap());
+    let shown = world.get(&path).ok(200).json();
+    assert_eq!(shown["customer"]["email"], "a•••••@•••••.com");
+    assert!(!format!("{reached}{asked}").contains("ada"), "{reached} {asked}");
+    let wrong = with(payment("call-2", 4250), "email", &json!("ada"));
+    assert!(refuses(&world, "request_payment", &wrong).contains("email"));
+}
+
+#[test]
 fn endpoint_takes_only_keys_of_ai_agents() {
     let world = world();
     let body = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/list" });

@@ -30,6 +30,7 @@ fn asks(core: &Core, route: Route, ask: Option<Value>) -> CreatedRequest {
 fn payment_over(core: &Core, route: Route) -> Value {
     let mut body = core.payment(PHONE, 4250);
     body["channels"] = json!([route.name()]);
+    body["customer"]["email"] = json!("ada@example.com");
     body
 }
 

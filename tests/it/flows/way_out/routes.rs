@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use tests::providers::apple::{self, Person};
-use tests::providers::{aws_messaging, rbm, twilio, whatsapp};
+use tests::providers::{aws_messaging, rbm, ses, twilio, whatsapp};
 use tests::world::{PHONE, World, WorldBuilder, brand, topics};
 
 use super::super::apple::introduced;
@@ -27,9 +27,11 @@ pub(super) enum Route {
     SandboxWhatsapp,
     SandboxApple,
     SandboxSms,
+    Mail,
+    SandboxMail,
 }
 
-pub(super) const ROUTES: [Route; 15] = [
+pub(super) const ROUTES: [Route; 17] = [
     Route::Google,
     Route::Aws,
     Route::WhatsappTemplate,
@@ -45,6 +47,8 @@ pub(super) const ROUTES: [Route; 15] = [
     Route::SandboxWhatsapp,
     Route::SandboxApple,
     Route::SandboxSms,
+    Route::Mail,
+    Route::SandboxMail,
 ];
 
 /// The form in which a policy wants the session code of a payment.
@@ -65,7 +69,25 @@ pub(super) enum Approval {
 impl Route {
     /// Returns whether no message of the channel has buttons.
     pub(super) const fn is_text(self) -> bool {
-        matches!(self, Self::AppleWithoutButtons | Self::Sms | Self::SandboxSms)
+        match self {
+            Self::AppleWithoutButtons
+            | Self::Sms
+            | Self::SandboxSms
+            | Self::Mail
+            | Self::SandboxMail => true,
+            Self::Google
+            | Self::Aws
+            | Self::WhatsappTemplate
+            | Self::WhatsappChat
+            | Self::TwilioRcs
+            | Self::TwilioTemplate
+            | Self::TwilioChat
+            | Self::AppleQuickReplies
+            | Self::AppleList
+            | Self::SandboxRcs
+            | Self::SandboxWhatsapp
+            | Self::SandboxApple => false,
+        }
     }
 
     pub(super) const fn name(self) -> &'static str {
@@ -81,6 +103,7 @@ impl Route {
             | Self::AppleWithoutButtons
             | Self::SandboxApple => "apple",
             Self::Sms | Self::SandboxSms => "sms",
+            Self::Mail | Self::SandboxMail => "email",
         }
     }
 
@@ -89,6 +112,7 @@ impl Route {
         let (kind, settings) = match self {
             Self::Google => (name, rbm::settings()),
             Self::Aws => return topics::rcs(),
+            Self::Mail => return topics::mail(name),
             Self::WhatsappTemplate | Self::WhatsappChat => (name, whatsapp::settings()),
             Self::TwilioRcs => (name, brand::twilio_chat("rcs:demo_agent")),
             Self::TwilioTemplate | Self::TwilioChat => {
@@ -98,9 +122,11 @@ impl Route {
                 (name, apple::paying_settings())
             }
             Self::Sms => (name, brand::twilio()),
-            Self::SandboxRcs | Self::SandboxWhatsapp | Self::SandboxApple | Self::SandboxSms => {
-                ("sandbox", json!({ "style": name }))
-            }
+            Self::SandboxRcs
+            | Self::SandboxWhatsapp
+            | Self::SandboxApple
+            | Self::SandboxSms
+            | Self::SandboxMail => ("sandbox", json!({ "style": name })),
         };
         json!({ "name": name, "kind": kind, "settings": settings })
     }
@@ -117,9 +143,12 @@ impl Route {
             Self::TwilioRcs | Self::TwilioTemplate | Self::TwilioChat | Self::Sms => {
                 Some(twilio::HOST)
             }
-            Self::SandboxRcs | Self::SandboxWhatsapp | Self::SandboxApple | Self::SandboxSms => {
-                None
-            }
+            Self::Mail => Some(ses::HOST),
+            Self::SandboxRcs
+            | Self::SandboxWhatsapp
+            | Self::SandboxApple
+            | Self::SandboxSms
+            | Self::SandboxMail => None,
         }
     }
 
@@ -157,7 +186,9 @@ impl Route {
             | Self::SandboxRcs
             | Self::SandboxWhatsapp
             | Self::SandboxApple
-            | Self::SandboxSms => builder.build(),
+            | Self::SandboxSms
+            | Self::Mail
+            | Self::SandboxMail => builder.build(),
         }
     }
 
