@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Checks the MCP endpoint with the programs of others, against one machine.
+"""Checks the MCP endpoint with the programs of others, and the flow for Twilio Studio, against one machine.
 
 Three clients pay a request each, one of them in both lifecycles. The protocol's own conformance suite runs the scenarios that
 need no fixtures of its own. `tests/run.py` starts this in its Python environment.
@@ -19,7 +19,10 @@ import time
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 from machine import machine  # noqa: E402 (the folder above is no package)
+AGENTS = HERE.parent.parent / "functions" / "agents"
 CEILINGS = ("--amount-max", "EUR=50000", "--asks-per-hour", "1000")
+MODEL = ("--kind", "ai_agent", "--may", "request,read,capability", *CEILINGS)
+IVR = ("--kind", "ivr", "--may", "request,read", "--own-sessions", *CEILINGS)
 # The scenarios of each revision that are about the protocol. Others need the tools, prompts and resources of the suite's own
 # example server, such as `test_simple_text`. Others again are about sampling, elicitation and sessions, which this server lacks.
 SCENARIOS = {
@@ -29,9 +32,9 @@ SCENARIOS = {
 }
 
 
-def model_key(program, data):
-    """Makes a key of kind `ai_agent` with ceilings, as an operator would."""
-    command = (program, "key", "new", "--data", data, "--kind", "ai_agent", "--may", "request,read,capability", *CEILINGS)
+def new_key(program, data, *options):
+    """Makes a key with ceilings, as an operator would."""
+    command = (program, "key", "new", "--data", data, *options)
     made = subprocess.run([str(part) for part in command], check=True, capture_output=True, text=True, stdin=subprocess.DEVNULL)
     return next(word for word in made.stdout.replace('"', " ").split() if word.startswith("rk_test_"))
 
@@ -107,10 +110,11 @@ def main():
     started_at = time.monotonic()
     data = arguments.work / f"machine-{os.getpid()}"
     with machine(arguments.local, data) as (api, key):
-        model = model_key(arguments.local, data)
-        env = os.environ | {"API": api, "KEY": model, "PHONE_KEY": key, "OPENAI_AGENTS_DISABLE_TRACING": "1"}
+        model, ivr = new_key(arguments.local, data, *MODEL), new_key(arguments.local, data, *IVR)
+        env = os.environ | {"API": api, "KEY": model, "PHONE_KEY": key, "IVR_KEY": ivr, "AGENTS": str(AGENTS), "OPENAI_AGENTS_DISABLE_TRACING": "1"}
         run(sys.executable, HERE / "pay.py", cwd=arguments.work, env=env)
         run(arguments.node, "pay.mjs", cwd=arguments.packages, env=env)
+        run(arguments.node, HERE.parent / "studio" / "play.mjs", cwd=arguments.packages, env=env)
         with with_key(api, model) as url:
             conforms(arguments.node, arguments.packages, url)
     print(f"    the MCP endpoint with the programs of others: {time.monotonic() - started_at:.0f} s", flush=True)
