@@ -26,6 +26,13 @@ impl Callers {
     }
 }
 
+impl FromIterator<(String, BrandName)> for Callers {
+    /// Collects ARNs with their brands. Of one ARN, the last brand counts.
+    fn from_iter<I: IntoIterator<Item = (String, BrandName)>>(entries: I) -> Self {
+        Self(entries.into_iter().collect())
+    }
+}
+
 impl FromStr for Callers {
     type Err = InvalidCallers;
 

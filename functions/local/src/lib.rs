@@ -5,6 +5,7 @@ mod arguments;
 mod aws_identity;
 pub mod brand;
 mod command_context;
+mod invocations;
 mod pages;
 mod received_webhooks;
 mod serve;

@@ -9,11 +9,13 @@ use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use domain::values::name::BrandName;
 use http::{HeaderName, HeaderValue, Method, StatusCode, header};
+use intake::Intake;
 use ports::{Clock, Secrets};
 use serde_json::json;
 use texts::TextLanguage;
 use tower::ServiceExt;
 
+use crate::invocations::{INVOKE_PATH, InvokedMachine};
 use crate::{Machine, ReceivedWebhooks, pages};
 
 /// The path that takes the machine's own webhook events.
@@ -44,6 +46,7 @@ struct Routers {
     intake: Router,
     consent: Router,
     agents: Router,
+    api: Arc<Intake>,
     site: Site,
 }
 
@@ -53,6 +56,7 @@ pub fn router(machine: &Machine, site: Site) -> Router {
         intake: intake::router(Arc::clone(&machine.intake)),
         consent: consent_callback::router(Arc::clone(&machine.consent_callback)),
         agents: agents::router(machine.agents()),
+        api: Arc::clone(&machine.intake),
         site,
     };
     Router::new().fallback(dispatch).with_state(Arc::new(routers))
@@ -79,6 +83,11 @@ async fn dispatch(State(routers): State<Arc<Routers>>, request: Request) -> Resp
         }
         "agents" | "mcp" => routers.agents.clone().oneshot(request).await,
         "" => Ok(Redirect::temporary("/desk").into_response()),
+        "local" if path == INVOKE_PATH && request.method() == Method::POST => {
+            let Site { api, key, brand, secrets, .. } = &routers.site;
+            let (intake, secrets) = (&routers.api, secrets.as_ref());
+            Ok(InvokedMachine { intake, api, key, brand, secrets }.invoke(request).await)
+        }
         "local" => Ok(own(&routers.site, &path, request).await),
         "phone" | "assets" => match pages::file(&path) {
             Some(file) => Ok(file.map(Body::from)),

@@ -12,7 +12,7 @@ use std::fs;
 
 use serde_json::{Value, json};
 
-use crate::program::{RunningProgram, assent, folder};
+use crate::program::{RunningProgram, assent, assent_with, folder};
 
 /// Makes a brand in a folder, and returns its key.
 fn brand(data: &str) -> String {
@@ -168,7 +168,7 @@ fn key_commands_make_list_and_revoke() {
             &served.api,
             "--json",
         ];
-        program::assent_with(&arguments, &[("ASSENT_KEY", key)], "").code
+        assent_with(&arguments, &[("ASSENT_KEY", key)], "").code
     };
     assert_eq!((create(&key, "4250"), create(&first, "4300")), (0, 0));
     let revoked = assent(&["key", "revoke", "key_madrid", "--data", data, "--json"]);
@@ -281,8 +281,53 @@ fn key_is_read_from_a_file_or_standard_input_only() {
     assert_eq!((none.code, &none.json()["error"]["code"]), (2, &json!("no-key")));
     let dead = ["request", "get", "req_1", "--api", "http://127.0.0.1:9", "--data", data, "--json"];
     let from_input = [&dead[..], &["--key-file", "-"]].concat();
-    let called = program::assent_with(&from_input, &[], "sk_test_acme_0123456789abcdef\n");
+    let called = assent_with(&from_input, &[], "sk_test_acme_0123456789abcdef\n");
     assert_eq!((called.code, &called.json()["error"]["code"]), (3, &json!("no-answer")));
     assert!(!called.out.contains("0123456789abcdef"), "{called:?}");
     assert_eq!(assent(&["request", "get", "req_1", "--key", "sk_test_acme_0"]).code, 2);
+}
+
+/// The instance of Connect and the bot of Lex in the events of `events/agents`.
+const CALLERS: [&str; 2] = [
+    "arn:aws:connect:eu-west-1:123456789012:instance/0c3e1f6a-6a1b-4d2f-9d1e-1f2a3b4c5d6e",
+    "arn:aws:lex:eu-west-1:123456789012:bot-alias/BOTID12345/ALIASID123",
+];
+
+#[test]
+fn invoke_hands_a_contact_flows_event_to_the_machine() {
+    let folder = folder();
+    let data = folder.path().to_str().unwrap();
+    brand(data);
+    let served = RunningProgram::start(data);
+    let events = concat!(env!("CARGO_MANIFEST_DIR"), "/../../events/agents");
+    let invoke = |name: &str| {
+        let event = format!("{events}/{name}.json");
+        assent(&["invoke", &event, "--api", &served.api, "--data", data, "--json"])
+    };
+    let unknown = invoke("connect-ask");
+    assert_eq!((unknown.code, &unknown.json()["error"]), (0, &json!("unauthenticated")));
+    let path = format!("{data}/brand.json");
+    let mut listed = document(data, "brand");
+    let flow = json!({ "id": "key_flow", "mode": "test", "kind": "ivr", "may": ["request", "read"], "callers": CALLERS });
+    listed["keys"].as_array_mut().unwrap().push(flow);
+    fs::write(&path, listed.to_string()).unwrap();
+    let asked = invoke("connect-ask");
+    assert_eq!((asked.code, &asked.json()["ok"]), (0, &json!("true")), "{asked:?}");
+    let again = invoke("connect-ask");
+    assert_eq!(again.json()["id"], asked.json()["id"], "a repeated step asks nothing again");
+    let spoken = invoke("lex-ask");
+    assert_eq!(spoken.code, 0, "{spoken:?}");
+    assert!(spoken.json()["sessionState"].is_object(), "{spoken:?}");
+    let none = assent_with(
+        &["invoke", "-", "--api", &served.api, "--data", data, "--json"],
+        &[],
+        "{\"Records\": []}",
+    );
+    assert_eq!((none.code, &none.json()["error"]["code"]), (4, &json!("invalid-request")));
+    let stranger = assent_with(
+        &["invoke", "-", "--api", &served.api, "--data", data, "--json"],
+        &[("ASSENT_KEY", "sk_test_acme_wrong")],
+        "{}",
+    );
+    assert_eq!((stranger.code, &stranger.json()["error"]["code"]), (4, &json!("unauthenticated")));
 }

@@ -24,6 +24,8 @@ pub enum Command {
     Listen(ListenArguments),
     /// Make a webhook event happen in test mode
     Trigger(TriggerArguments),
+    /// Hand an event of Amazon Connect or Lex to one machine, as Lambda would
+    Invoke(InvokeArguments),
     /// Create, read, watch or cancel a request
     #[command(subcommand)]
     Request(RequestCommand),
@@ -270,6 +272,17 @@ pub struct TriggerArguments {
     #[arg(long, value_name = "NUMBER", default_value = "+15551230001")]
     pub phone: String,
     /// The deployment that is called
+    #[command(flatten)]
+    pub access: Access,
+}
+
+/// The event to hand over.
+#[derive(Args, Debug)]
+pub struct InvokeArguments {
+    /// The file with the event; - reads standard input
+    #[arg(value_name = "FILE")]
+    pub event: PathBuf,
+    /// The machine that is called
     #[command(flatten)]
     pub access: Access,
 }

@@ -10,6 +10,7 @@ mod documents;
 mod doubles;
 mod failure;
 mod input;
+mod invoke;
 mod keys;
 mod listen;
 mod output;
@@ -89,6 +90,7 @@ pub async fn run(context: &Context, command: Command) -> Exit {
         Command::Doctor(arguments) => doctor::run(context, &arguments).await,
         Command::Listen(arguments) => listen::run(context, &arguments).await,
         Command::Trigger(arguments) => trigger::run(context, &arguments).await,
+        Command::Invoke(arguments) => invoke::run(context, &arguments).await,
         Command::Request(command) => requests::run(context, command).await,
         Command::Openapi => context.output.raw(context.openapi.trim_end()).map(|()| Exit::Done),
         Command::Completions(arguments) => completions(context, &arguments),
