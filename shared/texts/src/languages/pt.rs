@@ -181,5 +181,5 @@ static PAGE: PageTexts = PageTexts {
     unsubscribed: "Subscrição cancelada",
     unsubscribed_hint: "Este endereço já não recebe e-mails desta empresa.",
     resubscribe: "Voltar a receber e-mails",
-    resubscribed_hint: "Este endereço volta a receber e-mails desta empresa.",
+    resubscribed_hint: "Este endereço volta a receber os e-mails desta empresa.",
 };
