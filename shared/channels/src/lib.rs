@@ -14,6 +14,8 @@ mod json;
 mod link;
 pub mod message_limits;
 mod placeholders;
+#[cfg(test)]
+mod preview_tests;
 mod previews;
 mod rcs;
 mod registry;
