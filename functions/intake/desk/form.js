@@ -139,7 +139,7 @@ export function askForm({ home, own, languages, done, question }) {
     if (hasAmount() && refused.length > 0) fault("amount", `No processor takes this. ${refused.join(" ")}`);
     const picked = new Set(pickedChannels());
     return refill(channels, ...answer.json.routes.map(({ channel, reachable, rich, wallets, reason }) => {
-      const told = reachable ? [rich ? "with buttons" : "as a text with a link", ...wallets.map(humanize), reason && humanize(reason)] : [humanize(reason ?? "does not reach this number")];
+      const told = reason === "requester_shows_link" ? ["you show the link"] : reachable ? [rich ? "with buttons" : "as a text with a link", ...wallets.map(humanize), reason && humanize(reason)] : [humanize(reason ?? "does not reach this number")];
       return element("label", { class: "option" }, element("input", { type: "checkbox", value: channel, checked: picked.has(channel) && reachable, disabled: !reachable }), icon(channel), channelName(channel), element("span", { class: "soft" }, told.filter(Boolean).join(", ")));
     }), element("p", { class: "soft" }, "Pick none to try the best one first."));
   }
