@@ -125,11 +125,14 @@ impl CallKey {
         if record.until <= now {
             return Ok(KeyUse::New(Expect::Version(item.version)));
         }
-        if record.withdrawn && !guards::is_disabled(Guard::WithdrawnAsk) {
+        if record.withdrawn && guards::is_disabled(Guard::WithdrawnAsk) {
+            return Ok(KeyUse::New(Expect::Version(item.version)));
+        }
+        if record.withdrawn {
             let detail = "the call was withdrawn before it came; use a new key";
             return Err(fault(Code::IdempotencyKeyReused, "reused", detail));
         }
-        if record.fingerprint != self.fingerprint && !record.withdrawn {
+        if record.fingerprint != self.fingerprint {
             let detail = "the Idempotency-Key was used for another body; use a new key";
             return Err(fault(Code::IdempotencyKeyReused, "reused", detail));
         }
