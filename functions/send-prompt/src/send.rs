@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use domain::brand::{Brand, BrandScope};
 use domain::contact::Contact;
-use domain::email_channel::UNSUBSCRIBED;
+use domain::email_channel::{NO_ADDRESS, UNSUBSCRIBED};
 use domain::guards;
 use domain::guards::Guard;
 use domain::journal::DeliveryStatus;
@@ -67,6 +67,9 @@ impl SendPrompt {
         let rendered = Prompt { contact, ..rendered };
         let unsubscribed = self.is_unsubscribed(&loaded.request, brand, &prompt.channel).await?;
         let sent = match channel.as_deref() {
+            Some(_) if rendered.to.is_erased() => {
+                Err(SendError::Unreachable { reason: NO_ADDRESS })
+            }
             Some(_) if unsubscribed => Err(SendError::Unreachable { reason: UNSUBSCRIBED }),
             Some(channel) => send_twice_if_lost(channel, || channel.send(&rendered)).await,
             None => Err(SendError::Misconfigured { reason: "channel_settings" }),

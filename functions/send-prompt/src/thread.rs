@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use domain::brand::Brand;
 use domain::contact::Contact;
+use domain::email_channel::NO_ADDRESS;
 use domain::guards;
 use domain::guards::Guard;
 use domain::message::Step;
@@ -133,6 +134,9 @@ impl SendPrompt {
         let message = rendered.message(owed, id, now);
         let message = ThreadMessage { message: Prompt { contact, ..message.message }, ..message };
         let sent = match channel {
+            Some(_) if message.message.to.is_erased() => {
+                Err(SendError::Unreachable { reason: NO_ADDRESS })
+            }
             Some(channel) => send_twice_if_lost(channel, || channel.send_in_thread(&message)).await,
             None => Err(SendError::Misconfigured { reason: "channel_settings" }),
         };

@@ -6,12 +6,14 @@ use domain::authorization::{Authorization, Credential, CredentialKind};
 use domain::brand::{Brand, Key32, KeyRing, Mode};
 use domain::request::{PromptRecord, Request, State};
 use domain::values::money::Money;
+use domain::values::phone::Phone;
 use ports::Key;
 use records::saved_cards;
 use records::saved_cards::SavedCard;
 use records::storage;
 use records::storage::LinkTarget;
 use serde_json::{Value, json};
+use tests::providers::whatsapp;
 use tests::sealing;
 use tests::world::{CreatedRequest, PHONE, World};
 
@@ -128,6 +130,22 @@ fn approval_put_back_after_a_day_is_not_used() {
     assert!(request.attempts.iter().all(|attempt| attempt.started_at().is_none()));
     assert_eq!(world.reads(&asked)["outcome"]["reason"], "processor_unavailable");
     assert_eq!(charges(&world), 1);
+    world.leaves();
+}
+
+/// Seeds of ten million steps found it: a message to no number was sent to WhatsApp.
+#[test]
+fn request_without_a_number_is_sent_nowhere() {
+    let channel =
+        json!({ "name": "whatsapp", "kind": "whatsapp", "settings": whatsapp::settings() });
+    let world = World::builder().with("/test/channels", &json!([channel])).build();
+    let mut body = world.payment(PHONE, 4250);
+    body["channels"] = json!(["whatsapp"]);
+    let asked = world.accepted(&body);
+    alter(&world, &asked, |request| request.customer.phone = Phone::erased());
+    world.run_until_idle();
+    assert!(world.calls_to(whatsapp::HOST).is_empty());
+    assert_eq!(world.state(&asked), "undeliverable");
     world.leaves();
 }
 

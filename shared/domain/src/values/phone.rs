@@ -21,6 +21,12 @@ impl Phone {
         Self(String::new())
     }
 
+    /// Returns whether it is that of an erased customer.
+    #[must_use]
+    pub const fn is_erased(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Returns the number, for a channel's call.
     #[must_use]
     pub fn as_str(&self) -> &str {
