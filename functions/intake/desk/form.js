@@ -127,8 +127,8 @@ export function askForm({ home, own, languages, done, question }) {
   async function showRoutes() {
     const round = ++asking;
     const { body, body: { customer, ask }, wrong } = read();
-    const withChannels = () => ({ ...body, ...(pickedChannels().length > 0 ? { channels: pickedChannels() } : {}) });
-    show(Object.keys(wrong).length === 0 ? withChannels() : null);
+    const picks = pickedChannels();
+    show(Object.keys(wrong).length > 0 ? null : { ...body, ...(picks.length > 0 ? { channels: picks } : {}) });
     if (wrong.phone || (wrong.amount && hasAmount())) return channels.replaceChildren(element("p", { class: "soft" }, "Type the number and what to ask for; the channels that reach it come here."));
     if (kind() === "saved") await showCards(customer.phone, round);
     const { payment_method: card, ...asked } = ask;

@@ -52,10 +52,10 @@ struct CreateCall<'a> {
 }
 
 /// The destination of a request, looked up before the request is made.
-pub(crate) struct Destination {
-    pub(crate) address: String,
-    pub(crate) routes: Vec<ChannelName>,
-    pub(crate) processor: SelectedProcessor,
+struct Destination {
+    address: String,
+    routes: Vec<ChannelName>,
+    processor: SelectedProcessor,
 }
 
 impl Intake {
@@ -174,18 +174,7 @@ impl Intake {
         now: Timestamp,
     ) -> Result<Commit, Problem> {
         let CreateCall { requester, key, params, limits: left } = call;
-        let address = keys::address_hash(&requester.brand.address_key, &params.customer.phone);
-        let routes = self.routes(requester, params, &address, now).await?;
-        let labels = RequestLabels { metadata: &params.metadata, session: &params.session.id };
-        let routed = RoutedAsk {
-            ask: &params.ask,
-            processor: params.processor.as_ref(),
-            address: &address,
-            labels: Some(labels),
-        };
-        let processor = self.select_processor(requester, routed).await?;
-        let destination = Destination { address, routes, processor };
-        let request = self.new_request(requester, params, destination, now);
+        let request = self.draft(requester, params, now).await?;
         let address = &request.address;
         self.require_no_opt_out(requester, &request.routes, &request).await?;
         let same_ask = keys::same_ask_hash(&requester.brand.address_key, &request.ask);
@@ -209,8 +198,28 @@ impl Intake {
         Ok(accepted.with_recovery_check())
     }
 
-    /// Makes a request that is not stored yet.
-    pub(crate) fn new_request(
+    /// Makes a request that is not stored yet, with its routes and its processor.
+    pub(crate) async fn draft(
+        &self,
+        requester: &Requester,
+        params: &CreateRequestParams,
+        now: Timestamp,
+    ) -> Result<Request, Problem> {
+        let address = keys::address_hash(&requester.brand.address_key, &params.customer.phone);
+        let routes = self.routes(requester, params, &address, now).await?;
+        let labels = RequestLabels { metadata: &params.metadata, session: &params.session.id };
+        let routed = RoutedAsk {
+            ask: &params.ask,
+            processor: params.processor.as_ref(),
+            address: &address,
+            labels: Some(labels),
+        };
+        let processor = self.select_processor(requester, routed).await?;
+        let destination = Destination { address, routes, processor };
+        Ok(self.new_request(requester, params, destination, now))
+    }
+
+    fn new_request(
         &self,
         requester: &Requester,
         params: &CreateRequestParams,

@@ -3,21 +3,18 @@
 //! Nothing is stored, counted or sent. The body is that of `POST /v1/requests`.
 
 use bytes::Bytes;
-use domain::keys;
 use domain::problem::Problem;
 use domain::values::name::ChannelName;
 use http::{HeaderMap, Response, StatusCode};
-use ports::{MessagePreview, RequestLabels};
+use ports::MessagePreview;
 use prompts::Draft;
 use records::contact;
 use records::contact::ChannelScope;
 use serde::Serialize;
 use serde_json::json;
 
-use crate::accept::Destination;
 use crate::operation::Operation;
 use crate::params;
-use crate::processor_routing::RoutedAsk;
 use crate::{Intake, json, key_ceilings, number_policy};
 
 #[derive(Serialize)]
@@ -42,18 +39,7 @@ impl Intake {
         number_policy::require_allowed(&requester, &params.customer.phone)?;
         key_ceilings::require_allowed(&requester, &params.ask)?;
         let now = self.ports.clock.now();
-        let address = keys::address_hash(&requester.brand.address_key, &params.customer.phone);
-        let routes = self.routes(&requester, &params, &address, now).await?;
-        let routed = RoutedAsk {
-            ask: &params.ask,
-            processor: params.processor.as_ref(),
-            address: &address,
-            labels: Some(RequestLabels { metadata: &params.metadata, session: &params.session.id }),
-        };
-        let processor = self.select_processor(&requester, routed).await?;
-        let by_tap = processor.by_tap;
-        let destination = Destination { address, routes, processor };
-        let request = self.new_request(&requester, &params, destination, now);
+        let request = self.draft(&requester, &params, now).await?;
         let mut messages = Vec::new();
         for channel in &request.routes {
             let (brand, mode) = (&requester.brand, requester.mode);
@@ -68,7 +54,8 @@ impl Intake {
                 .extend(message.map(|message| PreviewView { channel: channel.clone(), message }));
         }
         let language = &request.language;
-        let answer = json!({ "by_tap": by_tap, "language": language, "messages": messages });
+        let answer =
+            json!({ "by_tap": request.by_tap, "language": language, "messages": messages });
         Ok(json(StatusCode::OK, &answer))
     }
 }
