@@ -66,7 +66,7 @@ export function askForm({ home, own, languages, done, question }) {
     number, element("fieldset", {}, element("legend", {}, "Ask for"), kinds), money, savedPart, claimsPart,
     field("description", "What for", element("input", { maxlength: "140" })),
     group("channels", "Channels, best first", channels), seen,
-    element("details", {}, element("summary", {}, "More"), element("div", { class: "two" }, field("name", "Customer's name", element("input", { maxlength: "60" })), field("email", "Customer's e-mail address", element("input", { type: "email", maxlength: "254", autocomplete: "off" })),
+    element("details", {}, element("summary", { id: "ask-more" }, "More"), element("div", { class: "two" }, field("name", "Customer's name", element("input", { maxlength: "60" })), field("email", "Customer's e-mail address", element("input", { type: "email", maxlength: "254", autocomplete: "off" })),
       field("language", "Customer's language", element("select", {}, element("option", { value: "" }, "The brand's"), options(languages, (tag) => names.of(tag)))),
       field("where", "You talk", element("select", {}, options(["voice", "chat", "in_person", "ivr"], (kind) => ({ voice: "on a call", chat: "in a chat", in_person: "at a counter", ivr: "through a voice menu" })[kind]))), field("minutes", "Minutes until it expires", element("input", { type: "number", min: "1", value: "5" })))),
     problem, send);

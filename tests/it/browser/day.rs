@@ -143,7 +143,7 @@ impl Day {
         self.agent.tabs_until("#ask-description").await;
         self.agent.keys(description(number)).await;
         if end == End::Expired {
-            self.agent.tabs_until("summary").await;
+            self.agent.tabs_until("#ask-more").await;
             self.agent.keys(Key::Enter).await;
             self.agent.tabs_until("#ask-minutes").await;
             self.agent.keys("0.1").await;

@@ -75,7 +75,7 @@ impl DeskAndPhone {
         self.agent.types("#ask-phone", NUMBER).await;
         self.agent.types("#ask-amount", amount).await;
         self.agent.types("#ask-description", "Invoice 4711").await;
-        self.agent.clicks("#ask-form details summary").await;
+        self.agent.clicks("#ask-more").await;
         self.agent.types("#ask-minutes", minutes).await;
         self.agent.clicks(&format!("#ask-channel-list input[value={channel}]")).await;
         self.agent.clicks("#ask-send").await;
