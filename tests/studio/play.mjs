@@ -117,12 +117,13 @@ async function taps(phone, asked, action) {
 checkDefinition();
 const phone = (digits) => `+1555123${digits}`;
 
+let rounds = 0;
 const paid = await plays({ sid: "CA1", from: phone("0041"), reacts: async (name, asked) => {
   // The customer hears the code first. Then they approve, and one answer is lost.
   if (name !== "wait") return false;
-  const round = (plays.rounds = (plays.rounds ?? 0) + 1);
-  if (round === 2) await taps(phone("0041"), asked, "approve");
-  return round === 3;
+  rounds += 1;
+  if (rounds === 2) await taps(phone("0041"), asked, "approve");
+  return rounds === 3;
 } });
 check(paid.parsed.ask.again === paid.parsed.ask.id, "a repeated ask is the same request");
 check(paid.parsed.wait.state === "fulfilled", JSON.stringify(paid.parsed.wait));
@@ -130,8 +131,9 @@ const code = [...paid.parsed.wait.transaction_code.replace("-", "")].join(", ");
 check(paid.spoken.at(-1).includes(code), paid.spoken.join("\n"));
 check(paid.spoken.some((said) => /\d/.test(said)), "the session code is read out");
 
+let hasDenied = false;
 const denied = await plays({ sid: "CA2", from: phone("0042"), reacts: async (name, asked) => {
-  if (name === "wait" && !plays.denied) { plays.denied = true; await taps(phone("0042"), asked, "deny"); }
+  if (name === "wait" && !hasDenied) { hasDenied = true; await taps(phone("0042"), asked, "deny"); }
   return false;
 } });
 check(denied.parsed.wait.state === "denied" && denied.spoken.length > 0, JSON.stringify(denied));

@@ -142,9 +142,9 @@ impl Channel for Apple {
     /// Returns nothing for a customer who has not begun a conversation.
     fn preview(&self, prompt: &Prompt) -> Option<MessagePreview> {
         prompt.contact.handle.as_ref()?;
-        let Some(_wallet) = self.wallet(prompt) else {
+        if self.wallet(prompt).is_none() {
             return Some(wire::preview(&self.account.bid, prompt));
-        };
+        }
         let shown = previews::card(prompt, &APPLE);
         Some(MessagePreview { form: MessageForm::PaymentSheet, buttons: Vec::new(), ..shown })
     }

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use domain::values::language::Language;
 use ports::{MessageForm, MessagePreview, Prompt};
 use serde::Deserialize;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::message_limits::MessageLimits;
 use crate::placeholders::{self, PlaceholderValue, PlaceholderValues};
@@ -102,23 +102,30 @@ pub(super) struct Template {
 pub(super) struct FilledTemplate {
     /// The template's SID.
     pub(super) sid: String,
-    /// The variables, as a JSON object.
-    pub(super) variables: String,
-    /// The variables that the customer reads, in order.
-    sentences: Vec<String>,
-    /// The numbers to pick.
-    choices: Vec<String>,
+    /// The variables with their texts, in the template's order.
+    variables: Vec<(Variable, String)>,
 }
 
 impl FilledTemplate {
+    /// Returns the variables as Twilio takes them: a JSON object by their numbers.
+    pub(super) fn content_variables(&self) -> String {
+        let texts = self.variables.iter().map(|(_, text)| Value::from(text.as_str()));
+        let numbered = texts.zip(1_u32..).map(|(text, number)| (number.to_string(), text));
+        Value::Object(numbered.collect()).to_string()
+    }
+
     /// Returns what fills the template. Its own words are known at Twilio alone.
-    pub(super) fn preview(self) -> MessagePreview {
+    pub(super) fn preview(&self) -> MessagePreview {
+        let texts = |wanted| {
+            let used = self.variables.iter().filter(move |(one, _)| one.use_of() == wanted);
+            used.map(|(_, text)| text.clone()).collect::<Vec<_>>()
+        };
         MessagePreview {
             form: MessageForm::Template,
             title: None,
-            text: self.sentences.join("\n"),
-            buttons: self.choices,
-            template: Some(self.sid),
+            text: texts(VariableUse::Sentence).join("\n"),
+            buttons: texts(VariableUse::Choice),
+            template: Some(self.sid.clone()),
         }
     }
 }
@@ -169,18 +176,8 @@ impl Template {
         let sid = nearest(&message.language).or_else(|| nearest(own))?.to_owned();
         let has_body = self.variables.contains(&Variable::Body);
         let values = PlaceholderValues { prompt: message, own, has_body };
-        let (mut variables, mut sentences, mut choices) = (Map::new(), Vec::new(), Vec::new());
-        for (variable, number) in self.variables.iter().zip(1_u32..) {
-            let text = variable.text(&values, limits)?;
-            match variable.use_of() {
-                VariableUse::Sentence => sentences.push(text.clone()),
-                VariableUse::Choice => choices.push(text.clone()),
-                VariableUse::Hidden => {}
-            }
-            variables.insert(number.to_string(), Value::from(text));
-        }
-        let variables = Value::Object(variables).to_string();
-        Some(FilledTemplate { sid, variables, sentences, choices })
+        let filled = self.variables.iter().map(|one| Some((*one, one.text(&values, limits)?)));
+        Some(FilledTemplate { sid, variables: filled.collect::<Option<_>>()? })
     }
 }
 

@@ -49,9 +49,9 @@ pub(super) fn message(
     form.append_pair("To", to).append_pair(sender, value);
     match content {
         MessageContent::Text(text) => form.append_pair("Body", text),
-        MessageContent::Template(FilledTemplate { sid, variables, .. }) => {
-            form.append_pair("ContentSid", sid).append_pair("ContentVariables", variables)
-        }
+        MessageContent::Template(filled) => form
+            .append_pair("ContentSid", &filled.sid)
+            .append_pair("ContentVariables", &filled.content_variables()),
     };
     let form = form
         .append_pair("StatusCallback", &format!("{}?ref={}", prompt.callback, prompt.reference))
