@@ -116,8 +116,11 @@ class Faults:
             left = max(0.0, self.until - time.monotonic())
             return {"seconds": left} | {kind: self.counts[kind] for kind in KINDS} | {"calls": dict(self.calls)}
 
-    def drawn(self, operation, is_index):
-        """Returns the fault of this call, or None."""
+    def drawn(self, operation, is_index, body):
+        """Returns the fault of this call, or None.
+
+        The first query of an index with an earlier answer is stale, since a slow machine makes few of them.
+        """
         possible = ["lost", "unsent", "throttled"]
         possible += ["stale"] if is_index else []
         possible += ["twice"] if operation == "AmazonSQS.SendMessage" else []
@@ -125,6 +128,8 @@ class Faults:
             self.calls[operation] += 1
             if time.monotonic() >= self.until:
                 return None
+            if is_index and self.answers.get(body) and self.rates["stale"] > 0 and self.counts["stale"] == 0:
+                return "stale"
             drawn = self.random.random()
             for kind in possible:
                 drawn -= self.rates[kind]
@@ -197,7 +202,7 @@ class Between(Handler):
             self.answer(*self.forward(self.server.upstream, body))
             return
         is_index = operation.endswith(".Query") and "IndexName" in json.loads(body)
-        kind = faults.drawn(operation, is_index)
+        kind = faults.drawn(operation, is_index, body)
         if kind == "throttled":
             error = {"__type": THROTTLED[service], "message": "Rate exceeded"}
             self.say(400, error, self.headers.get("content-type"))
