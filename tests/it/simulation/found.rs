@@ -1,15 +1,18 @@
 //! The bugs that seeds found, each as a story, since a seed changes its meaning when the code changes.
 
-use tests::sim::{Fault, FaultKind, PHONE, PortFault, VISA, Verb, run_story};
+use tests::sim::{Fault, FaultKind, PHONE, PortFault, ToldStory, VISA, Verb, run_story};
+
+fn told(story: &[Verb], fault: Fault) -> ToldStory {
+    run_story(story, fault).unwrap_or_else(|failure| panic!("{fault:?}: {failure}"))
+}
 
 /// The check that guards a new request may run before the request is written.
 #[test]
 fn request_written_after_its_check_still_ends() {
     let story = [Verb::AskSlowly(PHONE, &["rcs"], 60, 4250)];
-    let (end, _) = run_story(&story, Fault::None).unwrap_or_else(|failure| panic!("{failure}"));
-    assert_eq!(end.state, "expired ");
+    assert_eq!(told(&story, Fault::None).ending.state, "expired ");
     let story = [Verb::AskSlowly(PHONE, &["rcs"], 600, 4250), Verb::RunUntilIdle, Verb::yes(VISA)];
-    let (end, _) = run_story(&story, Fault::None).unwrap_or_else(|failure| panic!("{failure}"));
+    let end = told(&story, Fault::None).ending;
     assert_eq!((end.state.as_str(), end.charges), ("fulfilled ", 1));
 }
 
@@ -22,9 +25,9 @@ fn conflict_during_payment_delays_nothing() {
         Verb::yes(VISA),
         Verb::EndsWithin(10),
     ];
-    let (_, uses) = run_story(&story, Fault::None).unwrap_or_else(|failure| panic!("{failure}"));
-    for using in 1..=uses {
-        let fault = Fault::Port(PortFault { using, how: FaultKind::Conflicts });
-        run_story(&story, fault).unwrap_or_else(|failure| panic!("{fault:?}: {failure}"));
+    let is_conflict =
+        |fault: &Fault| matches!(fault, Fault::Port(PortFault { how: FaultKind::Conflicts, .. }));
+    for fault in told(&story, Fault::None).faults().filter(is_conflict) {
+        told(&story, fault);
     }
 }

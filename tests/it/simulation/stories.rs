@@ -1,37 +1,32 @@
 //! Each story, with one fault at each use of a port in turn, and under drawn faults.
 
-use tests::sim::{
-    Ending, Fault, FaultKind, PortFault, STORIES, Story, Verb, run_story, run_story_under_faults,
-};
+use tests::sim::{Fault, STORIES, Story, ToldStory, Verb, run_story, run_story_under_faults};
 
 /// How many seeds draw faults for each story.
 const SEEDS: u64 = 2;
 
-fn end_of(story: &[Verb], fault: Fault) -> (Ending, u64) {
+fn told(story: &[Verb], fault: Fault) -> ToldStory {
     run_story(story, fault).unwrap_or_else(|failure| panic!("{fault:?}: {failure}"))
 }
 
 /// Tells the story once in peace and once with each single fault.
 fn ends_the_same_with_each_fault(story: &Story) {
     let verbs = story.verbs();
-    let (peaceful, uses) = end_of(&verbs, Fault::None);
+    let told_in_peace = told(&verbs, Fault::None);
+    let peaceful = &told_in_peace.ending;
     assert_eq!(peaceful.state, story.end, "{peaceful:?}");
     assert_eq!(peaceful.refunds, story.refunds, "{peaceful:?}");
     if let Some(charges) = story.charges {
         assert_eq!(peaceful.charges, charges, "{peaceful:?}");
     }
-    for using in 1..=uses {
-        let kinds = [FaultKind::Fails, FaultKind::Lost, FaultKind::Conflicts];
-        let at_the_port = kinds.map(|how| Fault::Port(PortFault { using, how }));
-        for fault in [Fault::Crash(using)].into_iter().chain(at_the_port) {
-            let (end, _) = end_of(&verbs, fault);
-            let same = match story.charges {
-                Some(_) => end == peaceful,
-                None => end.state == peaceful.state,
-            };
-            let unasked = end.state == story.otherwise && end.charges == 0;
-            assert!(same || unasked, "{fault:?} of {uses}: {end:?}, not {peaceful:?}");
-        }
+    for fault in told_in_peace.faults() {
+        let end = told(&verbs, fault).ending;
+        let same = match story.charges {
+            Some(_) => end == *peaceful,
+            None => end.state == peaceful.state,
+        };
+        let unasked = end.state == story.otherwise && end.charges == 0;
+        assert!(same || unasked, "{fault:?}: {end:?}, not {peaceful:?}");
     }
 }
 

@@ -48,7 +48,7 @@ impl SharedEnvironment {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PortFault {
     /// The number of the use, from 1.
-    pub using: u64,
+    pub using: usize,
     /// How it goes wrong.
     pub how: FaultKind,
 }
@@ -60,8 +60,17 @@ pub enum FaultKind {
     Fails,
     /// It is done, and there is no answer.
     Lost,
-    /// A write meets another one on the same item; anything else goes well.
+    /// A write meets another one on the same item.
     Conflicts,
+}
+
+impl FaultKind {
+    /// The ways in which a read can fail. A read whose answer is lost is one that was never made.
+    pub(super) const OF_READ: &[Self] = &[Self::Fails];
+    /// The ways in which a call or a message can fail.
+    pub(super) const OF_CALL: &[Self] = &[Self::Fails, Self::Lost];
+    /// The ways in which a write can fail.
+    pub(super) const OF_WRITE: &[Self] = &[Self::Fails, Self::Lost, Self::Conflicts];
 }
 
 /// A long outage of the processor.
@@ -117,8 +126,8 @@ pub struct Environment {
     pub(super) failed_keys: BTreeSet<String>,
     /// How often each fault and each action happened.
     pub(super) occurrences: BTreeMap<&'static str, u64>,
-    /// How often a port was used.
-    pub uses: u64,
+    /// Each use of a port, by the ways in which it can fail.
+    pub uses: Vec<&'static [FaultKind]>,
     /// Which use of a port goes wrong.
     pub port_fault: Option<PortFault>,
     /// The long outage of the processor, if there is one.
@@ -156,7 +165,7 @@ impl Environment {
             late: Vec::new(),
             failed_keys: BTreeSet::new(),
             occurrences: BTreeMap::new(),
-            uses: 0,
+            uses: Vec::new(),
             port_fault: None,
             outage: None,
             step: 0,
@@ -189,15 +198,11 @@ impl Environment {
         self.adyen.set_faults(AdyenFaults::default());
     }
 
-    /// Counts one use of a port; returns how it goes wrong, if it does.
-    pub(super) fn used(&mut self) -> Option<FaultKind> {
-        self.uses = self.uses.saturating_add(1);
-        self.port_fault.filter(|fault| fault.using == self.uses).map(|fault| fault.how)
-    }
-
-    /// Does the same where there are no conflicts.
-    pub(super) fn used_plainly(&mut self) -> Option<FaultKind> {
-        self.used().filter(|how| *how != FaultKind::Conflicts)
+    /// Records one use of a port, which can fail in these ways. Returns how it fails, if it does.
+    pub(super) fn used(&mut self, kinds: &'static [FaultKind]) -> Option<FaultKind> {
+        self.uses.push(kinds);
+        let at_this_use = self.port_fault.filter(|fault| fault.using == self.uses.len());
+        at_this_use.map(|fault| fault.how).filter(|how| kinds.contains(how))
     }
 
     /// Draws whether something happens, and counts it.

@@ -50,6 +50,6 @@ pub use scenario::{
     STOLEN, STORM, Scenario, WITHOUT_CARD_NUMBER, scenario,
 };
 pub use stories::{STORIES, Story};
-pub use story::{Ending, Fault, OtherAsk, Racer, Verb};
+pub use story::{Ending, Fault, OtherAsk, Racer, ToldStory, Verb};
 pub use story_runner::{PHONE, VISA, race, run_story, run_story_under_faults};
 pub use world::Simulation;

@@ -74,8 +74,8 @@ impl FaultyStore {
         YieldOnce::new().await;
         let mut environment = self.shared.lock();
         let often = environment.faults.store_down;
-        let fails =
-            environment.used_plainly().is_some() || environment.happens("a read is lost", often);
+        let fails = environment.used(FaultKind::OF_READ).is_some()
+            || environment.happens("a read is lost", often);
         environment.trace(|| format!("{what} {key}{}", if fails { " -> down" } else { "" }));
         if fails { Err(down()) } else { Ok(()) }
     }
@@ -111,7 +111,7 @@ impl Store for FaultyStore {
         let fate = {
             let mut environment = self.shared.lock();
             let faults = environment.faults.clone();
-            let failed = environment.used();
+            let failed = environment.used(FaultKind::OF_WRITE);
             let mut lost = |often| environment.happens("a write is lost", often);
             if failed == Some(FaultKind::Lost) {
                 WriteOutcome::Lost
@@ -163,7 +163,7 @@ impl Queue for FaultyStore {
                 environment.oracle.broken.push(broken);
             }
             let faults = environment.faults.clone();
-            let failed = environment.used_plainly();
+            let failed = environment.used(FaultKind::OF_CALL);
             let mut lost = |often| environment.happens("a message is lost or doubled", often);
             let (copies, fails) = if failed == Some(FaultKind::Fails) || lost(faults.queue_down) {
                 (0, true)
@@ -229,7 +229,7 @@ impl FaultySecrets {
         }
         let mut environment = self.shared.lock();
         let often = environment.faults.secrets_down;
-        if environment.used_plainly().is_some() || environment.rng.happens(often) {
+        if environment.used(FaultKind::OF_READ).is_some() || environment.rng.happens(often) {
             environment.trace(|| "the secret is out of reach".to_owned());
             return Err(SecretsError::Unavailable(PortDown.into()));
         }

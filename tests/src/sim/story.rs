@@ -1,7 +1,7 @@
 //! The parts of stories: what happens, which fault comes, and the end.
 
 use super::customer::CustomerReply;
-use super::environment::PortFault;
+use super::environment::{FaultKind, PortFault};
 use crate::providers::stripe::HostedAction;
 
 /// One thing that happens in a story.
@@ -94,6 +94,28 @@ pub enum Fault {
     Crash(u64),
     /// A use of a port goes wrong.
     Port(PortFault),
+}
+
+/// A story that was told: its end, and where faults could come.
+#[derive(Debug)]
+pub struct ToldStory {
+    /// What the story led to.
+    pub ending: Ending,
+    /// The number of turns, at each of which a worker can die.
+    pub turns: u64,
+    /// Each use of a port, by the ways in which it can fail.
+    pub uses: Vec<&'static [FaultKind]>,
+}
+
+impl ToldStory {
+    /// Every single fault that could come.
+    pub fn faults(&self) -> impl Iterator<Item = Fault> {
+        let fails = |(using, kinds): (usize, &'static [FaultKind])| {
+            kinds.iter().map(move |how| Fault::Port(PortFault { using, how: *how }))
+        };
+        let at_ports = (1..).zip(self.uses.iter().copied()).flat_map(fails);
+        (1..=self.turns).map(Fault::Crash).chain(at_ports)
+    }
 }
 
 impl Verb {

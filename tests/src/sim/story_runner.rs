@@ -10,15 +10,15 @@ use super::faults::FaultRates;
 use super::plan::{Failure, Plan};
 use super::requester::{claims_ask, save_card_ask};
 use super::scenario::STORM;
-use super::story::{Ending, Fault, OtherAsk, Racer, Verb};
+use super::story::{Ending, Fault, OtherAsk, Racer, ToldStory, Verb};
 use super::work::{Work, Worker};
 use super::world::Simulation;
 
-/// Tells a story to its end. Returns the end and the number of turns or uses of ports.
+/// Tells a story to its end.
 ///
 /// # Errors
 /// A [`Failure`].
-pub fn run_story(story: &[Verb], fault: Fault) -> Result<(Ending, u64), Failure> {
+pub fn run_story(story: &[Verb], fault: Fault) -> Result<ToldStory, Failure> {
     let run = |is_traced: bool| {
         let mut world = quiet_world(is_traced)?;
         match fault {
@@ -30,8 +30,8 @@ pub fn run_story(story: &[Verb], fault: Fault) -> Result<(Ending, u64), Failure>
             world.action(*verb)?;
         }
         world.quiesce()?;
-        let uses = world.shared.lock().uses;
-        Ok((world.ending(), world.turns.max(uses)))
+        let uses = std::mem::take(&mut world.shared.lock().uses);
+        Ok(ToldStory { ending: world.ending(), turns: world.turns, uses })
     };
     run(false).or_else(|_: Failure| run(true))
 }

@@ -71,7 +71,7 @@ fn outcome(environment: &mut Environment, request: &Request<Bytes>) -> CallOutco
         Some(Outage::Silent) => return CallOutcome::Lost,
         None => {}
     }
-    match environment.used() {
+    match environment.used(FaultKind::OF_CALL) {
         Some(FaultKind::Lost) => return CallOutcome::AnswerLost,
         Some(FaultKind::Fails) => return CallOutcome::Lost,
         Some(FaultKind::Conflicts) | None => {}
