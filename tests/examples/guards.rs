@@ -158,8 +158,8 @@ fn simulate(steps: u64, scenario: Option<&'static Scenario>) -> io::Result<ExitC
 fn test_passes(test: &str, guard: &str) -> io::Result<bool> {
     let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
     let mut command = Command::new(cargo);
-    command.args(["test", "--quiet", "--package", "tests", "--features", "mutation"]);
-    command.args(["--test", "it", "--", "--exact", test]).env("GUARD", guard);
+    command.args(["test", "--quiet", "--package", "it", "--features", "tests/mutation"]);
+    command.args(["--lib", "--", "--exact", test]).env("GUARD", guard);
     let output = command.current_dir(env!("CARGO_MANIFEST_DIR")).output()?;
     let text = String::from_utf8_lossy(&output.stdout);
     match (text.contains("1 passed"), text.contains("1 failed")) {

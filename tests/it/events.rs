@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use agents::Agents;
@@ -143,7 +143,7 @@ const EVENTS: &[(&str, RequestStage, ExpectedAnswer, &str)] = &[
 ];
 
 fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../events")
+    tests::project_folder().join("events")
 }
 
 fn event(name: &str) -> Value {

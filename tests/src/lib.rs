@@ -19,3 +19,10 @@ pub mod sim;
 pub mod sweep;
 pub mod targets;
 pub mod world;
+
+/// Returns the project's folder, which holds the folder of this package.
+#[must_use]
+pub fn project_folder() -> &'static std::path::Path {
+    let tests = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    tests.parent().unwrap_or(tests)
+}

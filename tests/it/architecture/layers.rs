@@ -39,6 +39,7 @@ const LAYERS: &[Layer] = &[
         &[],
     ),
     ("lambda-events", &["domain", "ports"], &[]),
+    ("it", &[], &[]),
     (
         "local",
         &[
@@ -79,7 +80,6 @@ const LAYERS: &[Layer] = &[
             "consent-callback",
             "domain",
             "embedded",
-            "fetch-info",
             "https",
             "intake",
             "lambda-events",
@@ -132,10 +132,11 @@ fn package_uses_only_what_the_table_allows() {
         assert_eq!(uses(&Value::Null, false), expected, "{}", name(package));
         let expected: BTreeSet<String> = set(lambda);
         assert_eq!(uses(&Value::Null, true), expected, "{}", name(package));
-        // Tests of one package use the domain and the ports' contract tests. What needs more is in `tests`.
+        // Tests of one package use the domain and the ports' contract tests. What needs more is in `it`.
         let for_tests = uses(&"dev".into(), false);
         assert!(
-            for_tests.iter().all(|used| ["domain", "ports"].contains(&used.as_str())),
+            name(package) == "it"
+                || for_tests.iter().all(|used| ["domain", "ports"].contains(&used.as_str())),
             "{} {for_tests:?}",
             name(package)
         );
@@ -147,7 +148,8 @@ fn package_is_where_its_name_says() {
     for package in packages() {
         let name = package["name"].as_str().unwrap();
         let manifest = package["manifest_path"].as_str().unwrap();
-        let folders = [format!("functions/{name}"), format!("shared/{name}"), name.to_owned()];
+        let folders =
+            ["functions/", "shared/", "tests/", ""].map(|folder| format!("{folder}{name}"));
         let found =
             folders.iter().any(|folder| manifest.ends_with(&format!("/{folder}/Cargo.toml")));
         assert!(found, "{name} is at {manifest}");
@@ -162,7 +164,7 @@ fn linked(package: &str, kinds: &str) -> BTreeSet<String> {
 
 #[test]
 fn local_and_tests_link_no_aws_sdk() {
-    for (package, kinds) in [("local", "normal"), ("tests", "normal,dev")] {
+    for (package, kinds) in [("local", "normal"), ("tests", "normal,dev"), ("it", "normal,dev")] {
         let linked = linked(package, kinds);
         let found: Vec<&String> = linked
             .iter()

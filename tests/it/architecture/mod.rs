@@ -17,14 +17,14 @@ mod table_access;
 mod template;
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
 pub(crate) use files::files_below;
 
 /// Returns the project's folder.
 fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
+    tests::project_folder().to_owned()
 }
 
 pub(crate) fn read(path: &str) -> String {

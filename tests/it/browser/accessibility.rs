@@ -1,7 +1,5 @@
 //! Asks axe-core whether a page breaks WCAG 2.2 at level AA, in light and in dark.
 
-use std::path::Path;
-
 use super::driver::Browser;
 
 /// Colour schemes of a device.
@@ -18,8 +16,7 @@ axe.run(document, { runOnly: only, resultTypes: ['violations'] }).then(
 
 /// Returns axe-core, which `tests/run.py` installs.
 fn axe() -> String {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../target/tests/axe/node_modules/axe-core/axe.min.js");
+    let path = tests::project_folder().join("target/tests/axe/node_modules/axe-core/axe.min.js");
     std::fs::read_to_string(&path).unwrap_or_else(|error| {
         panic!("{}: {error}; tests/run.py installs axe-core", path.display())
     })

@@ -64,7 +64,7 @@ fn program(variable: &str, usual: &str) -> String {
 
 /// Returns the folder of the screenshots, which is there.
 fn screenshots() -> PathBuf {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/screenshots");
+    let folder = tests::project_folder().join("target/screenshots");
     std::fs::create_dir_all(&folder).unwrap();
     folder
 }
@@ -278,6 +278,12 @@ impl Browser {
 
     pub(super) async fn goes(&self, url: &str) {
         self.driver.goto(url).await.unwrap();
+    }
+
+    /// Forgets what the page in front has stored, as a new browser would.
+    pub(super) async fn forgets(&self) {
+        self.driver.delete_all_cookies().await.unwrap();
+        self.runs("localStorage.clear(); sessionStorage.clear(); arguments[0]();").await;
     }
 
     pub(super) async fn reloads(&self) {

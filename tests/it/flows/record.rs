@@ -1,7 +1,6 @@
 //! The evidence of a request, as a requester exports it and a stranger checks it.
 
 use std::io::Write;
-use std::path::Path;
 use std::process::{Command, Stdio};
 
 use domain::journal::{EntryKind, JournalEntry};
@@ -12,7 +11,7 @@ use tests::world::{PHONE, World};
 
 /// Runs the verifier, which shares no code with the program. Returns whether it accepts the export, and what it prints.
 pub(super) fn verify(export: &str) -> (bool, String) {
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("verify_record.py");
+    let script = tests::project_folder().join("tests/verify_record.py");
     let mut command = Command::new("python3");
     command.arg(script).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut verifier = command.spawn().unwrap();
@@ -113,7 +112,7 @@ fn record_that_was_changed_is_broken_for_a_stranger() {
 /// The export was written when entries were first exported. Its second entry has a field that the code does not know.
 #[test]
 fn record_with_unknown_fields_stays_whole() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("it/formats/record.json");
+    let path = tests::project_folder().join("tests/it/formats/record.json");
     let export = std::fs::read_to_string(path).unwrap();
     let (whole, printed) = verify(&export);
     assert!(whole, "{printed}");

@@ -65,7 +65,7 @@ const ADDED: &[&str] = &[
 const SUPERSEDED: &[&str] = &["handle"];
 
 fn folder() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("it/formats/v1")
+    tests::project_folder().join("tests/it/formats/v1")
 }
 
 /// Returns every golden file by its name without the ending.
