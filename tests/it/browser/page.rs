@@ -111,21 +111,46 @@ impl PageFixture {
         self.runtime.block_on(self.chromedriver.open(folder, screen, url))
     }
 
-    /// Asserts that the page fits the narrowest phone and a desktop.
-    fn shots(&self, name: &str, page: &str) {
-        for (width, screen) in [("narrow", Screen::Phone(NARROW)), ("wide", Screen::Desk)] {
+    /// Opens the narrowest phone and a desktop.
+    fn screens(&self) -> Screens<'_> {
+        let open = |name, screen| self.opens(name, screen, "about:blank");
+        let narrow = open("narrow", Screen::Phone(NARROW));
+        Screens { fixture: self, narrow, wide: open("wide", Screen::Desk) }
+    }
+}
+
+/// A phone and a desktop on which pages are shown one after another, each as to a new customer.
+struct Screens<'a> {
+    fixture: &'a PageFixture,
+    narrow: Browser,
+    wide: Browser,
+}
+
+impl Screens<'_> {
+    /// Asserts that the page fits both screens.
+    fn show(&self, name: &str, page: &str) {
+        let url = format!("{}{page}", self.fixture.base);
+        for (width, browser) in [("narrow", &self.narrow), ("wide", &self.wide)] {
             let name = format!("page-{name}-{width}");
-            let browser = self.opens(&name, screen, &format!("{}{page}", self.base));
-            self.runtime.block_on(async {
+            self.fixture.runtime.block_on(async {
+                browser.goes(&url).await;
                 browser.sees("h1", "").await;
                 browser.shot(&name).await;
                 if width == "narrow" {
                     browser.fits(NARROW).await;
-                    assert_accessible(&browser, &name).await;
+                    assert_accessible(browser, &name).await;
                 }
-                browser.closes().await;
+                browser.forgets().await;
+                browser.goes("about:blank").await;
             });
         }
+    }
+
+    fn close(self) {
+        self.fixture.runtime.block_on(async {
+            self.narrow.closes().await;
+            self.wide.closes().await;
+        });
     }
 }
 
@@ -134,47 +159,49 @@ fn code(asked: &CreatedRequest) -> String {
     format!("input[name=session_code][value=\"{code}\"]")
 }
 
-/// The page is shown in the language with the longest words.
 /// The form of an approval for the hosted page.
 fn approval(asked: &CreatedRequest) -> [(&'static str, &str); 2] {
     let code = asked.answer["session_code"].as_str().unwrap();
     [("action", "approve_hosted"), ("session_code", code)]
 }
 
+/// The pages are in the language with the longest words.
 #[test]
 fn every_stage_fits_narrow_phone_and_desktop() {
     let stage = PageFixture::set(&["nothing", "hosted"]);
+    let screens = stage.screens();
     let (asked, page) = stage.asks(&serde_json::Value::Null, "de");
-    stage.shots("card-entry", &page);
+    screens.show("card-entry", &page);
     let yes = approval(&asked);
     stage.world.customer().answers_on(&page, &yes).ok(303);
-    stage.shots("back", &page);
-    stage.shots("done", &format!("{page}?done=1"));
+    screens.show("back", &page);
+    screens.show("done", &format!("{page}?done=1"));
     stage.world.customer().answers_on(&page, &[("action", "back")]).ok(303);
-    stage.shots("left", &page);
+    screens.show("left", &page);
     let who =
         json!({ "kind": "identity", "claims": domain::ask::CLAIMS, "description": "Vertrag" });
     let (asked, page) = stage.asks(&who, "de");
-    stage.shots("facts", &page);
+    screens.show("facts", &page);
     let yes = approval(&asked);
     stage.world.customer().answers_on(&page, &yes).ok(303);
     stage.world.fake_processor().will_return([ports::Confirmed::SoftDeclined { code: "no" }]);
     stage.world.comes_back(&asked, 1, Some(CODE)).ok(303);
-    stage.shots("facts-refused", &page);
+    screens.show("facts-refused", &page);
     let keep = json!({ "kind": "payment_method", "description": "Vertrag" });
     stage.world.time_passes(1);
     let (asked, page) = stage.asks(&keep, "de");
-    stage.shots("keep", &page);
+    screens.show("keep", &page);
     let yes = approval(&asked);
     stage.world.customer().answers_on(&page, &yes).ok(303);
     stage.world.fake_processor().customer_is_done(&asked, 1);
     stage.world.customer().opens(&format!("{page}?done=1")).ok(200);
     stage.world.time_passes(5);
-    stage.shots("kept", &page);
+    screens.show("kept", &page);
     let card = stage.world.reads(&asked)["outcome"]["payment_method"]["id"].clone();
     let pay = json!({ "kind": "payment", "amount": 4250, "currency": "EUR", "description": "Strom", "payment_method": card });
     let (_, page) = stage.asks(&pay, "de");
-    stage.shots("card-on-file", &page);
+    screens.show("card-on-file", &page);
+    screens.close();
     stage.world.leaves();
 }
 
@@ -182,43 +209,47 @@ fn every_stage_fits_narrow_phone_and_desktop() {
 #[test]
 fn ask_fits_in_scripts_of_both_directions() {
     let stage = PageFixture::set(&["nothing", "hosted"]);
+    let screens = stage.screens();
     for language in ["ar-EG", "he", "ja", "hi"] {
         let (_, page) = stage.asks(&json!(null), language);
-        stage.shots(&format!("ask-{language}"), &page);
+        screens.show(&format!("ask-{language}"), &page);
     }
+    screens.close();
     stage.world.leaves();
 }
 
 #[test]
 fn every_end_fits_narrow_phone_and_desktop() {
     let stage = PageFixture::set(&["nothing", "hosted"]);
+    let screens = stage.screens();
     let (asked, page) = stage.asks(&serde_json::Value::Null, "de");
-    stage.shots("not-me", &format!("{page}?not_me=1"));
+    screens.show("not-me", &format!("{page}?not_me=1"));
     stage.world.customer().answers_on(&page, &[("action", "deny")]).ok(303);
-    stage.shots("denied", &page);
+    screens.show("denied", &page);
     assert_eq!(stage.world.state(&asked), "denied");
     stage.world.time_passes(1);
     let (asked, page) = stage.asks(&serde_json::Value::Null, "de");
     stage.world.acts(&asked, "resend", &json!({})).ok(200);
-    stage.shots("used", &page);
+    screens.show("used", &page);
     stage.world.acts(&asked, "cancel", &json!({})).ok(200);
-    stage.shots("cancelled", &page);
+    screens.show("cancelled", &page);
     let (asked, page) = stage.asks(&serde_json::Value::Null, "de");
     let right = asked.answer["session_code"].as_str().unwrap();
     let wrong =
         [("action", "approve_hosted"), ("session_code", if right == "11" { "12" } else { "11" })];
     stage.world.customer().answers_on(&page, &wrong).ok(303);
-    stage.shots("wrong-code", &page);
+    screens.show("wrong-code", &page);
     let (asked, page) = stage.asks(&serde_json::Value::Null, "de");
     stage.world.customer().answers_on(&page, &approval(&asked)).ok(303);
     stage.world.fake_processor().customer_is_done(&asked, 1);
     stage.world.customer().opens(&format!("{page}?done=1")).ok(200);
     stage.world.time_passes(5);
-    stage.shots("paid", &page);
+    screens.show("paid", &page);
     let (asked, page) = stage.asks(&serde_json::Value::Null, "de");
     stage.world.time_passes(301);
-    stage.shots("expired", &page);
+    screens.show("expired", &page);
     assert_eq!(stage.world.state(&asked), "expired");
+    screens.close();
     stage.world.leaves();
 }
 
