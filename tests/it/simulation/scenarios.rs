@@ -3,7 +3,7 @@
 use tests::sim::{AT_THE_BANK, ON_HOSTED_PAGE, Plan, Report, Scenario, WITHOUT_CARD_NUMBER, run};
 
 /// How many seeds each scenario is run from; there are thirteen.
-const SEEDS: u64 = 850;
+const SEEDS: u64 = 770;
 
 /// The faults and actions that must happen.
 const HAPPENED: [&str; 12] = [
