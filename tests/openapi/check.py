@@ -127,7 +127,7 @@ def main():
     arguments.add_argument("--node", type=pathlib.Path, required=True)
     arguments.add_argument("--packages", type=pathlib.Path, required=True, help="a copy of this folder with node_modules")
     arguments.add_argument("--work", type=pathlib.Path, required=True, help="a folder for what is generated")
-    arguments.add_argument("--examples", type=int, default=60, help="the most drawn cases of an operation")
+    arguments.add_argument("--examples", type=int, default=45, help="the most drawn cases of an operation")
     arguments.add_argument("--only", nargs="+", choices=PARTS, default=PARTS)
     arguments = arguments.parse_args()
     work = arguments.work.resolve()
