@@ -2,7 +2,9 @@
 
 use super::driver::Browser;
 
-/// The colour schemes of a device, and the rules that axe-core checks in each: all of WCAG, then those about colours.
+/// The colour schemes of a device, and the rules that axe-core checks in each.
+///
+/// In the dark, a page has only other colours.
 const SCHEMES: [(&str, &str); 2] = [
     ("light", "{ type: 'tag', values: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'] }"),
     ("dark", "{ type: 'rule', values: ['color-contrast', 'link-in-text-block'] }"),
