@@ -11,8 +11,8 @@ use tests::targets::TARGETS;
 
 fn main() {
     let given = std::env::args_os().nth(1);
-    let default = || concat!(env!("CARGO_MANIFEST_DIR"), "/../target/fuzz/corpus").into();
-    let corpus = PathBuf::from(given.unwrap_or_else(default));
+    let default = || tests::project_folder().join("target/fuzz/corpus");
+    let corpus = given.map_or_else(default, PathBuf::from);
     for target in TARGETS {
         let folder = corpus.join(target.name);
         fs::create_dir_all(&folder).unwrap();

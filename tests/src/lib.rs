@@ -1,4 +1,4 @@
-//! Tests that need more than one crate.
+//! The harness of the tests that need more than one crate.
 
 pub mod aws_bill;
 pub mod connect_flow;

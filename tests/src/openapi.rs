@@ -23,7 +23,7 @@ use crate::lock::lock;
 
 /// The description. It is read as a file, so that a change of it needs no build.
 pub static DESCRIPTION: LazyLock<Value> = LazyLock::new(|| {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../functions/intake/openapi.json");
+    let path = crate::project_folder().join("functions/intake/openapi.json");
     let text = std::fs::read_to_string(path).expect("the description is there");
     serde_json::from_str(&text).expect("the description is JSON")
 });

@@ -1,6 +1,5 @@
 //! Customers of the built machine: each asks, finds the prompt, taps, and waits for the last webhook.
 
-use std::path::PathBuf;
 use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -133,7 +132,7 @@ pub(crate) async fn sizes(sizes: &[usize], requests: usize, at_once: usize) {
 }
 
 async fn one_size(size: usize, requests: usize, at_once: usize) {
-    let folder = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../target/load"));
+    let folder = tests::project_folder().join("target/load");
     std::fs::remove_dir_all(&folder).ok();
     std::fs::create_dir_all(&folder).unwrap();
     let filled: Instant = instant();

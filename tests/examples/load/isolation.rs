@@ -116,7 +116,7 @@ impl Fixture {
 }
 
 async fn scenario(name: &str, seconds: u32, trouble: impl Fn(&str) -> (String, Option<String>)) {
-    let folder = std::path::PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../target/load"));
+    let folder = tests::project_folder().join("target/load");
     std::fs::remove_dir_all(&folder).ok();
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let database = Database::open(&folder, Arc::clone(&clock)).unwrap();

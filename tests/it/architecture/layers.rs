@@ -33,13 +33,14 @@ const LAYERS: &[Layer] = &[
         &["domain", "ports", "prompts", "records", "texts"],
         &["channels", "lambda", "processors", "sandbox"],
     ),
+    // It has dependencies of its tests alone.
+    ("it", &[], &[]),
     (
         "lambda",
         &["domain", "dynamodb", "https", "lambda-events", "ports", "secretsmanager", "sqs"],
         &[],
     ),
     ("lambda-events", &["domain", "ports"], &[]),
-    ("it", &[], &[]),
     (
         "local",
         &[

@@ -1,10 +1,8 @@
 //! The bugs that seeds found, each as a story, since a seed changes its meaning when the code changes.
 
-use tests::sim::{Fault, FaultKind, PHONE, PortFault, ToldStory, VISA, Verb, run_story};
+use tests::sim::{Fault, FaultKind, PHONE, PortFault, VISA, Verb};
 
-fn told(story: &[Verb], fault: Fault) -> ToldStory {
-    run_story(story, fault).unwrap_or_else(|failure| panic!("{fault:?}: {failure}"))
-}
+use super::told;
 
 /// The check that guards a new request may run before the request is written.
 #[test]

@@ -1,13 +1,11 @@
 //! Each story, with one fault at each use of a port in turn, and under drawn faults.
 
-use tests::sim::{Fault, STORIES, Story, ToldStory, Verb, run_story, run_story_under_faults};
+use tests::sim::{Fault, STORIES, Story, run_story_under_faults};
+
+use super::told;
 
 /// How many seeds draw faults for each story.
 const SEEDS: u64 = 2;
-
-fn told(story: &[Verb], fault: Fault) -> ToldStory {
-    run_story(story, fault).unwrap_or_else(|failure| panic!("{fault:?}: {failure}"))
-}
 
 /// Tells the story once in peace and once with each single fault.
 fn ends_the_same_with_each_fault(story: &Story) {

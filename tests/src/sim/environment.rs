@@ -127,7 +127,7 @@ pub struct Environment {
     /// How often each fault and each action happened.
     pub(super) occurrences: BTreeMap<&'static str, u64>,
     /// Each use of a port, by the ways in which it can fail.
-    pub uses: Vec<&'static [FaultKind]>,
+    pub(super) uses: Vec<&'static [FaultKind]>,
     /// Which use of a port goes wrong.
     pub port_fault: Option<PortFault>,
     /// The long outage of the processor, if there is one.

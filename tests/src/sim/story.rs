@@ -102,9 +102,9 @@ pub struct ToldStory {
     /// What the story led to.
     pub ending: Ending,
     /// The number of turns, at each of which a worker can die.
-    pub turns: u64,
+    pub(super) turns: u64,
     /// Each use of a port, by the ways in which it can fail.
-    pub uses: Vec<&'static [FaultKind]>,
+    pub(super) uses: Vec<&'static [FaultKind]>,
 }
 
 impl ToldStory {
