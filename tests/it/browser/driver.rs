@@ -10,7 +10,7 @@ use base64::engine::general_purpose::STANDARD;
 use embedded::SystemClock;
 use ports::Clock;
 use serde_json::{Value, json};
-use thirtyfour::error::WebDriverResult;
+use thirtyfour::error::{WebDriverErrorInner, WebDriverResult};
 use thirtyfour::{
     By, ChromiumLikeCapabilities, DesiredCapabilities, LoggingPrefsLogLevel, WebDriver, WebElement,
 };
@@ -307,6 +307,16 @@ impl Browser {
     /// Runs a script that calls its last argument with a result.
     pub(super) async fn runs(&self, script: &str) -> Value {
         self.driver.execute_async(script, Vec::new()).await.unwrap().json().clone()
+    }
+
+    /// Runs such a script, and returns nothing if the page reloaded before the script had ended.
+    pub(super) async fn runs_unless_reloaded(&self, script: &str) -> Option<Value> {
+        match self.driver.execute_async(script, Vec::new()).await {
+            Ok(result) => Some(result.json().clone()),
+            // The driver waits for the result of the page that is gone.
+            Err(error) if matches!(error.as_inner(), WebDriverErrorInner::ScriptTimeout(_)) => None,
+            Err(error) => panic!("{error}"),
+        }
     }
 
     /// Switches to the newest tab once there are that many.
