@@ -49,16 +49,26 @@ def python_packages():
 
 
 def browser():
-    """Returns the paths of Chromium and its driver, and installs them if it can."""
+    """Returns the paths of Chromium, of its shell without a window and of its driver, and installs them if it can.
+
+    The shell has the same engine and takes a third less CPU. Where there is none, Chromium takes its place.
+    """
     names = {"CHROMIUM": ("chromium", "chromium-browser", "google-chrome"), "CHROMEDRIVER": ("chromedriver",)}
+    # The program itself, not the script that starts it and stays its parent.
+    shells = ("/usr/lib/chromium/chromium-headless-shell", "chrome-headless-shell")
+
+    def first(programs):
+        return next(filter(None, map(shutil.which, programs)), None)
 
     def found():
-        return {name: next(filter(None, map(shutil.which, programs)), None) for name, programs in names.items()}
+        return {name: first(programs) for name, programs in names.items()}
 
-    if None in found().values() and shutil.which("apt-get") and os.geteuid() == 0:
+    if (None in found().values() or first(shells) is None) and shutil.which("apt-get") and os.geteuid() == 0:
+        install = ("apt-get", "install", "-y", "-qq")
         run("apt-get", "update", "-qq")
-        run("apt-get", "install", "-y", "-qq", "chromium", "chromium-driver", stdout=subprocess.DEVNULL)
+        run(*install, "chromium", "chromium-driver", stdout=subprocess.DEVNULL)
+        subprocess.run((*install, "chromium-headless-shell"), stdin=subprocess.DEVNULL, capture_output=True, check=False)
     missing = [name.lower() for name, path in found().items() if path is None]
     if missing:
         raise Failed(f"the browser tests need {' and '.join(missing)}: as root, apt-get install chromium chromium-driver")
-    return found()
+    return found() | {"HEADLESS_SHELL": first(shells) or found()["CHROMIUM"]}

@@ -12,7 +12,8 @@ use ports::Clock;
 use serde_json::{Value, json};
 use thirtyfour::error::{WebDriverErrorInner, WebDriverResult};
 use thirtyfour::{
-    By, ChromiumLikeCapabilities, DesiredCapabilities, LoggingPrefsLogLevel, WebDriver, WebElement,
+    By, CapabilitiesHelper, ChromeCapabilities, ChromiumLikeCapabilities, DesiredCapabilities,
+    LoggingPrefsLogLevel, WebDriver, WebElement,
 };
 
 /// The longest time that a page may take to show an element.
@@ -22,12 +23,15 @@ const POLL_INTERVAL: Duration = Duration::from_millis(50);
 const STARTS_MAX: usize = 5;
 
 /// Flags for a browser with one page: no window, and no background traffic. Root cannot have a sandbox.
-const FLAGS: [&str; 10] = [
+const FLAGS: [&str; 12] = [
     // A headless browser names itself so, as scanners of links do, and is shown the preview alone.
     "--user-agent=Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36",
     "--headless=new",
     "--no-sandbox",
     "--disable-gpu",
+    // One process for all pages and none to draw: a fifth less CPU.
+    "--in-process-gpu",
+    "--renderer-process-limit=1",
     "--disable-quic",
     "--no-first-run",
     "--disable-background-networking",
@@ -112,13 +116,22 @@ impl Chromedriver {
         Err(lines)
     }
 
-    /// Opens a browser on a page, with its profile in `folder`.
+    /// Opens Chromium's shell on a page, with its profile in `folder`.
+    ///
+    /// The shell has Chromium's engine without the rest of the browser, and takes a third less CPU.
     pub(super) async fn open(&self, folder: PathBuf, screen: Screen, url: &str) -> Browser {
-        self.open_with(folder, screen, url, &[]).await
+        let mut wants = DesiredCapabilities::chrome();
+        let shell = program("HEADLESS_SHELL", "/usr/lib/chromium/chromium-headless-shell");
+        if shell.ends_with("headless-shell") {
+            // Without its name, the driver opens no page in it.
+            wants.set("browserName", "chrome-headless-shell").unwrap();
+        }
+        wants.set_binary(&shell).unwrap();
+        self.open_as(wants, folder, screen, url).await
     }
 
-    /// Opens a browser with more flags.
-    pub(super) async fn open_with(
+    /// Opens the whole Chromium with more flags. The shell sends no reports of what a page's policy blocked.
+    pub(super) async fn open_whole(
         &self,
         folder: PathBuf,
         screen: Screen,
@@ -126,10 +139,20 @@ impl Chromedriver {
         flags: &[String],
     ) -> Browser {
         let mut wants = DesiredCapabilities::chrome();
+        wants.set_binary(&program("CHROMIUM", "/usr/bin/chromium")).unwrap();
         for flag in flags {
             wants.add_arg(flag).unwrap();
         }
-        wants.set_binary(&program("CHROMIUM", "/usr/bin/chromium")).unwrap();
+        self.open_as(wants, folder, screen, url).await
+    }
+
+    async fn open_as(
+        &self,
+        mut wants: ChromeCapabilities,
+        folder: PathBuf,
+        screen: Screen,
+        url: &str,
+    ) -> Browser {
         for flag in FLAGS {
             wants.add_arg(flag).unwrap();
         }
@@ -144,11 +167,11 @@ impl Chromedriver {
                 wants.add_experimental_option("mobileEmulation", phone).unwrap();
             }
         }
-        if matches!(screen, Screen::PhoneWithoutScripts(_)) {
-            let off = json!({ "profile.managed_default_content_settings.javascript": 2 });
-            wants.add_experimental_option("prefs", off).unwrap();
-        }
         let driver = WebDriver::new(self.address.as_str(), wants).await.unwrap();
+        if matches!(screen, Screen::PhoneWithoutScripts(_)) {
+            let off = json!({ "value": true });
+            driver.cdp().send_raw("Emulation.setScriptExecutionDisabled", off).await.unwrap();
+        }
         driver.goto(url).await.unwrap();
         let pid = driver.capabilities().get("goog:processID").and_then(Value::as_u64);
         assert!(pid.is_some(), "chromedriver does not tell which process the browser is");

@@ -154,7 +154,7 @@ impl TlsSite {
             "--short-reporting-delay".to_owned(),
         ];
         let folder = self.folder.path().join(format!("policy-{query}"));
-        let open = self.chromedriver.open_with(folder, Screen::Phone(WIDTH), &url, &flags);
+        let open = self.chromedriver.open_whole(folder, Screen::Phone(WIDTH), &url, &flags);
         self.runtime.block_on(open)
     }
 

@@ -20,6 +20,7 @@ async fn drawer_previews_the_message_that_is_sent() {
     let local = Local::start(&folder.data(), 0, &[]).unwrap();
     let (chromedriver, requester) = (Chromedriver::start(), Requester::new(&local));
     let browser = chromedriver.open(folder.path().join("desk"), Screen::Desk, &local.desk).await;
+    browser.sees("#list-note", "No requests yet").await;
     browser.shortcut('a').await;
     browser.sees("#form-dialog[open] #ask-phone", "").await;
     browser.tabs_until("#ask-phone").await;
