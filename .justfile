@@ -50,5 +50,5 @@ reproducible *flags:
 
 # Builds the four Lambda binaries and deploys them.
 deploy:
-    cargo lambda build --release --arm64 -p intake -p send-prompt -p consent-callback -p fetch-info -p agents
+    cargo lambda build --profile release-lambda --arm64 -p intake -p send-prompt -p consent-callback -p fetch-info -p agents
     sam deploy --guided --template template.yaml

@@ -56,11 +56,11 @@ def main():
             shutil.rmtree(folder / "target", ignore_errors=True)
             shutil.copytree(WORK / "one" / "target", folder / "target", symlinks=True)
         command = ["cargo", "build", "--locked", "--bins", "-p", arguments.package]
-        command += [] if arguments.dev else ["--release"]
+        command += [] if arguments.dev else ["--profile", "release-lambda"]
         subprocess.run(command, cwd=folder, env=environment(folder), check=True)
-        binary = folder / "target" / ("debug" if arguments.dev else "release") / arguments.package
+        binary = folder / "target" / ("debug" if arguments.dev else "release-lambda") / arguments.package
         if arguments.dev:
-            # As the release profile does it.
+            # As the profile of the deployed binaries does it.
             subprocess.run(("strip", str(binary)), check=True)
         hashes.append(hashlib.sha256(binary.read_bytes()).hexdigest())
         print(f"{hashes[-1]}  {binary.relative_to(ROOT)}", flush=True)

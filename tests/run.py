@@ -27,6 +27,8 @@ from steps import ROOT, TARGET, VENV, WORK, Failed, browser, phase, python_packa
 
 # Optimised a little, since seeded tests run for minutes. Every step shares what this profile builds.
 PROFILE = "ci"
+# What is deployed.
+DEPLOYED = "release-lambda"
 # All tests. The step of the lints compiles the examples too.
 TESTS = ("--workspace", "--lib", "--tests")
 FUNCTIONS = ("intake", "send-prompt", "consent-callback", "fetch-info", "agents")
@@ -85,7 +87,7 @@ def sbom():
         print("    LEFT OUT: the bill of materials. `cargo install --locked cargo-cyclonedx` installs its tool")
 
 
-def lambda_binaries(profile="release"):
+def lambda_binaries(profile=DEPLOYED):
     """Builds the binaries once, each into the folder that template.yaml names.
 
     They are built without the other members, so that they have the features that are deployed. `cargo lambda` neither
@@ -259,7 +261,7 @@ def main():
     # `cargo lambda build` names the target, which has build artifacts of its own. So all commands name it, and share them.
     os.environ["CARGO_BUILD_TARGET"] = subprocess.check_output(("rustc", "-vV"), text=True).split("host: ")[1].split()[0]
     if not (arguments.stack or arguments.sizes or arguments.benchmark or arguments.load is not None):
-        return everything("release" if arguments.release else PROFILE)
+        return everything(DEPLOYED if arguments.release else PROFILE)
     with phase("Python packages"):
         use_packages()
     if arguments.stack:
@@ -270,7 +272,7 @@ def main():
         return load_stack(arguments.load or (1_000, 100_000, 1_000_000))
     with phase("the Lambda binaries, as released"):
         lambda_binaries()
-        run("cargo", "build", "--locked", "--release", "-p", "lambda", "--example", "bare")
+        run("cargo", "build", "--locked", "--profile", DEPLOYED, "-p", "lambda", "--example", "bare")
     run(sys.executable, ROOT / "tests" / "sizes.py", *FUNCTIONS)
     return 0
 

@@ -14,7 +14,7 @@ import threading
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-BUILT = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / os.environ.get("CARGO_BUILD_TARGET", "") / "release"
+BUILT = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / os.environ.get("CARGO_BUILD_TARGET", "") / "release-lambda"
 STARTS = 20
 
 
@@ -43,8 +43,22 @@ class Poll(http.server.BaseHTTPRequestHandler):
         """Only the poll matters, so nothing is logged."""
 
 
+def variables():
+    """Returns the names of the variables that template.yaml gives to the functions."""
+    names, indent = set(), None
+    for line in (ROOT / "template.yaml").read_text(encoding="utf-8").splitlines():
+        depth = len(line) - len(line.lstrip())
+        if line.strip() == "Variables:":
+            indent = depth
+        elif indent is not None and depth <= indent:
+            indent = None
+        elif indent is not None and depth == indent + 2:
+            names.add(line.strip().split(":")[0])
+    return names
+
+
 def environment(port):
-    return {
+    return {name: "off" for name in variables()} | {
         "AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{port}",
         "AWS_LAMBDA_FUNCTION_NAME": "sizes",
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "512",
@@ -52,15 +66,9 @@ def environment(port):
         "AWS_REGION": "eu-west-1",
         "AWS_ACCESS_KEY_ID": "test",
         "AWS_SECRET_ACCESS_KEY": "test",
-        "TABLE": "assent",
         "PROMPTS_QUEUE_URL": "http://127.0.0.1:1/prompts",
         "AUTHORIZATIONS_QUEUE_URL": "http://127.0.0.1:1/authorizations",
         "WEBHOOKS_QUEUE_URL": "http://127.0.0.1:1/webhooks",
-        "SECRET_PREFIX": "assent/brand/",
-        "CHANNELS_SECRET_PREFIX": "assent/channels/",
-        "CLAIMS_SECRET_PREFIX": "assent/claims/",
-        "CONSENT_SECRET_PREFIX": "assent/consent/",
-        "PROCESSORS_SECRET_PREFIX": "assent/processors/",
         "PUBLIC_BASE_URL": "https://pay.example.com",
         "SANDBOX": "off",
         "DESK": "off",
