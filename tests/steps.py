@@ -51,7 +51,7 @@ def python_packages():
 def browser():
     """Returns the paths of Chromium, of its shell without a window and of its driver, and installs them if it can.
 
-    The shell has the same engine and takes a third less CPU. Where there is none, Chromium takes its place.
+    The shell has the same engine and takes a third less CPU. Chromium takes its place where no package has it.
     """
     names = {"CHROMIUM": ("chromium", "chromium-browser", "google-chrome"), "CHROMEDRIVER": ("chromedriver",)}
     # The program itself, not the script that starts it and stays its parent.

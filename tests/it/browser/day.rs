@@ -7,7 +7,8 @@ use tests::process::Local;
 use thirtyfour::Key;
 
 use super::accessibility::assert_accessible;
-use super::driver::{Browser, Chromedriver, Screen};
+use super::chromedriver::{Chromedriver, Screen};
+use super::driver::Browser;
 use super::{DIGITS, TRANSACTION, WIDTH, state};
 use crate::live::folder::Folder;
 use crate::live::requester::Requester;

@@ -3,7 +3,7 @@
 use serde_json::json;
 use thirtyfour::Key;
 
-use super::driver::{Chromedriver, Screen};
+use super::chromedriver::{Chromedriver, Screen};
 use super::{DIGITS, TRANSACTION, state};
 use crate::deployed::{demo, message, variable};
 use crate::live::folder::Folder;

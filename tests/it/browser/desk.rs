@@ -12,7 +12,7 @@ use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 
 use super::accessibility::assert_accessible;
-use super::driver::{Chromedriver, Screen};
+use super::chromedriver::{Chromedriver, Screen};
 use super::{DIGITS, NARROW, NUMBER, state};
 use crate::live::folder::Folder;
 use crate::live::requester::Requester;

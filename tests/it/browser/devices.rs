@@ -2,7 +2,8 @@
 
 use tests::process::Local;
 
-use super::driver::{Browser, Chromedriver, Screen};
+use super::chromedriver::{Chromedriver, Screen};
+use super::driver::Browser;
 use super::{NARROW, NUMBER, WIDTH};
 use crate::live::folder::Folder;
 use crate::live::requester::Requester;

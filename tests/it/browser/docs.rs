@@ -3,7 +3,7 @@
 use tests::openapi::{DESCRIPTION, operations};
 use tests::process::Local;
 
-use super::driver::{Chromedriver, Screen};
+use super::chromedriver::{Chromedriver, Screen};
 use super::{NARROW, WIDTH};
 use crate::live::folder::Folder;
 

@@ -3,7 +3,8 @@
 use tests::process::Local;
 
 use super::accessibility::assert_accessible;
-use super::driver::{Browser, Chromedriver, Screen};
+use super::chromedriver::{Chromedriver, Screen};
+use super::driver::Browser;
 use super::{NUMBER, WIDTH};
 use crate::live::folder::Folder;
 use crate::live::requester::Requester;

@@ -1,6 +1,7 @@
 //! The agents' desk and the customer's phone, as people use them, in a real browser.
 
 mod accessibility;
+mod chromedriver;
 mod day;
 mod deployed;
 mod desk;
@@ -23,7 +24,8 @@ use ports::Clock;
 use tests::process::Local;
 
 use self::accessibility::assert_accessible;
-use self::driver::{Browser, Chromedriver, Screen};
+use self::chromedriver::{Chromedriver, Screen};
+use self::driver::Browser;
 use crate::live::folder::Folder;
 use crate::live::requester::Requester;
 

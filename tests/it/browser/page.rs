@@ -11,7 +11,8 @@ use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 
 use super::accessibility::assert_accessible;
-use super::driver::{Browser, Chromedriver, Screen};
+use super::chromedriver::{Chromedriver, Screen};
+use super::driver::Browser;
 use super::{NARROW, WIDTH};
 use crate::live::folder::Folder;
 

@@ -26,7 +26,8 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
 use super::WIDTH;
-use super::driver::{Browser, Chromedriver, Screen};
+use super::chromedriver::{Chromedriver, Screen};
+use super::driver::Browser;
 use crate::live::folder::Folder;
 
 /// The script that Google's host serves: its client is ready, and it marks the page.

@@ -5,7 +5,7 @@ use tests::process::Local;
 use thirtyfour::Key;
 
 use super::accessibility::assert_accessible;
-use super::driver::{Chromedriver, Screen};
+use super::chromedriver::{Chromedriver, Screen};
 use super::{NUMBER, state};
 use crate::live::folder::Folder;
 use crate::live::requester::Requester;

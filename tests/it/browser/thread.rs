@@ -11,7 +11,8 @@ use tokio::runtime::Runtime;
 
 use super::WIDTH;
 use super::accessibility::assert_accessible;
-use super::driver::{Browser, Chromedriver, Screen};
+use super::chromedriver::{Chromedriver, Screen};
+use super::driver::Browser;
 use crate::flows::thread::{ENDS, story};
 use crate::live::folder::Folder;
 

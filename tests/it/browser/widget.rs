@@ -10,7 +10,8 @@ use tokio::net::TcpListener;
 use tokio::runtime::Handle;
 
 use super::accessibility::assert_accessible;
-use super::driver::{Browser, Chromedriver, Screen};
+use super::chromedriver::{Chromedriver, Screen};
+use super::driver::Browser;
 use super::{DIGITS, NARROW, NUMBER, state};
 use crate::architecture::read;
 use crate::live::folder::Folder;
