@@ -16,7 +16,8 @@ import shutil
 import subprocess
 import sys
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
+from steps import DEPLOYED, ROOT
+
 WORK = ROOT / "target" / "reproducible"
 
 
@@ -56,9 +57,9 @@ def main():
             shutil.rmtree(folder / "target", ignore_errors=True)
             shutil.copytree(WORK / "one" / "target", folder / "target", symlinks=True)
         command = ["cargo", "build", "--locked", "--bins", "-p", arguments.package]
-        command += [] if arguments.dev else ["--profile", "release-lambda"]
+        command += [] if arguments.dev else ["--profile", DEPLOYED]
         subprocess.run(command, cwd=folder, env=environment(folder), check=True)
-        binary = folder / "target" / ("debug" if arguments.dev else "release-lambda") / arguments.package
+        binary = folder / "target" / ("debug" if arguments.dev else DEPLOYED) / arguments.package
         if arguments.dev:
             # As the profile of the deployed binaries does it.
             subprocess.run(("strip", str(binary)), check=True)

@@ -23,12 +23,10 @@ import subprocess
 import sys
 
 from stand_ins import adyen, emulate, localstripe, node_packages, openid, start
-from steps import ROOT, TARGET, VENV, WORK, Failed, browser, phase, python_packages, run
+from steps import DEPLOYED, ROOT, TARGET, VENV, WORK, Failed, browser, phase, python_packages, run
 
 # Optimised a little, since seeded tests run for minutes. Every step shares what this profile builds.
 PROFILE = "ci"
-# What is deployed.
-DEPLOYED = "release-lambda"
 # All tests. The step of the lints compiles the examples too.
 TESTS = ("--workspace", "--lib", "--tests")
 FUNCTIONS = ("intake", "send-prompt", "consent-callback", "fetch-info", "agents")

@@ -13,8 +13,10 @@ import sys
 import threading
 import time
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
-BUILT = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / os.environ.get("CARGO_BUILD_TARGET", "") / "release-lambda"
+from deploy.functions import SETTINGS
+from steps import DEPLOYED, TARGET
+
+BUILT = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", TARGET)) / os.environ.get("CARGO_BUILD_TARGET", "") / DEPLOYED
 STARTS = 20
 
 
@@ -43,22 +45,8 @@ class Poll(http.server.BaseHTTPRequestHandler):
         """Only the poll matters, so nothing is logged."""
 
 
-def variables():
-    """Returns the names of the variables that template.yaml gives to the functions."""
-    names, indent = set(), None
-    for line in (ROOT / "template.yaml").read_text(encoding="utf-8").splitlines():
-        depth = len(line) - len(line.lstrip())
-        if line.strip() == "Variables:":
-            indent = depth
-        elif indent is not None and depth <= indent:
-            indent = None
-        elif indent is not None and depth == indent + 2:
-            names.add(line.strip().split(":")[0])
-    return names
-
-
 def environment(port):
-    return {name: "off" for name in variables()} | {
+    return SETTINGS | {
         "AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{port}",
         "AWS_LAMBDA_FUNCTION_NAME": "sizes",
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "512",
@@ -66,6 +54,7 @@ def environment(port):
         "AWS_REGION": "eu-west-1",
         "AWS_ACCESS_KEY_ID": "test",
         "AWS_SECRET_ACCESS_KEY": "test",
+        "TABLE": "assent",
         "PROMPTS_QUEUE_URL": "http://127.0.0.1:1/prompts",
         "AUTHORIZATIONS_QUEUE_URL": "http://127.0.0.1:1/authorizations",
         "WEBHOOKS_QUEUE_URL": "http://127.0.0.1:1/webhooks",

@@ -13,6 +13,8 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 TARGET = ROOT / "target"
 WORK = TARGET / "tests"
 VENV = WORK / "venv"
+# The profile of the Lambda binaries that are deployed.
+DEPLOYED = "release-lambda"
 
 
 class Failed(Exception):

@@ -30,12 +30,18 @@ CASES = {
 REQUEST = "req_01M844DZG03XCBJ52V4K8GHNXC"
 # How often a message is delivered again.
 REPEATS_MAX = 4
-PREFIXES = {
+# The settings that are the same on every stack.
+SETTINGS = {
     "SECRET_PREFIX": "assent/brand/",
     "CHANNELS_SECRET_PREFIX": "assent/channels/",
     "CLAIMS_SECRET_PREFIX": "assent/claims/",
     "CONSENT_SECRET_PREFIX": "assent/consent/",
     "PROCESSORS_SECRET_PREFIX": "assent/processors/",
+    "SANDBOX": "key",
+    "DESK": "key",
+    "WEBHOOK_REACH": "any",
+    "TOPIC_PREFIX": "assent",
+    "CALLERS": "off",
 }
 
 
@@ -49,9 +55,7 @@ def environment():
     """Returns the settings of the functions, as template.yaml gives them."""
     names = {"TABLE": "ASSENT_TABLE", "PUBLIC_BASE_URL": "ASSENT_API"}
     names |= {f"{queue}_QUEUE_URL": f"ASSENT_{queue}_QUEUE_URL" for queue in ("PROMPTS", "AUTHORIZATIONS", "WEBHOOKS")}
-    settings = {name: os.environ[given] for name, given in names.items()}
-    settings |= PREFIXES | {"SANDBOX": "key", "DESK": "key", "WEBHOOK_REACH": "any", "TOPIC_PREFIX": "assent", "CALLERS": "off"}
-    return os.environ | settings
+    return os.environ | SETTINGS | {name: os.environ[given] for name, given in names.items()}
 
 
 @contextlib.contextmanager

@@ -4,8 +4,8 @@ use serde_json::Value;
 
 use super::driver::Browser;
 
-/// How often a page may reload while it is checked.
-const RELOADS_MAX: u32 = 2;
+/// How often a check begins again, since the page has reloaded.
+const CHECKS_MAX: u32 = 2;
 
 /// The colour schemes of a device, and the rules that axe-core checks in each.
 ///
@@ -40,7 +40,7 @@ async fn check(browser: &Browser, only: &str) -> Vec<Value> {
     }
     // The library is let in by the driver. The page's own policy would not admit it. A page that has reloaded has lost it.
     let with_library = format!("{}; {script}", axe());
-    for _ in 0..RELOADS_MAX {
+    for _ in 0..CHECKS_MAX {
         if let Some(found) = browser.runs_unless_reloaded(&with_library).await {
             return found.as_array().unwrap_or_else(|| panic!("axe answers {found}")).clone();
         }

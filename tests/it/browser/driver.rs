@@ -15,6 +15,7 @@ use thirtyfour::{By, WebDriver, WebElement};
 /// The longest time that a page may take to show an element.
 const WAIT_MAX: Duration = Duration::from_secs(20);
 const POLL_INTERVAL: Duration = Duration::from_millis(50);
+
 /// Returns the folder of the screenshots, which is there.
 fn screenshots() -> PathBuf {
     let folder = tests::project_folder().join("target/screenshots");
@@ -177,7 +178,7 @@ impl Browser {
     pub(super) async fn runs_unless_reloaded(&self, script: &str) -> Option<Value> {
         match self.driver.execute_async(script, Vec::new()).await {
             Ok(result) => Some(result.json().clone()),
-            // The driver waits for the result of the page that is gone.
+            // So the driver reports that the page of the script is gone, at once.
             Err(error) if matches!(error.as_inner(), WebDriverErrorInner::ScriptTimeout(_)) => None,
             Err(error) => panic!("{error}"),
         }
