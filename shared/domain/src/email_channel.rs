@@ -136,7 +136,7 @@ mod tests {
         for forged in [
             Unsubscription { mode: Mode::Test, ..wish.clone() },
             Unsubscription { brand: "acne".parse().unwrap(), ..wish.clone() },
-            Unsubscription { address: other, ..wish.clone() },
+            Unsubscription { address: other, ..wish },
         ] {
             assert!(!forged.is_signed(mac, &key), "{forged:?}");
         }

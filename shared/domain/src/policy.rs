@@ -10,6 +10,10 @@ use crate::code_policy::SessionCodePolicy;
 /// A brand's policy. Every field has a default.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a setting of its own, by its name in the brand's secret"
+)]
 pub struct Policy {
     /// Which asks require a session code, and how it is given.
     pub session_code: SessionCodePolicy,

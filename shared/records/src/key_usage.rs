@@ -162,7 +162,7 @@ mod tests {
         Some(serde_json::from_value(json!({ "amount": amount, "currency": "EUR" })).unwrap())
     }
 
-    fn key(limits: serde_json::Value) -> KeySettings {
+    fn key(limits: &serde_json::Value) -> KeySettings {
         let mut key = json!({ "mode": "test", "sha256": "00", "may": ["request"] });
         key.as_object_mut().unwrap().append(&mut limits.as_object().unwrap().clone());
         serde_json::from_value(key).unwrap()
@@ -170,7 +170,7 @@ mod tests {
 
     #[test]
     fn usage_at_its_ceiling_says_when_the_next_ask_fits() {
-        let key = key(json!({ "asks_per_hour": 2 }));
+        let key = key(&json!({ "asks_per_hour": 2 }));
         let once = KeyUsage::default().count(&key, None, at(30)).unwrap();
         let twice = once.count(&key, None, at(90)).unwrap();
         let refused = twice.count(&key, None, at(3_600)).unwrap_err();
@@ -181,7 +181,7 @@ mod tests {
 
     #[test]
     fn usage_counts_amounts_of_a_day_by_currency() {
-        let key = key(json!({ "amount_per_day": { "EUR": 1000 } }));
+        let key = key(&json!({ "amount_per_day": { "EUR": 1000 } }));
         let used = KeyUsage::default().count(&key, euros(600), at(0)).unwrap();
         let used = used.count(&key, euros(300), at(1_800)).unwrap();
         assert!(used.count(&key, euros(100), at(1_801)).is_ok());
@@ -199,7 +199,7 @@ mod tests {
 
     #[test]
     fn key_that_may_ask_nothing_is_never_told_to_wait() {
-        let refused = KeyUsage::default().count(&key(json!({ "asks_per_hour": 0 })), None, at(0));
+        let refused = KeyUsage::default().count(&key(&json!({ "asks_per_hour": 0 })), None, at(0));
         assert_eq!(refused, Err(Ceiling { limit: KeyLimit::AsksPerHour, until: None }));
     }
 }

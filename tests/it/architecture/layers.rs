@@ -157,6 +157,16 @@ fn package_is_where_its_name_says() {
     }
 }
 
+/// Without it, neither the compiler's nor clippy's lints of the workspace apply to the package.
+#[test]
+fn package_has_the_lints_of_the_workspace() {
+    for package in packages() {
+        let manifest = package["manifest_path"].as_str().unwrap();
+        let text = fs::read_to_string(manifest).unwrap();
+        assert!(text.contains("\n[lints]\nworkspace = true\n"), "{manifest}");
+    }
+}
+
 /// Returns the names of all packages that a package links, itself among them.
 fn linked(package: &str, kinds: &str) -> BTreeSet<String> {
     let tree = cargo(&["tree", "-p", package, "-e", kinds, "--prefix", "none"]);

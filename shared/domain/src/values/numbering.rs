@@ -77,6 +77,7 @@ pub fn number_facts(phone: &Phone) -> Result<NumberFacts, UnassignedNumber> {
 mod tests {
     use super::*;
 
+    #[expect(clippy::unwrap_in_result, reason = "a text that is no number fails the test")]
     fn facts(text: &str) -> Result<NumberFacts, UnassignedNumber> {
         number_facts(&text.parse().unwrap())
     }
