@@ -5,6 +5,9 @@
     reason = "a fake that cannot be made fails the test it is in; JSON is indexed"
 )]
 
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
 use serde_json::Value;
 
 pub mod adyen;
@@ -27,7 +30,13 @@ pub(crate) const SECRET: &str = "sesame";
 /// The same for the sandbox: its pages and its test cards.
 const SANDBOX_SECRETS: [&str; 2] = ["/sandbox/checkout/", "pm_card_"];
 
+/// The words to search for. What the simulation writes is searched after each commit.
+static SECRETS: LazyLock<[Finder<'static>; 3]> = LazyLock::new(|| {
+    let [pages, cards] = SANDBOX_SECRETS;
+    [SECRET, pages, cards].map(Finder::new)
+});
+
 /// Returns whether a text shows a secret (C6).
 pub(crate) fn shows_a_secret(text: &str) -> bool {
-    text.contains(SECRET) || SANDBOX_SECRETS.iter().any(|secret| text.contains(secret))
+    SECRETS.iter().any(|secret| secret.find(text.as_bytes()).is_some())
 }

@@ -55,21 +55,26 @@ fn secret(name: &str, generation: u64) -> String {
     STANDARD.encode(half)
 }
 
-/// How many brands are kept parsed. Most worlds of one test have the same two.
+/// How many brands are kept. Most worlds of one test have the same two.
 const KEPT: usize = 64;
 
-/// Returns a brand as it is used. A secret is parsed once in a process, since deriving its public keys is slow.
-fn parsed(text: &str) -> Result<Arc<Brand>, InvalidBrand> {
-    static PARSED: Mutex<BTreeMap<String, Arc<Brand>>> = Mutex::new(BTreeMap::new());
-    if let Some(brand) = lock(&PARSED).get(text) {
+/// Returns the brand of these credentials as it is used. It is made once in a process, since deriving its public keys is slow.
+fn made(
+    credentials: &Credentials,
+    name: &str,
+    settings: impl FnOnce() -> Value,
+) -> Result<Arc<Brand>, InvalidBrand> {
+    static MADE: Mutex<BTreeMap<String, Arc<Brand>>> = Mutex::new(BTreeMap::new());
+    let key = format!("{credentials:?} {name}");
+    if let Some(brand) = lock(&MADE).get(&key) {
         return Ok(Arc::clone(brand));
     }
-    let brand = Arc::new(Brand::parse(text)?);
-    let mut kept = lock(&PARSED);
+    let brand = Arc::new(Brand::parse(&settings().to_string())?);
+    let mut kept = lock(&MADE);
     if kept.len() >= KEPT {
         kept.clear();
     }
-    kept.insert(text.to_owned(), Arc::clone(&brand));
+    kept.insert(key, Arc::clone(&brand));
     Ok(brand)
 }
 
@@ -196,6 +201,10 @@ impl Credentials {
     }
 
     fn brand_of(&self, name: &str) -> Result<Arc<Brand>, InvalidBrand> {
+        made(self, name, || self.settings_of(name))
+    }
+
+    fn settings_of(&self, name: &str) -> Value {
         let before = Self { generation: self.generation.saturating_sub(1), ..self.clone() };
         let sealing: serde_json::Map<String, Value> = (0..=self.generation)
             .map(|generation| (format!("k{generation}"), json!(secret("seal", generation))))
@@ -236,7 +245,7 @@ impl Credentials {
                 "secrets": [self.endpoint_secret(), before.endpoint_secret()],
             })
         });
-        let text = json!({
+        json!({
             "version": "1",
             "name": name,
             "display_name": "Corner Shop Ltd",
@@ -262,8 +271,7 @@ impl Credentials {
                 "webhooks": webhooks,
             },
             "policy": if self.policy.is_null() { json!({}) } else { self.policy.clone() },
-        });
-        parsed(&text.to_string())
+        })
     }
 
     /// The payment processor, with the secrets of now and of the generation before.
