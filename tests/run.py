@@ -27,24 +27,32 @@ from steps import DEPLOYED, ROOT, TARGET, VENV, WORK, Failed, browser, phase, py
 
 # Optimised a little, since seeded tests run for minutes. Every step shares what this profile builds.
 PROFILE = "ci"
-# All tests. The step of the lints compiles the examples too.
 TESTS = ("--workspace", "--lib", "--tests")
 FUNCTIONS = ("intake", "send-prompt", "consent-callback", "fetch-info", "agents")
 
 
-def lints():
+def lint_when_compiled():
+    """Has every later build lint the crates of the workspace while it compiles them.
+
+    `cargo clippy` has a way of its own to compile, so that the tests would compile every dependency a second time.
+    """
+    # The separator is clippy's own.
+    separator = "__CLIPPY_HACKERY__"
+    os.environ |= {"RUSTC_WORKSPACE_WRAPPER": "clippy-driver", "CLIPPY_ARGS": f"-D{separator}warnings{separator}"}
+
+
+def build():
+    """Builds and lints all that the workspace has, with warnings denied."""
     run("cargo", "fmt", "--all", "--check")
-    run("cargo", "clippy", "--locked", "--profile", PROFILE, "--workspace", "--all-targets", "--", "-D", "warnings")
-    # The documentation is linted too, so that every link in it leads somewhere. With the examples it has the features of
-    # the step before, and checks no dependency again.
-    env = os.environ | {"RUSTDOCFLAGS": "-D warnings"}
-    targets = ("--lib", "--bins", "--examples")
-    run("cargo", "doc", "--locked", "--profile", PROFILE, "--workspace", "--no-deps", *targets, env=env)
+    lint_when_compiled()
+    # It builds the programs of the workspace too, which some tests run.
+    run("cargo", "build", "--locked", "--profile", PROFILE, "--workspace", "--all-targets")
 
 
 def examples():
-    """Runs the examples in the documentation, which nextest does not run."""
-    run("cargo", "test", "--doc", "--locked", "--profile", PROFILE, "--workspace", "--quiet")
+    """Builds the documentation with warnings denied, and runs its examples, which nextest does not run."""
+    env = os.environ | {"RUSTDOC": str(ROOT / "tests" / "rustdoc.py"), "DOCUMENTATION": str(TARGET / "doc")}
+    run("cargo", "test", "--doc", "--locked", "--profile", PROFILE, "--workspace", "--quiet", env=env)
 
 
 def template():
@@ -93,6 +101,8 @@ def lambda_binaries(profile=DEPLOYED):
     binaries: without it the build takes a third of the time.
     """
     env = os.environ | ({"CARGO_PROFILE_CI_OPT_LEVEL": "0"} if profile == PROFILE else {})
+    # Without the lints, the compiler optimises as it does for a release.
+    env.pop("RUSTC_WORKSPACE_WRAPPER", None)
     packages = [part for name in FUNCTIONS for part in ("-p", name)]
     options = ("--compiler", "cargo", "--disable-optimizations", "--lambda-dir", TARGET / "lambda")
     run("cargo", "lambda", "build", "--locked", "--profile", profile, "--bins", *options, *packages, env=env)
@@ -159,8 +169,8 @@ def installed():
     return paths
 
 
-def beside_the_lints():
-    """Installs the rest, and checks what needs no build. It waits for the network while the lints compile."""
+def beside_the_build():
+    """Installs the rest, and checks what needs no build. It waits for the network while the tests compile."""
     paths = installed()
     with phase("the template"):
         template()
@@ -173,20 +183,18 @@ def beside_the_lints():
 
 def everything(profile):
     with concurrent.futures.ThreadPoolExecutor() as beside:
-        installation = beside.submit(beside_the_lints)
-        with phase("format, lints and documentation"):
-            lints()
-        with phase("the rest of the installation and its checks, which began beside the lints"):
+        installation = beside.submit(beside_the_build)
+        with phase("format, and build of every test with its lints"):
+            build()
+        with phase("the rest of the installation and its checks, which began beside the build"):
             os.environ |= installation.result()
-        with phase(f"the Lambda binaries, profile {profile}"):
-            lambda_binaries(profile)
-        with phase("build of every test"):
-            # It builds the programs of the workspace too, which some tests run.
-            run("cargo", "nextest", "run", "--locked", "--cargo-profile", PROFILE, *TESTS, "--no-run")
-        with phase("examples in the documentation"):
-            examples()
+        documentation = beside.submit(examples)
         with phase("the description of the API and its clients"):
             run(*description("description", "lint", "clients"))
+        with phase("the documentation and its examples, which began beside the description"):
+            documentation.result()
+        with phase(f"the Lambda binaries, profile {profile}"):
+            lambda_binaries(profile)
         with contextlib.ExitStack() as stack:
             with phase("localstripe, emulate, an OpenID provider and Adyen's contract"):
                 os.environ |= localstripe(stack) | emulate(stack) | openid(stack) | adyen(stack)
