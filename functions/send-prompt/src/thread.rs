@@ -9,7 +9,7 @@ use domain::guards;
 use domain::guards::Guard;
 use domain::message::Step;
 use domain::request::{
-    BUSY_RETRY, Change, FollowUp, MessageStatus, OwedMessage, PromptRecord, Request,
+    BUSY_RETRY, Change, FollowUp, MessageStatus, OwedMessage, PromptRecord, Request, ThreadFact,
 };
 use domain::values::id::PromptId;
 use ports::{
@@ -92,7 +92,11 @@ impl SendPrompt {
             let ahead = self.reading_ahead(&loaded.request, brand, &prompt.channel).await?;
             let stopped = ahead.is_opted_out(&loaded.request).await?
                 && !guards::is_disabled(Guard::OptOutBeforeMessage);
-            if stopped || ahead.is_unsubscribed(&loaded.request, brand, &prompt.channel).await? {
+            let known = channel.as_deref();
+            if stopped
+                || ahead.is_unsubscribed(&loaded.request, brand, &prompt.channel).await?
+                || ahead.is_needless(&loaded.request, brand, known, &owed).await?
+            {
                 let change = loaded.request.withhold_message(&owed, id, self.ports.clock.now());
                 loaded = self.commit(loaded.version, change, Vec::new()).await?;
                 continue;
@@ -117,6 +121,27 @@ impl SendPrompt {
             }
         }
         Ok(loaded)
+    }
+
+    /// Returns whether a message beside a prompt is not needed after all.
+    ///
+    /// Where the channel closed a chat that our record had open, a template went out. It has a button that denies, and
+    /// the channel takes nothing else.
+    async fn is_needless(
+        &self,
+        request: &Request,
+        brand: &Arc<Brand>,
+        channel: Option<&dyn Channel>,
+        owed: &OwedMessage,
+    ) -> Result<bool, StepError> {
+        let ThreadFact::WayOut { prompt } = owed.fact else { return Ok(false) };
+        let (Some(channel), Some(prompt)) = (channel, request.prompt(prompt)) else {
+            return Ok(false);
+        };
+        let now = self.ports.clock.now();
+        let contact = self.contact(request, prompt, brand, now).await?;
+        let rendered = prompts::prompt(request, prompt, brand, &self.public_base, now);
+        Ok(!channel.needs_way_out(&Prompt { contact, ..rendered }))
     }
 
     /// Sends a recorded message, and returns its status.

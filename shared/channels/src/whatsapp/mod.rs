@@ -137,8 +137,6 @@ impl Channel for WhatsApp {
         }
     }
 
-    /// Sends a free-form message while the window is open. If Meta reports it closed, nothing was sent, and the template
-    /// goes out instead.
     /// Returns the free-form message while the window is open, and what fills the template otherwise.
     fn preview(&self, prompt: &Prompt) -> Option<MessagePreview> {
         if window::is_open(&prompt.contact, prompt.now) {
@@ -148,6 +146,8 @@ impl Channel for WhatsApp {
         self.account.templates.iter().find_map(|template| template.preview(prompt, own))
     }
 
+    /// Sends a free-form message while the window is open. If Meta reports it closed, nothing was sent, and the template
+    /// goes out instead.
     async fn send(&self, prompt: &Prompt) -> Result<AcceptedPrompt, SendError> {
         if !window::is_open(&prompt.contact, prompt.now) {
             return self.send_template(prompt).await;

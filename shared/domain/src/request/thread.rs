@@ -140,7 +140,7 @@ pub enum MessageStatus {
     Unknown,
     /// The channel refused it.
     Failed,
-    /// It was not sent, since the customer opted out.
+    /// It was not sent, since the customer opted out or it was not needed.
     Withheld,
 }
 
@@ -279,7 +279,7 @@ impl Request {
         self.put_message(owed, id, MessageStatus::Sending, now)
     }
 
-    /// Records that a message is not sent, since the customer opted out.
+    /// Records that a message is not sent, since the customer opted out or it is not needed.
     #[must_use]
     pub fn withhold_message(&self, owed: &OwedMessage, id: PromptId, now: Timestamp) -> Change {
         self.put_message(owed, id, MessageStatus::Withheld, now)

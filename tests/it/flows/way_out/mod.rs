@@ -119,6 +119,23 @@ fn way_out_beside_three_numbers_denies_the_prompt() {
     assert_eq!(world.reads(&asked)["outcome"], json!({ "kind": "denied", "reason": "customer" }));
 }
 
+/// WhatsApp may have closed a chat that our record has open.
+#[test]
+fn template_in_place_of_three_numbers_has_no_message_beside_it() {
+    let world = Route::WhatsappChat.world(Code::Picked, Approval::Chat);
+    let (status, body) = whatsapp::refusal(400, 131_047, "Re-engagement message");
+    world.replies(whatsapp::HOST, [Reply::Status(status, body.to_string())]);
+    let before = world.calls_to(whatsapp::HOST).len();
+    let asked = asks(&world, Route::WhatsappChat, None);
+    let template = world.whatsapp().newest();
+    assert!(template.labels().contains(&"Decline"), "{:?}", template.labels());
+    assert_eq!(world.calls_to(whatsapp::HOST).len() - before, 2, "a refusal and the template");
+    assert_eq!(ways_out(&world, &asked), [MessageStatus::Withheld]);
+    let person = whatsapp::Person::at(PHONE);
+    whatsapp_reports(&world, world.whatsapp().taps(&person, &template, "Decline", world.now()));
+    assert_eq!(world.reads(&asked)["outcome"], json!({ "kind": "denied", "reason": "customer" }));
+}
+
 /// A gateway that is busy twice: when the prompt is out, and for the step that finds the message owed.
 const BUSY: [Reply; 2] = [Reply::NotSent, Reply::NotSent];
 
