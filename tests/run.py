@@ -106,6 +106,9 @@ def lambda_binaries(profile=DEPLOYED):
     packages = [part for name in FUNCTIONS for part in ("-p", name)]
     options = ("--compiler", "cargo", "--disable-optimizations", "--lambda-dir", TARGET / "lambda")
     run("cargo", "lambda", "build", "--locked", "--profile", profile, "--bins", *options, *packages, env=env)
+    if profile == PROFILE:
+        # It moves every program of the workspace, also the one of a single machine. Nothing is compiled again here.
+        run("cargo", "build", "--locked", "--profile", PROFILE, "--workspace", "--all-targets")
 
 
 def local_program(profile=PROFILE):
