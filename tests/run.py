@@ -41,12 +41,16 @@ def lint_when_compiled():
     os.environ |= {"RUSTC_WORKSPACE_WRAPPER": "clippy-driver", "CLIPPY_ARGS": f"-D{separator}warnings{separator}"}
 
 
+def build_all():
+    """Builds all that is not built yet: the tests, and the programs of the workspace, which some tests run."""
+    run("cargo", "build", "--locked", "--profile", PROFILE, "--workspace", "--all-targets")
+
+
 def build():
     """Builds and lints all that the workspace has, with warnings denied."""
     run("cargo", "fmt", "--all", "--check")
     lint_when_compiled()
-    # It builds the programs of the workspace too, which some tests run.
-    run("cargo", "build", "--locked", "--profile", PROFILE, "--workspace", "--all-targets")
+    build_all()
 
 
 def examples():
@@ -107,8 +111,8 @@ def lambda_binaries(profile=DEPLOYED):
     options = ("--compiler", "cargo", "--disable-optimizations", "--lambda-dir", TARGET / "lambda")
     run("cargo", "lambda", "build", "--locked", "--profile", profile, "--bins", *options, *packages, env=env)
     if profile == PROFILE:
-        # It moves every program of the workspace, also the one of a single machine. Nothing is compiled again here.
-        run("cargo", "build", "--locked", "--profile", PROFILE, "--workspace", "--all-targets")
+        # It moved every program of the workspace, also the one of a single machine. Nothing is compiled again here.
+        build_all()
 
 
 def local_program(profile=PROFILE):
