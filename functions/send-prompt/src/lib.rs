@@ -5,10 +5,10 @@ mod check;
 mod commit;
 mod drive;
 mod opt_out;
+mod rendering;
 mod retract;
 mod send;
 mod thread;
-mod thread_rendering;
 
 use std::sync::Arc;
 

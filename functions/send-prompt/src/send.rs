@@ -13,7 +13,7 @@ use domain::request::{CHANNEL_BUSY, PromptRecord, Request};
 use domain::values::id::PromptId;
 use domain::values::name::{BrandName, ChannelName};
 use domain::values::time::Timestamp;
-use ports::{AcceptedPrompt, Channel, OPTED_OUT, Ports, Prompt, Resend, SendError};
+use ports::{AcceptedPrompt, Channel, OPTED_OUT, Ports, Resend, SendError};
 use records::contact;
 use records::contact::ChannelScope;
 use records::handles::Handles;
@@ -21,6 +21,7 @@ use records::opt_outs;
 use records::read_ahead::ReadAhead;
 use records::storage::VersionedRequest;
 
+use crate::rendering::Rendering;
 use crate::{SendPrompt, StepError};
 
 /// A request after a prompt was sent, or could not be.
@@ -63,8 +64,9 @@ impl SendPrompt {
             Some(contact) => contact,
             None => self.contact(&loaded.request, &prompt, brand, now).await?,
         };
-        let rendered = prompts::prompt(&loaded.request, &prompt, brand, &self.public_base, now);
-        let rendered = Prompt { contact, ..rendered };
+        let (request, public_base) = (&loaded.request, self.public_base.as_str());
+        let rendering = Rendering { request, prompt: &prompt, brand, public_base };
+        let rendered = rendering.prompt(contact, now);
         let unsubscribed = self.is_unsubscribed(&loaded.request, brand, &prompt.channel).await?;
         let sent = match channel.as_deref() {
             Some(_) if rendered.to.is_erased() => {

@@ -19,8 +19,8 @@ use records::effects;
 use records::storage::VersionedRequest;
 use records::update::{Decision, Updated, update};
 
+use crate::rendering::Rendering;
 use crate::send::send_twice_if_lost;
-use crate::thread_rendering::Rendering;
 use crate::{SendPrompt, StepError};
 
 /// More than the facts of one request that a thread tells at once. A loop that turns more often is a bug, and ends.
@@ -69,10 +69,10 @@ impl SendPrompt {
         if !channel.is_chat() {
             return change;
         }
-        let rendered =
-            prompts::prompt(&change.request, prompt, brand, &self.public_base, change.at);
-        let prompt = Prompt { contact: contact.clone(), ..rendered };
-        if channel.needs_way_out(&prompt) { change.without_deny(id) } else { change }
+        let rendering =
+            Rendering { request: &change.request, prompt, brand, public_base: &self.public_base };
+        let rendered = rendering.prompt(contact.clone(), change.at);
+        if channel.needs_way_out(&rendered) { change.without_deny(id) } else { change }
     }
 
     /// Sends every message that the thread owes. A busy channel is tried again a moment later.
@@ -92,10 +92,9 @@ impl SendPrompt {
             let ahead = self.reading_ahead(&loaded.request, brand, &prompt.channel).await?;
             let stopped = ahead.is_opted_out(&loaded.request).await?
                 && !guards::is_disabled(Guard::OptOutBeforeMessage);
-            let known = channel.as_deref();
             if stopped
                 || ahead.is_unsubscribed(&loaded.request, brand, &prompt.channel).await?
-                || ahead.is_needless(&loaded.request, brand, known, &owed).await?
+                || ahead.is_needless(&loaded.request, brand, channel.as_deref(), &owed).await?
             {
                 let change = loaded.request.withhold_message(&owed, id, self.ports.clock.now());
                 loaded = self.commit(loaded.version, change, Vec::new()).await?;
@@ -140,8 +139,8 @@ impl SendPrompt {
         };
         let now = self.ports.clock.now();
         let contact = self.contact(request, prompt, brand, now).await?;
-        let rendered = prompts::prompt(request, prompt, brand, &self.public_base, now);
-        Ok(!channel.needs_way_out(&Prompt { contact, ..rendered }))
+        let rendering = Rendering { request, prompt, brand, public_base: &self.public_base };
+        Ok(!channel.needs_way_out(&rendering.prompt(contact, now)))
     }
 
     /// Sends a recorded message, and returns its status.

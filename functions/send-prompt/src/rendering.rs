@@ -1,10 +1,11 @@
-//! Renders what a request owes its customer's thread as the message that a channel sends.
+//! Renders a prompt, and what its thread owes the customer, as a channel sends them.
 
 use std::time::Duration;
 
 use domain::ask::Ask;
 use domain::brand::Brand;
 use domain::card_name::CardName;
+use domain::contact::Contact;
 use domain::outcome::{DenialReason, Details, Outcome};
 use domain::postback::{Action, Postback};
 use domain::request::{OwedMessage, PromptRecord, Request, State, ThreadFact};
@@ -17,17 +18,22 @@ use texts::{ThreadContent, ThreadMessageKind};
 /// How long a message is worth its delivery.
 const DELIVERS_WITHIN: Duration = Duration::from_secs(86_400);
 
-/// The parts that a message is rendered from.
+/// The parts that a prompt and the messages in its thread are rendered from.
 #[derive(Clone, Copy)]
 pub(crate) struct Rendering<'a> {
     pub(crate) request: &'a Request,
-    /// The prompt in whose thread it is.
     pub(crate) prompt: &'a PromptRecord,
     pub(crate) brand: &'a Brand,
     pub(crate) public_base: &'a str,
 }
 
 impl Rendering<'_> {
+    /// Renders the prompt with what its channel knows of the customer.
+    pub(crate) fn prompt(self, contact: Contact, now: Timestamp) -> Prompt {
+        let Self { request, prompt, brand, public_base } = self;
+        Prompt { contact, ..prompts::prompt(request, prompt, brand, public_base, now) }
+    }
+
     /// Renders the message from what is stored alone.
     pub(crate) fn message(self, owed: &OwedMessage, id: PromptId, now: Timestamp) -> ThreadMessage {
         let Self { request, prompt, brand, public_base } = self;
