@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use domain::brand::{Brand, InvalidBrand};
-use domain::keys::digest_hex;
+use domain::digest::digest_hex;
 use serde_json::{Value, json};
 
 use super::agents;
@@ -59,17 +59,13 @@ fn secret(name: &str, generation: u64) -> String {
 const KEPT: usize = 64;
 
 /// Returns the brand of these credentials as it is used. It is made once in a process, since deriving its public keys is slow.
-fn made(
-    credentials: &Credentials,
-    name: &str,
-    settings: impl FnOnce() -> Value,
-) -> Result<Arc<Brand>, InvalidBrand> {
+fn made(credentials: &Credentials, name: &str) -> Result<Arc<Brand>, InvalidBrand> {
     static MADE: Mutex<BTreeMap<String, Arc<Brand>>> = Mutex::new(BTreeMap::new());
     let key = format!("{credentials:?} {name}");
     if let Some(brand) = lock(&MADE).get(&key) {
         return Ok(Arc::clone(brand));
     }
-    let brand = Arc::new(Brand::parse(&settings().to_string())?);
+    let brand = Arc::new(Brand::parse(&credentials.settings_of(name).to_string())?);
     let mut kept = lock(&MADE);
     if kept.len() >= KEPT {
         kept.clear();
@@ -178,7 +174,7 @@ impl Credentials {
     /// # Errors
     /// When the text is no valid secret of a brand.
     pub(super) fn brand(&self) -> Result<Arc<Brand>, InvalidBrand> {
-        self.brand_of("shop")
+        made(self, "shop")
     }
 
     /// Another brand's, with an account of its own at the same processor.
@@ -186,7 +182,7 @@ impl Credentials {
     /// # Errors
     /// When the text is no brand's secret.
     pub(super) fn other_brand() -> Result<Arc<Brand>, InvalidBrand> {
-        Self::other().brand_of("other")
+        made(&Self::other(), "other")
     }
 
     const fn other() -> Self {
@@ -198,10 +194,6 @@ impl Credentials {
             refuses_3ds: false,
             pushes: false,
         }
-    }
-
-    fn brand_of(&self, name: &str) -> Result<Arc<Brand>, InvalidBrand> {
-        made(self, name, || self.settings_of(name))
     }
 
     fn settings_of(&self, name: &str) -> Value {
