@@ -120,6 +120,28 @@ fn readme_is_short_and_shown_in_the_crate_docs() {
 }
 
 #[test]
+fn map_of_a_readme_names_files_that_exist() {
+    let is_path =
+        |name: &&str| (name.ends_with(".rs") || name.ends_with('/')) && !name.contains('*');
+    let mut absent = Vec::new();
+    for readme in all(&["md"]) {
+        let folder = readme.parent().unwrap();
+        let text = fs::read_to_string(&readme).unwrap();
+        for row in text.lines().filter(|line| line.starts_with("| `")) {
+            let cell = row.split('|').nth(1).unwrap();
+            let names = cell.split('`').skip(1).step_by(2).filter(is_path);
+            let is_absent = |name: &&str| {
+                !folder.join(name).exists() && !folder.join("src").join(name).exists()
+            };
+            absent.extend(
+                names.filter(is_absent).map(|name| format!("{}: {name}", readme.display())),
+            );
+        }
+    }
+    assert!(absent.is_empty(), "{absent:#?}");
+}
+
+#[test]
 fn source_names_nothing_outside_the_project() {
     let outside = ["/work", "/shared/reference"].concat();
     for path in all(&["rs", "py", "js", "toml", "json"]) {
