@@ -4,6 +4,7 @@ import contextlib
 import hashlib
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -13,6 +14,14 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 TARGET = ROOT / "target"
 WORK = TARGET / "tests"
 VENV = WORK / "venv"
+UV = "uv==0.13.9"
+# The settings of uv, and pip's for the same.
+UV_SETTINGS = {
+    "UV_DEFAULT_INDEX": "index-url",
+    "UV_INDEX": "extra-index-url",
+    "UV_FIND_LINKS": "find-links",
+    "SSL_CERT_FILE": "cert",
+}
 # The profile of the Lambda binaries that are deployed.
 DEPLOYED = "release-lambda"
 
@@ -36,18 +45,36 @@ def run(*command, **options):
         raise Failed(f"failed with {done.returncode}: {' '.join(str(part) for part in command)}")
 
 
-def python_packages():
-    """Creates a Python environment with the pinned packages, and again when the pins change."""
-    pins = ROOT / "tests" / "requirements.txt"
-    digest = hashlib.sha256(pins.read_bytes() + sys.version.encode()).hexdigest()
-    made = VENV / "made-of"
+def pip_settings():
+    """Returns the settings of pip for where packages come from, as uv's: uv reads none of pip's."""
+    shown = subprocess.run((sys.executable, "-m", "pip", "config", "list"), capture_output=True, text=True, check=False).stdout
+    settings = dict(re.findall(r"^(?:global|install|:env:)\.([a-z-]+)='(.*)'$", shown, re.MULTILINE))
+    return {name: settings[given] for name, given in UV_SETTINGS.items() if given in settings}
+
+
+def python_environment(folder, *packages):
+    """Creates a Python environment with these packages, and again when they change.
+
+    uv installs them in a tenth of pip's time. Where it fails, pip tries.
+    """
+    wanted = [pathlib.Path(package).read_text() if "/" in package else package for package in packages]
+    digest = hashlib.sha256("".join([*wanted, UV, sys.version]).encode()).hexdigest()
+    made = folder / "made-of"
     if made.exists() and made.read_text() == digest:
         return
-    shutil.rmtree(VENV, ignore_errors=True)
-    run(sys.executable, "-m", "venv", VENV)
-    pip = (VENV / "bin" / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check")
-    run(*pip, "--requirement", pins)
+    shutil.rmtree(folder, ignore_errors=True)
+    run(sys.executable, "-m", "venv", folder)
+    python, quiet = folder / "bin" / "python", ("--quiet", "--disable-pip-version-check")
+    run(python, "-m", "pip", "install", *quiet, UV)
+    install = (folder / "bin" / "uv", "pip", "install", "--quiet", "--python", python, *packages)
+    if subprocess.run(install, cwd=ROOT, env=pip_settings() | os.environ, stdin=subprocess.DEVNULL, check=False).returncode != 0:
+        run(python, "-m", "pip", "install", *quiet, *packages)
     made.write_text(digest)
+
+
+def python_packages():
+    """Creates the Python environment with the pinned packages."""
+    python_environment(VENV, "--requirement", str(ROOT / "tests" / "requirements.txt"))
 
 
 def browser():
