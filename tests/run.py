@@ -21,6 +21,7 @@ import pathlib
 import shutil
 import subprocess
 import sys
+import tempfile
 
 from stand_ins import adyen, emulate, localstripe, node_packages, openid, start
 from steps import DEPLOYED, ROOT, TARGET, VENV, WORK, Failed, browser, phase, python_packages, run
@@ -290,8 +291,15 @@ def main():
     return 0
 
 
+def with_own_temporary_folder():
+    """Runs with a folder for temporary files that is removed at the end, since browsers leave theirs behind."""
+    with tempfile.TemporaryDirectory(prefix="assent-", ignore_cleanup_errors=True) as folder:
+        os.environ["TMPDIR"] = folder
+        return main()
+
+
 if __name__ == "__main__":
     try:
-        sys.exit(main())
+        sys.exit(with_own_temporary_folder())
     except Failed as failed:
         sys.exit(f"tests/run.py: {failed}")
