@@ -8,7 +8,7 @@ use std::sync::Arc;
 use agents::Agents;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use domain::keys::digest_hex;
+use domain::digest::digest_hex;
 use domain::message::{Message, MessageResult, QueueName};
 use domain::values::time::Timestamp;
 use http::Method;

@@ -31,7 +31,7 @@ async fn items_of(fixture: &Fixture, id: RequestId) -> Vec<Item> {
 }
 
 fn agent_list() -> String {
-    format!("agent#{}", &domain::keys::digest_hex(b"a17")[..32])
+    format!("agent#{}", &domain::digest::digest_hex(b"a17")[..32])
 }
 
 /// Stores `count` more requests like this one, each a millisecond older than the one before.

@@ -1,7 +1,7 @@
 //! The pages that need no key: the description of the API, its documentation and the problems.
 
 use bytes::Bytes;
-use domain::keys::digest_hex;
+use domain::digest::digest_hex;
 use domain::problem::{Code, Problem};
 use http::header::{self, HeaderName, HeaderValue};
 use http::{HeaderMap, Response, StatusCode};

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
+use domain::digest::digest_hex;
 use domain::guards;
 use domain::guards::Guard;
-use domain::keys::digest_hex;
 use domain::problem::{Code, FieldError, Problem};
 use domain::values::id::RequestId;
 use domain::values::time::Timestamp;

@@ -6,7 +6,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use domain::brand::{Brand, Mode};
 use domain::brand_documents::Document;
-use domain::keys::digest_hex;
+use domain::digest::digest_hex;
 use domain::random::Random;
 use domain::values::address;
 use domain::values::name::BrandName;

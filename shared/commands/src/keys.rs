@@ -2,7 +2,7 @@
 
 use domain::api_key::{KeyId, KeySettings, Right, Visibility};
 use domain::brand::{Brand, Mode};
-use domain::keys::digest_hex;
+use domain::digest::digest_hex;
 use domain::random::Random;
 use domain::values::money::Currency;
 use serde_json::{Map, Value, json};

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
+use crate::digest::digest_hex;
 use crate::values::email::Email;
 use crate::values::id::{CardId, RequestId};
 use crate::values::language::Language;
@@ -138,7 +138,7 @@ impl AskHash {
     /// Computes the digest of an ask: SHA-256 over its [`text`](Self::text).
     #[must_use]
     pub fn of(request: RequestId, brand: &BrandName, payee: &str, ask: &Ask) -> Self {
-        Self(hex::encode(Sha256::digest(Self::text(request, brand, payee, ask))))
+        Self(digest_hex(Self::text(request, brand, payee, ask).as_bytes()))
     }
 
     /// Writes the text that is digested. A record exports it, so that a reader can compute the digest.

@@ -7,6 +7,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Deserialize;
 
 use crate::brand::{Brand, ChannelSetup, Key32, Mode};
+use crate::digest::to_hex;
 use crate::keys;
 use crate::link_channel::LINK_KIND;
 use crate::request::Request;
@@ -103,7 +104,7 @@ impl Unsubscription {
         let (brand, mode) = rest.rsplit_once('.')?;
         let mode = [Mode::Live, Mode::Test].into_iter().find(|known| known.as_str() == mode)?;
         let hash = URL_SAFE_NO_PAD.decode(hash).ok().filter(|hash| hash.len() == HASH_LENGTH)?;
-        let address = hex::encode(hash);
+        let address = to_hex(&hash);
         Some((Self { brand: brand.parse().ok()?, mode, address }, mac))
     }
 

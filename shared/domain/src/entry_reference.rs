@@ -3,6 +3,7 @@
 //! On some channels only customers can begin a conversation. The link opens one, and the first message returns the reference.
 
 use crate::brand::Brand;
+use crate::digest::to_hex;
 use crate::keys;
 use crate::request::Request;
 use crate::values::id::RequestId;
@@ -21,7 +22,7 @@ const ID: usize = 16;
 pub fn write(brand: &Brand, request: &Request, channel: &ChannelName) -> String {
     let mac = keys::entry_mac(&brand.address_key, request, channel);
     let mac = mac.iter().take(MAC).copied();
-    hex::encode(request.id.to_bytes().into_iter().chain(mac).collect::<Vec<u8>>())
+    to_hex(&request.id.to_bytes().into_iter().chain(mac).collect::<Vec<u8>>())
 }
 
 /// Returns the request that a reference claims to be of; `None` for any other text.

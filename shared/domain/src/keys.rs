@@ -3,26 +3,17 @@
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit, Mac};
-use sha2::{Digest, Sha256};
+use sha2::Sha256;
 use subtle::ConstantTimeEq;
 
 use crate::ask::{Ask, AskHash};
 use crate::brand::{Brand, Key32, Mode};
+use crate::digest::to_hex;
 use crate::request::Request;
 use crate::values::email::Email;
 use crate::values::id::{PromptId, RequestId};
 use crate::values::name::{BrandName, ChannelName};
 use crate::values::phone::Phone;
-
-/// Computes SHA-256 in lower-case hexadecimal.
-#[must_use]
-pub fn digest_hex(bytes: &[u8]) -> String {
-    let digest = Sha256::digest(bytes);
-    // `hex::encode` adds one character at a time, which costs more than the digest does.
-    let mut digits = vec![0; 64];
-    let encoded = hex::encode_to_slice(digest, &mut digits).ok();
-    encoded.and_then(|()| String::from_utf8(digits).ok()).unwrap_or_else(|| hex::encode(digest))
-}
 
 fn mac(key: &Key32, purpose: &str, text: &str) -> [u8; 32] {
     mac_of(key, purpose, text.as_bytes())
@@ -39,13 +30,13 @@ fn mac_of(key: &Key32, purpose: &str, bytes: &[u8]) -> [u8; 32] {
 /// Computes the keyed hash of an address for item keys. Trying all phone numbers does not reverse it.
 #[must_use]
 pub fn address_hash(key: &Key32, phone: &Phone) -> String {
-    hex::encode(mac(key, "address", phone.as_str()))
+    to_hex(&mac(key, "address", phone.as_str()))
 }
 
 /// Computes the keyed hash of an e-mail address, under which its opt-out is kept.
 #[must_use]
 pub fn email_hash(key: &Key32, email: &Email) -> String {
-    hex::encode(mac(key, "email", &email.folded()))
+    to_hex(&mac(key, "email", &email.folded()))
 }
 
 /// Computes the MAC of an unsubscribe token: 128 bits in unpadded base64url.
@@ -75,7 +66,7 @@ pub fn same_ask_hash(key: &Key32, ask: &Ask) -> String {
 /// Computes the keyed hash of a customer's handle on a channel.
 #[must_use]
 pub fn handle_hash(key: &Key32, channel: &str, handle: &str) -> String {
-    hex::encode(mac(key, "handle", &format!("{channel} {handle}")))
+    to_hex(&mac(key, "handle", &format!("{channel} {handle}")))
 }
 
 /// Computes the MAC of a handle's address, in unpadded base64url. Both are keyed hashes.
@@ -101,13 +92,13 @@ pub struct HandleOf<'a> {
 /// A customer's own phone may choose the id, so it says nothing about another customer's message.
 #[must_use]
 pub fn message_hash(key: &Key32, channel: &str, sender: &str, id: &str) -> String {
-    hex::encode(mac(key, "message", &format!("{channel} {} {sender} {id}", sender.len())))
+    to_hex(&mac(key, "message", &format!("{channel} {} {sender} {id}", sender.len())))
 }
 
 /// Computes the keyed hash of a customer's subject at an identity provider.
 #[must_use]
 pub fn subject_hash(key: &Key32, issuer: &str, subject: &str) -> String {
-    hex::encode(mac(key, "subject", &format!("{issuer} {subject}")))
+    to_hex(&mac(key, "subject", &format!("{issuer} {subject}")))
 }
 
 /// Computes the MAC of a consent, in unpadded base64url.
@@ -172,7 +163,7 @@ pub(crate) fn entry_mac(key: &Key32, request: &Request, channel: &ChannelName) -
 /// Computes the keyed hash under which the contact of a customer who began by an entry link is kept. It is no address.
 #[must_use]
 pub fn entry_contact_hash(key: &Key32, request: RequestId) -> String {
-    hex::encode(mac(key, "entry-contact", &request.to_string()))
+    to_hex(&mac(key, "entry-contact", &request.to_string()))
 }
 
 /// Derives the nonce of a consent page's form, bound to this prompt and exactly this ask.

@@ -12,6 +12,7 @@ pub mod card_name;
 pub mod code_policy;
 pub mod consent;
 pub mod contact;
+pub mod digest;
 pub mod email_channel;
 pub mod entry_reference;
 pub mod event_view;

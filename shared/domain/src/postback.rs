@@ -1,6 +1,7 @@
 //! The postback of a button: the prompt, the action, and a MAC. It never holds an amount, a currency or a payee.
 
 use crate::brand::Key32;
+use crate::digest::to_hex;
 use crate::guards;
 use crate::guards::Guard;
 use crate::keys;
@@ -69,7 +70,7 @@ impl Postback {
     pub fn write(self, key: &Key32) -> String {
         let signed = self.signed();
         let mac = keys::postback_mac(key, &signed);
-        hex::encode([signed.as_slice(), mac.get(..MAC).unwrap_or_default()].concat())
+        to_hex(&[signed.as_slice(), mac.get(..MAC).unwrap_or_default()].concat())
     }
 
     /// Parses a postback, plain or in one more layer of base64; `None` where the MAC does not verify.

@@ -3,8 +3,8 @@
 //! A line says what was done, to which request, by which call and from where. The address of a customer is never in it.
 
 use domain::api_key::ApiKey;
+use domain::digest::digest_hex;
 use domain::journal::{EntryKind, JournalEntry};
-use domain::keys::digest_hex;
 use domain::problem::Problem;
 use domain::request::Request;
 use http::HeaderMap;

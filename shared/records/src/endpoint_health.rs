@@ -1,7 +1,7 @@
 //! The record of a webhook endpoint that has failed. An endpoint that works has none.
 
 use domain::brand::{BrandScope, WebhookEndpoint};
-use domain::keys::digest_hex;
+use domain::digest::digest_hex;
 use domain::values::time::Timestamp;
 use ports::{Key, Store, StoreError};
 use serde::{Deserialize, Serialize};

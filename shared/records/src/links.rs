@@ -27,7 +27,7 @@ pub struct LinkTarget {
 
 fn link_key(token: &str) -> Key {
     Key {
-        pk: format!("LINK#{}", domain::keys::digest_hex(token.as_bytes())),
+        pk: format!("LINK#{}", domain::digest::digest_hex(token.as_bytes())),
         sk: "LINK".to_owned(),
     }
 }

@@ -12,7 +12,7 @@
 use domain::api_key::KeyId;
 use domain::ask::AskKind;
 use domain::brand::BrandScope;
-use domain::keys::digest_hex;
+use domain::digest::digest_hex;
 use domain::request::{Change, LIFETIME_MAX, Request, State};
 use domain::values::id::RequestId;
 use domain::values::time::Timestamp;

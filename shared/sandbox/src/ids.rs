@@ -1,7 +1,7 @@
 //! The ids of objects, the digests of bodies and the addresses of pages. All are derived, so a repeat gets the same.
 
+use domain::digest::digest_hex;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 /// The digest of a body, which tells a repeat from another call.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -10,13 +10,13 @@ pub(crate) struct BodyDigest(String);
 
 impl BodyDigest {
     pub(crate) fn of(body: &[u8]) -> Self {
-        Self(hex::encode(Sha256::digest(body)))
+        Self(digest_hex(body))
     }
 }
 
 /// Returns the id of the object that an idempotency key creates.
 pub(crate) fn id(prefix: &str, key: &str) -> String {
-    let mut text = hex::encode(Sha256::digest(format!("sandbox|{key}")));
+    let mut text = digest_hex(format!("sandbox|{key}").as_bytes());
     text.truncate(24);
     format!("{prefix}{text}")
 }

@@ -48,7 +48,7 @@ fn key(brand: &str) -> String {
 fn brand(name: &str, webhooks: &str, stripe: Option<&str>) -> Arc<Brand> {
     let mut secret = fuzz_fixture::secret();
     secret["name"] = json!(name);
-    secret["keys"][0]["sha256"] = json!(domain::keys::digest_hex(key(name).as_bytes()));
+    secret["keys"][0]["sha256"] = json!(domain::digest::digest_hex(key(name).as_bytes()));
     secret["test"]["webhooks"]["url"] = json!(webhooks);
     if let Some(base_url) = stripe {
         secret["test"]["processors"] = json!([{ "name": "stripe", "kind": "stripe", "settings": {

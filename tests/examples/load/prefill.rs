@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::ask::{Ask, Customer, Metadata, Session, SessionKind};
-use domain::keys::digest_hex;
+use domain::digest::digest_hex;
 use domain::request::Request;
 use domain::values::id::RequestId;
 use domain::values::money::Money;

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use domain::keys::digest_hex;
+use domain::digest::digest_hex;
 use http::Method;
 use serde_json::{Value, json};
 use tests::world::brand::{OTHER_KEY, TEST_KEY};

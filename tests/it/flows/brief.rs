@@ -1,6 +1,6 @@
 //! The brief answer: a flat object with a sentence for each state.
 
-use domain::keys::digest_hex;
+use domain::digest::digest_hex;
 use http::Method;
 use serde_json::{Value, json};
 use tests::world::brand::{RESTRICTED_KEY, TEST_KEY};

@@ -52,7 +52,7 @@ fn status_uri(core: &Core) -> String {
 }
 
 fn writes(world: &World, to: &str, words: &str, token: &str) -> Answer {
-    let sid = format!("SM{}", domain::keys::digest_hex(format!("{to} {words}").as_bytes()));
+    let sid = format!("SM{}", domain::digest::digest_hex(format!("{to} {words}").as_bytes()));
     let pairs = [("Body", words), ("From", PHONE), ("MessageSid", sid.as_str()), ("To", to)];
     let answer = signed(world, "/callbacks/demo/sms", &pairs, token);
     world.run_until_idle();

@@ -47,7 +47,7 @@ fn sends(world: &World, channel: &str, pairs: &[(&str, &str)]) {
 
 fn sends_from(world: &World, channel: &str, from: &str, pairs: &[(&str, &str)]) {
     let text: String = pairs.iter().map(|(_, value)| *value).collect();
-    let sid = format!("SM{}", domain::keys::digest_hex(text.as_bytes()));
+    let sid = format!("SM{}", domain::digest::digest_hex(text.as_bytes()));
     let pairs = [&[("From", from), ("MessageSid", sid.as_str())], pairs].concat();
     signed(world, &format!("/callbacks/demo/{channel}"), &pairs, TWILIO_TOKEN).ok(200);
     world.run_until_idle();

@@ -1,6 +1,6 @@
 //! A customer is asked for the same once at a time, unless the requester wants it otherwise.
 
-use domain::keys::digest_hex;
+use domain::digest::digest_hex;
 use http::Method;
 use serde_json::{Value, json};
 use tests::world::brand::{RESTRICTED_KEY, TEST_KEY};

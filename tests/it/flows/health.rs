@@ -1,6 +1,6 @@
 //! The health of channels, processors and the endpoint, and the brand as a caller may know it.
 
-use domain::keys::digest_hex;
+use domain::digest::digest_hex;
 use ports::{Created, Rejection};
 use serde_json::{Value, json};
 use tests::world::brand::{LIVE_KEY, TEST_KEY};

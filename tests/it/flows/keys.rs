@@ -1,8 +1,8 @@
 //! API keys: their ids in journals, when they end, and the rights and ceilings of restricted ones.
 
 use domain::api_key::KeyKind;
+use domain::digest::digest_hex;
 use domain::journal::{EntryKind, JournalEntry};
-use domain::keys::digest_hex;
 use http::Method;
 use serde_json::{Value, json};
 use tests::world::brand::{RESTRICTED_KEY, TEST_KEY};

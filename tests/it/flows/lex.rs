@@ -12,7 +12,7 @@ const BOT: &str = "arn:aws:lex:eu-west-1:123456789012:bot-alias/BOTID12345/ALIAS
 fn world(callers: &str) -> World {
     let key = json!({ "id": "key_bot", "kind": "ivr", "mode": "test", "may": ["request", "read"],
         "callers": [callers] });
-    let digest = domain::keys::digest_hex(tests::world::brand::TEST_KEY.as_bytes());
+    let digest = domain::digest::digest_hex(tests::world::brand::TEST_KEY.as_bytes());
     let usual = json!({ "mode": "test", "sha256": digest });
     World::builder().with("/keys", &json!([usual, key])).build()
 }

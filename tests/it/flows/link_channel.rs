@@ -1,6 +1,6 @@
 //! The link channel: a link that the requester shows, to whom it is shown, and what its holder cannot do.
 
-use domain::keys::digest_hex;
+use domain::digest::digest_hex;
 use http::Method;
 use serde_json::{Value, json};
 use tests::world::brand::{RESTRICTED_KEY, TEST_KEY};

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use domain::keys::digest_hex;
+use domain::digest::digest_hex;
 use domain::request::LIFETIME_MAX;
 use http::Method;
 use serde_json::{Value, json};

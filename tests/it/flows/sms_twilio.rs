@@ -47,7 +47,7 @@ fn reports(core: &Core, place: usize, status: &str, error: Option<&str>) -> Answ
 }
 
 fn writes(core: &Core, words: &str) -> Answer {
-    let sid = format!("SM{}", domain::keys::digest_hex(words.as_bytes()));
+    let sid = format!("SM{}", domain::digest::digest_hex(words.as_bytes()));
     let pairs = [("Body", words), ("From", PHONE), ("MessageSid", &sid), ("SmsStatus", "received")];
     let answer = signed(core, "/callbacks/demo/sms", &pairs, TWILIO_TOKEN);
     core.run_until_idle();

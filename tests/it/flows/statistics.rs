@@ -1,6 +1,6 @@
 //! Statistics: each request counts once, on the day of its end, by what was known then.
 
-use domain::keys::digest_hex;
+use domain::digest::digest_hex;
 use domain::statistics::EndFacts;
 use records::storage::decode;
 use serde_json::{Value, json};

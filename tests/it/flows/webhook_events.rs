@@ -115,7 +115,7 @@ fn events_of_another_brand_or_mode_are_not_found() {
 
 #[test]
 fn key_of_own_sessions_sees_its_own_events() {
-    let digest = |text: &str| domain::keys::digest_hex(text.as_bytes());
+    let digest = |text: &str| domain::digest::digest_hex(text.as_bytes());
     let keys = json!([
         { "mode": "test", "sha256": digest(TEST_KEY) },
         { "mode": "test", "sha256": digest(RESTRICTED_KEY), "may": ["read", "request"], "sessions": "own" },

@@ -4,6 +4,7 @@ use domain::ask::AskHash;
 use domain::authorization::{Authorization, Credential, CredentialKind, StoredAuthorization};
 use domain::brand::Mode;
 use domain::contact::Contact;
+use domain::digest::digest_hex;
 use domain::journal::JournalEntry;
 use domain::keys;
 use domain::message::Message;
@@ -113,7 +114,7 @@ fn stored_link_address_and_authorization_still_open() {
     let brand = world.run(world.ports.secrets.brand(&name)).unwrap();
     let target: LinkTarget = decode(&files["link"]["body"].to_string()).unwrap();
     let token = keys::link_token(&brand.link_key, target.prompt);
-    assert_eq!(files["link"]["pk"], format!("LINK#{}", keys::digest_hex(token.as_bytes())));
+    assert_eq!(files["link"]["pk"], format!("LINK#{}", digest_hex(token.as_bytes())));
     let address = keys::address_hash(&brand.address_key, &PHONE.parse().unwrap());
     assert_eq!(files["stop"]["pk"], format!("STOP#demo#{address}"));
     assert_eq!(files["limit"]["pk"], format!("LIMIT#demo#Test#{address}"));

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use domain::api_key::Right;
-use domain::keys::digest_hex;
+use domain::digest::digest_hex;
 use http::Method;
 use serde_json::{Value, json};
 use tests::openapi::operations;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use axum::body::Body;
 use domain::brand::Brand;
-use domain::keys::digest_hex;
+use domain::digest::digest_hex;
 use domain::problem::Code;
 use domain::values::name::BrandName;
 use http::{Method, Request};

@@ -9,7 +9,7 @@ use agents::asking::Asking;
 use agents::mcp::tools::{self, ToolCall};
 use bytes::Bytes;
 use domain::api_key::KeySettings;
-use domain::keys::digest_hex;
+use domain::digest::digest_hex;
 use domain::outcome::Outcome;
 use domain::problem::Problem;
 use domain::request::Request;

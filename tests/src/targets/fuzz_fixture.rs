@@ -10,6 +10,7 @@ use axum::body::{Body, to_bytes};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
+use domain::digest::digest_hex;
 use domain::keys;
 use domain::message::{Message, MessageResult, Step};
 use domain::request::Request;
@@ -162,7 +163,7 @@ pub fn secret() -> Value {
     let webhooks = STANDARD.encode([9; 32]);
     json!({
         "version": "1", "name": "acme", "display_name": "Acme Ltd", "language": "en",
-        "keys": [{ "mode": "test", "sha256": keys::digest_hex(KEY.as_bytes()) }],
+        "keys": [{ "mode": "test", "sha256": digest_hex(KEY.as_bytes()) }],
         "sealing": { "current": "k1", "keys": { "k1": format!("{sealing}=") } },
         "consent": { "current": "k1", "keys": { "k1": format!("{sealing}=") } },
         "address_key": format!("{address}="), "link_key": format!("{link}="),

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::sync::atomic::Ordering;
 
+use domain::digest::digest_hex;
 use domain::invariants;
-use domain::keys::digest_hex;
 use domain::request::Request;
 use records::storage;
 

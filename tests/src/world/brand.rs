@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use domain::brand::Brand;
-use domain::keys::digest_hex;
+use domain::digest::digest_hex;
 use domain::values::name::BrandName;
 use ports::{Secrets, SecretsError};
 use serde_json::{Value, json};

@@ -5,6 +5,7 @@
 use bytes::Bytes;
 use domain::authorization::{Credential, CredentialKind};
 use domain::brand::Key32;
+use domain::digest::digest_hex;
 use domain::keys;
 use domain::values::money::Money;
 use domain::values::prompt_ref::PromptRef;
@@ -191,7 +192,7 @@ impl ApplePay {
 
 /// Returns the SHA-256 of a merchant identifier, in hexadecimal.
 pub(super) fn merchant_hash(merchant_identifier: &str) -> String {
-    keys::digest_hex(merchant_identifier.as_bytes())
+    digest_hex(merchant_identifier.as_bytes())
 }
 
 /// Converts the error of a session call. The customer has received nothing yet.

@@ -14,7 +14,8 @@ use crate::brand::{Brand, Mode};
 
 use crate::ask::AskKind;
 
-use crate::keys::{digest_hex, same};
+use crate::digest::digest_hex;
+use crate::keys::same;
 use crate::values::json_text::text_in_json;
 use crate::values::money::Currency;
 use crate::values::name::{BrandName, ChannelName};

@@ -48,8 +48,8 @@ impl JournalEntry {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::digest::digest_hex;
     use crate::journal::EntryKind;
-    use crate::keys::digest_hex;
 
     #[test]
     fn erased_entry_keeps_its_hash_and_place_in_the_chain() {

@@ -10,7 +10,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 
 use super::JournalEntry;
-use crate::keys::digest_hex;
+use crate::digest::digest_hex;
 
 /// The member of an entry's text that was left out. No text within a string reads so: its quotation marks are escaped.
 const LEFT_OUT: &str = r#""previous":"""#;

@@ -13,7 +13,7 @@ use serde_json::value::RawValue;
 
 use crate::caller::Caller;
 use crate::consent::Consent;
-use crate::keys::digest_hex;
+use crate::digest::digest_hex;
 use crate::outcome::DenialReason;
 use crate::processor_result::DisputeStatus;
 use crate::request::{CancelRedirect, MessageStatus, ReturnBrowser, Reversal, ThreadFact};

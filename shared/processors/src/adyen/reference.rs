@@ -2,9 +2,9 @@
 
 use std::fmt;
 
+use domain::digest::digest_hex;
 use domain::values::id::RequestId;
 use ports::LateReversal;
-use sha2::{Digest, Sha256};
 
 /// A merchant reference of ours. Its text has no colon, since webhook signatures join values with colons.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,7 +75,7 @@ pub(super) fn reversal_key(late: &LateReversal<'_>) -> String {
 }
 
 fn derive(text: &str, step: &str, count: u32) -> String {
-    let mut digest = hex::encode(Sha256::digest(text));
+    let mut digest = digest_hex(text.as_bytes());
     digest.truncate(32);
     format!("{step}-{count}-{digest}")
 }

@@ -4,7 +4,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-use domain::keys;
+use domain::digest::digest_hex;
 use domain::settings::is_withheld;
 use domain::values::time::Timestamp;
 use http::HeaderValue;
@@ -170,7 +170,7 @@ impl AssertionKey {
             "iss": issuer,
             "sub": call.client_id,
             "aud": audience,
-            "jti": keys::digest_hex(made_of.as_bytes()),
+            "jti": digest_hex(made_of.as_bytes()),
             "iat": now,
             "exp": now.saturating_add(LIFE),
         });

@@ -3,8 +3,8 @@
 //! Stripe may forget a key after 24 hours; then the same key is a new request.
 //! <https://docs.stripe.com/error-low-level>, read 2026-11-23.
 
+use domain::digest::digest_hex;
 use domain::values::id::RequestId;
-use sha2::{Digest, Sha256};
 
 /// The calls of an attempt that carry a key.
 ///
@@ -55,8 +55,8 @@ pub(crate) fn refund_key(request: RequestId, seq: u32) -> String {
 }
 
 fn derive(request: &str, step: &str, attempt_no: u32) -> String {
-    let digest = Sha256::digest(format!("pay-by-phone/v1|{request}|{step}|{attempt_no}"));
-    let mut text = hex::encode(digest);
+    let name = format!("pay-by-phone/v1|{request}|{step}|{attempt_no}");
+    let mut text = digest_hex(name.as_bytes());
     text.truncate(32);
     format!("{step}-{attempt_no}-{text}")
 }

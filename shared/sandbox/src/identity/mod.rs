@@ -14,6 +14,7 @@ mod tokens;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use domain::digest::to_hex;
 use domain::problem::{Code, Problem};
 use domain::random::Random;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
@@ -71,7 +72,7 @@ impl IdentityProvider {
     fn draw(&self) -> String {
         let mut bytes = [0; 24];
         self.random.fill(&mut bytes);
-        hex::encode(bytes)
+        to_hex(&bytes)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use domain::digest::digest_hex;
 use domain::keys;
 use domain::values::time::Timestamp;
 use ports::{Expect, Item, Key, StoreError, Write};
@@ -61,7 +62,7 @@ impl IdentityProvider {
         let sign_in = SignIn {
             question,
             at: self.clock.now(),
-            code: keys::digest_hex(secret.as_bytes()),
+            code: digest_hex(secret.as_bytes()),
             token: None,
             is_revoked: false,
         };
@@ -89,7 +90,7 @@ impl IdentityProvider {
             return Ok(None);
         }
         let secret = self.draw();
-        sign_in.token = Some(keys::digest_hex(secret.as_bytes()));
+        sign_in.token = Some(digest_hex(secret.as_bytes()));
         self.write(&loaded).await?;
         let token = format!("{}.{secret}", loaded.id);
         Ok(Some((loaded.sign_in, token)))
@@ -116,7 +117,7 @@ impl IdentityProvider {
             stored.map_err(|error| StoreError::Damaged(error.into()))?;
         let is_over = sign_in.at.after(LIFE) <= self.clock.now();
         let loaded = LoadedSignIn { sign_in, id: id.to_owned(), version: item.version };
-        Ok((!is_over).then(|| (loaded, keys::digest_hex(secret.as_bytes()))))
+        Ok((!is_over).then(|| (loaded, digest_hex(secret.as_bytes()))))
     }
 
     async fn write(&self, loaded: &LoadedSignIn) -> Result<(), StoreError> {

@@ -4,7 +4,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-use domain::keys;
+use domain::digest::digest_hex;
 use ports::{Expect, Item, Key, Source, StoreError, Write};
 use ring::rand::SystemRandom;
 use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _};
@@ -89,7 +89,7 @@ impl SigningKey {
     }
 
     fn id(&self) -> String {
-        let mut id = keys::digest_hex(self.0.public_key().as_ref());
+        let mut id = digest_hex(self.0.public_key().as_ref());
         id.truncate(16);
         id
     }

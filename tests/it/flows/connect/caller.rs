@@ -19,7 +19,7 @@ const INVOCATIONS_MAX: u32 = 4;
 
 /// Returns a world whose instance acts as a key with these settings too.
 pub(super) fn world_with(settings: &Value) -> World {
-    let digest = domain::keys::digest_hex(TEST_KEY.as_bytes());
+    let digest = domain::digest::digest_hex(TEST_KEY.as_bytes());
     let mut key = json!({
         "id": "key_ivr", "kind": "ivr", "mode": "test", "may": ["request", "read"], "sessions": "own",
         "callers": [INSTANCE],

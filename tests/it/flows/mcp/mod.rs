@@ -5,7 +5,7 @@ mod tasks;
 mod tools;
 mod vendors;
 
-use domain::keys::digest_hex;
+use domain::digest::digest_hex;
 use http::Method;
 use serde_json::{Value, json};
 use tests::world::brand::{RESTRICTED_KEY, TEST_KEY};

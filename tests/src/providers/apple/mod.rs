@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard};
 
 use bytes::Bytes;
-use domain::keys::digest_hex;
+use domain::digest::digest_hex;
 use domain::values::time::Timestamp;
 use http::request::Parts;
 use http::{Method, Request, header};

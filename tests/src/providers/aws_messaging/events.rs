@@ -74,7 +74,7 @@ pub fn conversation_started(from: &str) -> String {
 fn inbound(from: &str, body: &str) -> String {
     json!({
         "originationNumber": from, "destinationNumber": AGENT, "messageBody": body,
-        "inboundMessageId": domain::keys::digest_hex(format!("{from} {body}").as_bytes()),
+        "inboundMessageId": domain::digest::digest_hex(format!("{from} {body}").as_bytes()),
     })
     .to_string()
 }

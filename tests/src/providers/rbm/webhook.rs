@@ -132,5 +132,5 @@ impl Rbm {
 
 /// The id of a customer's message: each content has its own.
 fn message_id(content: &Value) -> String {
-    format!("Ms{}", domain::keys::digest_hex(content.to_string().as_bytes()))
+    format!("Ms{}", domain::digest::digest_hex(content.to_string().as_bytes()))
 }
