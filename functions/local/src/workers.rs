@@ -4,9 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::message::{Message, MessageResult, QueueName, Task};
+use domain::values::time::Timestamp;
 use embedded::{Database, ReceivedMessage};
-use ports::{Clock, Queue};
-use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore, watch};
+use ports::{Clock, Queue, QueueError};
+use tokio::sync::{Semaphore, watch};
 
 use crate::Machine;
 
@@ -29,73 +30,94 @@ pub type Stop = watch::Receiver<bool>;
 /// Works until the machine stops, then finishes the messages in flight.
 pub async fn work(machine: Arc<Machine>, database: Database, clock: Arc<dyn Clock>, stop: Stop) {
     let dispatchers = QueueName::ALL.map(|queue| {
-        dispatch(queue, Arc::clone(&machine), database.clone(), Arc::clone(&clock), stop.clone())
+        let (machine, database) = (Arc::clone(&machine), database.clone());
+        let permits = Arc::new(Semaphore::new(IN_FLIGHT_MAX));
+        let dispatcher = Dispatcher { queue, machine, database, permits };
+        dispatcher.dispatch(Arc::clone(&clock), stop.clone())
     });
     let [prompts, authorizations, webhooks] = dispatchers;
     let sweep = sweep(database.clone(), clock, stop);
     tokio::join!(prompts, authorizations, webhooks, sweep);
 }
 
-async fn dispatch(
+struct Dispatcher {
     queue: QueueName,
     machine: Arc<Machine>,
     database: Database,
-    clock: Arc<dyn Clock>,
-    mut stop: Stop,
-) {
-    let permits = Arc::new(Semaphore::new(IN_FLIGHT_MAX));
-    let mut arrivals = database.arrivals(queue);
-    while !*stop.borrow_and_update() {
-        arrivals.borrow_and_update();
-        let Ok(permit) = Arc::clone(&permits).acquire_owned().await else { return };
-        let most = permits.available_permits().saturating_add(1).min(BATCH);
-        match database.receive_some(queue, clock.now(), most).await {
-            Ok(received) if !received.is_empty() => {
-                let mut permit = Some(permit);
-                for received in received {
-                    let Ok(permit) = permit_or_next(&mut permit, &permits).await else { return };
-                    let task = take(Arc::clone(&machine), database.clone(), received);
-                    spawn(async move {
-                        task.await;
-                        drop(permit);
-                    });
-                }
-            }
-            Ok(_) => {
-                drop(permit);
-                let due = database.next_due(queue).ok().flatten();
-                let sleep = due
-                    .map_or(SLEEP_MAX, |due| clock.now().until(due))
-                    .clamp(Duration::from_millis(5), SLEEP_MAX);
-                tokio::select! {
-                    _ = arrivals.changed() => {}
-                    _ = stop.changed() => {}
-                    () = clock.wait(sleep) => {}
-                }
-            }
-            Err(error) => {
-                tracing::error!(queue = queue.as_str(), error = %error, "failed to receive messages");
-                drop(permit);
-                clock.wait(Duration::from_secs(1)).await;
-            }
-        }
-    }
-    // Each message in flight holds a permit: with all permits back, all of them are done.
-    if let Ok(permits) =
-        u32::try_from(IN_FLIGHT_MAX).map(|count| Arc::clone(&permits).acquire_many_owned(count))
-    {
-        drop(permits.await);
-    }
+    /// One for each message in flight.
+    permits: Arc<Semaphore>,
 }
 
-/// Returns the permit at hand, or waits for the next one.
-async fn permit_or_next(
-    at_hand: &mut Option<OwnedSemaphorePermit>,
-    permits: &Arc<Semaphore>,
-) -> Result<OwnedSemaphorePermit, AcquireError> {
-    match at_hand.take() {
-        Some(permit) => Ok(permit),
-        None => Arc::clone(permits).acquire_owned().await,
+impl Dispatcher {
+    async fn dispatch(self, clock: Arc<dyn Clock>, mut stop: Stop) {
+        let Self { queue, database, .. } = &self;
+        let mut arrivals = database.arrivals(*queue);
+        let mut handed_over = database.handed_over(*queue);
+        while !*stop.borrow_and_update() {
+            arrivals.borrow_and_update();
+            // Under load there is always a next one. The messages in the table get their turn beside them.
+            for _ in 0..BATCH {
+                let Ok(received) = handed_over.try_recv() else { break };
+                self.start(received).await;
+            }
+            match self.receive(clock.now()).await {
+                Ok(0) => {
+                    let due = database.next_due(*queue).ok().flatten();
+                    let sleep = due
+                        .map_or(SLEEP_MAX, |due| clock.now().until(due))
+                        .clamp(Duration::from_millis(5), SLEEP_MAX);
+                    let mut next_check = clock.wait(sleep);
+                    loop {
+                        tokio::select! {
+                            Some(received) = handed_over.recv() => self.start(received).await,
+                            _ = arrivals.changed() => break,
+                            _ = stop.changed() => break,
+                            () = &mut next_check => break,
+                        }
+                    }
+                }
+                Ok(_) => {}
+                Err(error) => {
+                    tracing::error!(queue = queue.as_str(), error = %error, "failed to receive messages");
+                    clock.wait(Duration::from_secs(1)).await;
+                }
+            }
+        }
+        // Those that were handed over are hidden in the table, and are in flight too.
+        handed_over.close();
+        while let Some(received) = handed_over.recv().await {
+            self.start(received).await;
+        }
+        // With all permits back, all of them are done.
+        if let Ok(permits) = u32::try_from(IN_FLIGHT_MAX)
+            .map(|count| Arc::clone(&self.permits).acquire_many_owned(count))
+        {
+            drop(permits.await);
+        }
+    }
+
+    /// Starts the messages of the table that are due, as many as may be in flight, and returns their number.
+    async fn receive(&self, now: Timestamp) -> Result<usize, QueueError> {
+        // Only this task takes permits, so the free ones stay free.
+        drop(self.permits.acquire().await);
+        let most = self.permits.available_permits().min(BATCH);
+        let received = self.database.receive_some(self.queue, now, most).await?;
+        let count = received.len();
+        for received in received {
+            self.start(received).await;
+        }
+        Ok(count)
+    }
+
+    /// Handles a message beside others, once there is a permit for it.
+    async fn start(&self, received: ReceivedMessage) {
+        // It is never closed.
+        let Ok(permit) = Arc::clone(&self.permits).acquire_owned().await else { return };
+        let task = take(Arc::clone(&self.machine), self.database.clone(), received);
+        spawn(async move {
+            task.await;
+            drop(permit);
+        });
     }
 }
 

@@ -9,7 +9,7 @@ use rusqlite::{Connection, OpenFlags};
 use tokio::runtime::{Handle, RuntimeFlavor};
 
 use crate::fault::Fault;
-use crate::group::{self, Parts};
+use crate::group::{self, Parts, Then};
 use crate::schema::{self, SchemaError};
 use crate::writer::{Durability, Writer};
 
@@ -93,13 +93,32 @@ impl Connections {
         parts: Parts,
         work: impl FnOnce(&Connection) -> Result<T, Fault> + Send + 'static,
     ) -> Result<T, Fault> {
+        self.write_then(durability, parts, work, None).await
+    }
+
+    /// Makes a change as [`write`](Self::write) does, and calls `then` once it is committed.
+    ///
+    /// That happens also if the caller waits no longer, as the handler of a call whose client has hung up.
+    pub(crate) async fn write_then<T: Send + 'static>(
+        &self,
+        durability: Durability,
+        parts: Parts,
+        work: impl FnOnce(&Connection) -> Result<T, Fault> + Send + 'static,
+        then: Option<Then<T>>,
+    ) -> Result<T, Fault> {
         match self {
             Self::File { writer, .. } => {
-                let (job, answer) = group::job(parts, work);
+                let (job, answer) = group::job(parts, work, then);
                 writer.push(durability, job);
                 answer.await.unwrap_or(Err(Fault::Lost))
             }
-            Self::Memory(connection) => group::commit_alone(&lock(connection), parts, work),
+            Self::Memory(connection) => {
+                let value = group::commit_alone(&lock(connection), parts, work)?;
+                if let Some(then) = then {
+                    then(&value);
+                }
+                Ok(value)
+            }
         }
     }
 
@@ -132,7 +151,7 @@ impl Connections {
         };
         match self {
             Self::File { writer, .. } => {
-                writer.push(Durability::Deferred, group::job(parts, work).0);
+                writer.push(Durability::Deferred, group::job(parts, work, None).0);
             }
             Self::Memory(connection) => {
                 // A failure was logged.

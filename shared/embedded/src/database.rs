@@ -10,6 +10,8 @@ use ports::{Clock, Source};
 use tokio::sync::watch;
 
 use crate::connection::Connections;
+use crate::handover::Handovers;
+use crate::of_queue::of_queue;
 use crate::private;
 
 /// The store and the queues of one machine. Clones are the same database.
@@ -28,6 +30,7 @@ pub struct Database {
     pub(crate) connections: Arc<Connections>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) arrivals: Arc<[watch::Sender<u64>; 3]>,
+    pub(crate) handovers: Handovers,
     visibility: [Duration; 3],
 }
 
@@ -65,6 +68,7 @@ impl Database {
             connections: Arc::new(connections),
             clock,
             arrivals: Arc::new([0, 0, 0].map(watch::Sender::new)),
+            handovers: Handovers::default(),
             visibility: [60, 180, 120].map(Duration::from_secs),
         }
     }
@@ -86,12 +90,7 @@ impl Database {
     /// By default that is 60 s for prompts, 180 s for authorizations and 120 s for webhooks.
     #[must_use]
     pub const fn visibility(&self, queue: QueueName) -> Duration {
-        let [prompts, authorizations, webhooks] = self.visibility;
-        match queue {
-            QueueName::Prompts => prompts,
-            QueueName::Authorizations => authorizations,
-            QueueName::Webhooks => webhooks,
-        }
+        *of_queue(&self.visibility, queue)
     }
 }
 

@@ -34,10 +34,14 @@ pub(crate) trait Job: Send {
     fn answer(self: Box<Self>, committed: Result<(), Arc<rusqlite::Error>>);
 }
 
+/// The act that follows a committed change, also where its caller waits no longer.
+pub(crate) type Then<T> = Box<dyn FnOnce(&T) + Send>;
+
 struct Change<T, F> {
     parts: Parts,
     work: Option<F>,
     done: Option<Result<T, Fault>>,
+    then: Option<Then<T>>,
     answer: oneshot::Sender<Result<T, Fault>>,
 }
 
@@ -45,9 +49,10 @@ struct Change<T, F> {
 pub(crate) fn job<T: Send + 'static>(
     parts: Parts,
     work: impl FnOnce(&Connection) -> Result<T, Fault> + Send + 'static,
+    then: Option<Then<T>>,
 ) -> (Box<dyn Job>, Answer<T>) {
     let (answer, receiver) = oneshot::channel();
-    (Box::new(Change { parts, work: Some(work), done: None, answer }), receiver)
+    (Box::new(Change { parts, work: Some(work), done: None, then, answer }), receiver)
 }
 
 impl<T: Send, F> Job for Change<T, F>
@@ -74,6 +79,9 @@ where
             (Some(done), Ok(()) | Err(_)) => done,
             (None, Ok(())) => Err(Fault::Lost),
         };
+        if let (Ok(value), Some(then)) = (&answer, self.then) {
+            then(value);
+        }
         // The caller may wait no longer.
         drop(self.answer.send(answer));
     }
@@ -192,10 +200,11 @@ mod tests {
         texts: &'static [&'static str],
         fails: bool,
     ) -> (Box<dyn Job>, Answer<()>) {
-        job(parts, move |connection| {
+        let work = move |connection: &Connection| {
             texts.iter().try_for_each(|text| insert(connection, text))?;
             if fails { Err(Fault::Conflict) } else { Ok(()) }
-        })
+        };
+        job(parts, work, None)
     }
 
     #[test]
@@ -230,9 +239,8 @@ mod tests {
         let connection = opened();
         connection.execute_batch("PRAGMA max_page_count = 8").unwrap();
         let large = || {
-            job(Parts::One, |connection| {
-                insert(connection, &format!("large    {}", "x".repeat(100_000)))
-            })
+            let text = format!("large    {}", "x".repeat(100_000));
+            job(Parts::One, move |connection| insert(connection, &text), None)
         };
         let changes = [
             change(Parts::One, &["before"], false),

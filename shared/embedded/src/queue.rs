@@ -1,19 +1,19 @@
-//! The queue port on the table `messages`, and the receiving side with its visibility timeouts and dead letters.
+//! The receiving side of the queues in the table `messages`: visibility timeouts, dead letters, redrive.
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::time::Duration;
 
-use async_trait::async_trait;
-use domain::message::{Message, QueueName};
+use domain::message::QueueName;
 use domain::values::time::Timestamp;
-use ports::{Outgoing, Queue, QueueError, delay_seconds};
+use ports::{QueueError, delay_seconds};
 use rusqlite::{Connection, OptionalExtension, params};
 use tokio::sync::watch;
 
 use crate::database::Database;
 use crate::fault::Fault;
 use crate::group::Parts;
+use crate::of_queue::of_queue;
+use crate::received::{Receipt, ReceivedMessage};
 use crate::writer::Durability;
 
 /// The most deliveries of a message. Then it becomes a dead letter.
@@ -21,30 +21,6 @@ pub const RECEIVES_MAX: u32 = 5;
 
 /// Changes whenever a message may be due earlier than before: after a send, a release or a redrive.
 pub type Arrivals = watch::Receiver<u64>;
-
-/// The handle that deletes or releases a received message. It is valid for this delivery alone.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Receipt {
-    message: i64,
-    receives: u32,
-}
-
-impl fmt::Display for Receipt {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{}", self.message, self.receives)
-    }
-}
-
-/// A received message, hidden from other receivers until its visibility timeout ends.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ReceivedMessage {
-    /// The handle that deletes or releases it.
-    pub receipt: Receipt,
-    /// The parsed message, as its sender queued it.
-    pub message: Message,
-    /// The number of its deliveries, including this one.
-    pub receives: u32,
-}
 
 /// A message that no receiver handled.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -96,13 +72,6 @@ fn delete(connection: &Connection, receipt: Receipt) -> Result<(), Fault> {
     Ok(())
 }
 
-fn insert(connection: &Connection, queue: &str, text: &str, due_at: i64) -> Result<(), Fault> {
-    connection
-        .prepare_cached("INSERT INTO messages (queue, body, due_at) VALUES (?1, ?2, ?3)")?
-        .execute(params![queue, text, due_at])?;
-    Ok(())
-}
-
 /// Takes the first due message. Messages before it that do not parse, or reached the limit, become dead letters.
 fn take(
     connection: &Connection,
@@ -131,33 +100,13 @@ fn take(
     Ok(None)
 }
 
-#[async_trait]
-impl Queue for Database {
-    async fn send(&self, message: &Message, delay: Duration) -> Result<(), QueueError> {
-        self.send_all(&[Outgoing { message: message.clone(), delay }]).await
-    }
-
-    async fn send_all(&self, messages: &[Outgoing]) -> Result<(), QueueError> {
-        let now = self.clock.now();
-        let row = |Outgoing { message, delay }: &Outgoing| {
-            let text = serde_json::to_string(message).map_err(Fault::Message)?;
-            Ok((message.queue().as_str(), text, now.after(whole(*delay)).as_millis()))
-        };
-        let rows: Vec<_> = messages.iter().map(row).collect::<Result<_, Fault>>()?;
-        if rows.is_empty() {
-            return Ok(());
-        }
-        let parts = if rows.len() == 1 { Parts::One } else { Parts::Several };
-        let sent = self.connections.write(Durability::Flushed, parts, move |connection| {
-            rows.iter().try_for_each(|(queue, text, due)| insert(connection, queue, text, *due))
-        });
-        sent.await?;
-        messages.iter().for_each(|outgoing| self.arrived(outgoing.message.queue()));
-        Ok(())
-    }
+/// Wakes who waits for messages of the queue.
+pub(crate) fn arrived(arrivals: &[watch::Sender<u64>; 3], queue: QueueName) {
+    of_queue(arrivals, queue).send_modify(|count| *count = count.wrapping_add(1));
 }
 
-fn whole(delay: Duration) -> Duration {
+/// Returns a delay in whole seconds, as queues have it.
+pub(crate) fn whole(delay: Duration) -> Duration {
     Duration::from_secs(delay_seconds(delay).into())
 }
 
@@ -267,24 +216,11 @@ impl Database {
     /// again.
     #[must_use]
     pub fn arrivals(&self, queue: QueueName) -> Arrivals {
-        self.watch(queue).subscribe()
-    }
-
-    fn watch(&self, queue: QueueName) -> &watch::Sender<u64> {
-        let [prompts, authorizations, webhooks] = self.arrivals.as_ref();
-        match queue {
-            QueueName::Prompts => prompts,
-            QueueName::Authorizations => authorizations,
-            QueueName::Webhooks => webhooks,
-        }
-    }
-
-    fn arrived(&self, queue: QueueName) {
-        self.watch(queue).send_modify(|count| *count = count.wrapping_add(1));
+        of_queue(&self.arrivals, queue).subscribe()
     }
 
     fn all_arrived(&self) {
-        QueueName::ALL.into_iter().for_each(|queue| self.arrived(queue));
+        QueueName::ALL.into_iter().for_each(|queue| arrived(&self.arrivals, queue));
     }
 
     /// Makes every hidden message visible, and does not count its last delivery.
@@ -363,7 +299,7 @@ impl Database {
                 .execute([queue.as_str()])?;
             Ok(moved)
         })?;
-        self.arrived(queue);
+        arrived(&self.arrivals, queue);
         Ok(moved)
     }
 }

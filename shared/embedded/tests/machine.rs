@@ -131,6 +131,69 @@ async fn message_keeps_delay_and_count_across_a_restart() {
 }
 
 #[tokio::test]
+async fn message_that_is_due_at_once_is_handed_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = open(folder.path());
+    let mut handed_over = database.handed_over(QueueName::Authorizations);
+    database.send(&message(1), Duration::from_secs(10)).await.unwrap();
+    database.send(&message(2), Duration::ZERO).await.unwrap();
+    let received = handed_over.try_recv().unwrap();
+    assert_eq!((&received.message, received.receives), (&message(2), 1));
+    assert!(handed_over.try_recv().is_err(), "the delayed one waits in the table");
+    // It is hidden there as a received one is, until it is deleted.
+    assert_eq!(database.receive(QueueName::Authorizations, NOW).unwrap(), None);
+    database.delete(received.receipt).unwrap();
+    assert_eq!(database.pending().unwrap()[&QueueName::Authorizations], 1);
+}
+
+#[tokio::test]
+async fn message_handed_over_before_a_crash_is_delivered_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = open(folder.path());
+    let mut handed_over = database.handed_over(QueueName::Authorizations);
+    database.send(&message(1), Duration::ZERO).await.unwrap();
+    assert_eq!(handed_over.try_recv().unwrap().message, message(1));
+    drop(database);
+    let database = open(folder.path());
+    database.recover().unwrap();
+    let received = database.receive(QueueName::Authorizations, NOW).unwrap().unwrap();
+    assert_eq!((received.message, received.receives), (message(1), 1));
+}
+
+#[tokio::test]
+async fn message_without_a_place_at_the_receiver_waits_in_the_table() {
+    let database = Database::in_memory(Arc::new(StoppedClock)).unwrap();
+    let mut handed_over = database.handed_over(QueueName::Authorizations);
+    for number in 0..70 {
+        database.send(&message(number), Duration::ZERO).await.unwrap();
+    }
+    let mut count = 0;
+    while handed_over.try_recv().is_ok() {
+        count += 1;
+    }
+    let rest = database.receive_some(QueueName::Authorizations, NOW, 100).await.unwrap();
+    assert_eq!((count, rest.len()), (64, 6));
+    drop(handed_over);
+    database.send(&message(70), Duration::ZERO).await.unwrap();
+    let received = database.receive(QueueName::Authorizations, NOW).unwrap().unwrap();
+    assert_eq!(received.message, message(70), "there is no receiver any more");
+}
+
+/// A call whose client hangs up is dropped while its change is made.
+#[tokio::test]
+async fn message_of_a_sender_that_waits_no_longer_is_handed_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = open(folder.path());
+    let mut handed_over = database.handed_over(QueueName::Authorizations);
+    let sent = message(1);
+    let mut sending = database.send(&sent, Duration::ZERO);
+    drop(sending.as_mut().poll(&mut Context::from_waker(Waker::noop())));
+    drop(sending);
+    let received = tokio::time::timeout(Duration::from_secs(10), handed_over.recv()).await;
+    assert_eq!(received.unwrap().unwrap().message, sent);
+}
+
+#[tokio::test]
 async fn expired_receipt_deletes_and_releases_nothing() {
     let database = Database::in_memory(Arc::new(StoppedClock)).unwrap();
     database.send(&message(1), Duration::ZERO).await.unwrap();
