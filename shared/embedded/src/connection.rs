@@ -45,9 +45,12 @@ fn prepare(connection: &Connection) -> Result<(), rusqlite::Error> {
 fn configure(connection: &Connection) -> Result<(), rusqlite::Error> {
     prepare(connection)?;
     // In WAL mode, any setting below FULL loses answered writes when the power fails.
+    // A commit that copies the log into the file holds up all others. SQLite does so after 1,000 pages, several times a
+    // second under load. After 6,000 pages, 24 MB, each page is copied once for many changes of it.
     connection.execute_batch(
         "PRAGMA journal_mode = WAL;
          PRAGMA synchronous = FULL;
+         PRAGMA wal_autocheckpoint = 6000;
          PRAGMA journal_size_limit = 67108864;
          PRAGMA cache_size = -16384;
          PRAGMA temp_store = MEMORY;",
