@@ -75,7 +75,7 @@ class Emulator:
         self.log = work / "ministack.log"
         home = work / "home"
         home.mkdir(parents=True, exist_ok=True)
-        env = {name: os.environ[name] for name in ("PATH", "LANG", "LC_ALL") if name in os.environ}
+        env = {name: os.environ[name] for name in ("PATH", "LANG", "LC_ALL", "TMPDIR") if name in os.environ}
         env |= ACCOUNT | {
             "HOME": str(home),
             "BIND_HOST": "127.0.0.1",
