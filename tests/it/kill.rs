@@ -53,6 +53,7 @@ async fn hundred_requests_survive_repeated_kills() {
     assert!(kills > 15, "killed {kills} times only");
     let ended = conversations.ended().await;
     assert_outcomes_reported(&requester, &endpoint, &ended).await;
+    assert_events_delivered(&requester).await;
     machine.kill();
     assert_counts(&folder, &endpoint, &ended).await;
 }
@@ -77,6 +78,27 @@ async fn assert_outcomes_reported(
         one.assert_as_planned();
         let now = requester.get(&format!("/v1/requests/{}", one.id())).await;
         assert_eq!(now["outcome"], one.request["outcome"], "the outcome changed: {one:#?}");
+    }
+}
+
+/// Waits until every event was delivered. One that the endpoint rejected comes again, at times after the outcome's.
+async fn assert_events_delivered(requester: &Requester) {
+    let deadline = SystemClock.now().after(Duration::from_secs(40));
+    while !events_are_delivered(requester).await {
+        assert!(SystemClock.now() < deadline, "an event was not delivered");
+        SystemClock.wait(Duration::from_millis(200)).await;
+    }
+}
+
+async fn events_are_delivered(requester: &Requester) -> bool {
+    let mut path = "/v1/events?limit=100".to_owned();
+    loop {
+        let page = requester.get(&path).await;
+        if page["events"].as_array().unwrap().iter().any(|event| event["delivered_at"].is_null()) {
+            return false;
+        }
+        let Some(next) = page["next_cursor"].as_str() else { return true };
+        path = format!("/v1/events?limit=100&cursor={next}");
     }
 }
 
