@@ -20,7 +20,7 @@ def main():
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     arguments.add_argument("--install", action="store_true", help="only install checkov")
     is_installation = arguments.parse_args().install
-    python_environment(VENV, CHECKOV)
+    python_environment(VENV, CHECKOV, CHECKOV)
     if is_installation:
         return
     # Without the download it calls no server for descriptions of its policies.

@@ -52,13 +52,12 @@ def pip_settings():
     return {name: settings[given] for name, given in UV_SETTINGS.items() if given in settings}
 
 
-def python_environment(folder, *packages):
-    """Creates a Python environment with these packages, and again when they change.
+def python_environment(folder, pins, *packages):
+    """Creates a Python environment with these packages, and again when their pins change.
 
     uv installs them in a tenth of pip's time. Where it fails, pip tries.
     """
-    wanted = [pathlib.Path(package).read_text() if "/" in package else package for package in packages]
-    digest = hashlib.sha256("".join([*wanted, UV, sys.version]).encode()).hexdigest()
+    digest = hashlib.sha256((pins + UV + sys.version).encode()).hexdigest()
     made = folder / "made-of"
     if made.exists() and made.read_text() == digest:
         return
@@ -74,7 +73,8 @@ def python_environment(folder, *packages):
 
 def python_packages():
     """Creates the Python environment with the pinned packages."""
-    python_environment(VENV, "--requirement", str(ROOT / "tests" / "requirements.txt"))
+    pins = ROOT / "tests" / "requirements.txt"
+    python_environment(VENV, pins.read_text(), "--requirement", pins)
 
 
 def browser():

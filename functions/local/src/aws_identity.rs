@@ -8,13 +8,14 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use domain::digest::digest_hex;
 use domain::values::time::Timestamp;
 use hmac::{Hmac, KeyInit, Mac};
 use http::Request;
 use http::header::{HOST, HeaderValue};
 use ports::{Clock, SignError, Signer};
 use secrecy::{ExposeSecret, SecretString};
-use sha2::{Digest, Sha256};
+use sha2::Sha256;
 
 /// Credentials of an AWS account.
 ///
@@ -104,13 +105,11 @@ impl AwsIdentity {
             "{}\n{}\n\n{lines}\n{signed}\n{}",
             request.method(),
             request.uri().path(),
-            hex::encode(Sha256::digest(request.body())),
+            digest_hex(request.body()),
         );
         let scope = format!("{date}/{region}/{service}/aws4_request");
-        let text = format!(
-            "AWS4-HMAC-SHA256\n{time}\n{scope}\n{}",
-            hex::encode(Sha256::digest(canonical.as_bytes()))
-        );
+        let text =
+            format!("AWS4-HMAC-SHA256\n{time}\n{scope}\n{}", digest_hex(canonical.as_bytes()));
         let start = format!("AWS4{}", self.secret_access_key.expose_secret()).into_bytes();
         let key = [date.as_str(), region, service, "aws4_request"]
             .into_iter()

@@ -55,18 +55,14 @@ impl Dispatcher {
         let mut handed_over = database.handed_over(*queue);
         while !*stop.borrow_and_update() {
             arrivals.borrow_and_update();
-            // Under load there is always a next one. The messages in the table get their turn beside them.
+            // Under load there is always a next one. After a batch, the messages in the table get their turn.
             for _ in 0..BATCH {
                 let Ok(received) = handed_over.try_recv() else { break };
                 self.start(received).await;
             }
             match self.receive(clock.now()).await {
                 Ok(0) => {
-                    let due = database.next_due(*queue).ok().flatten();
-                    let sleep = due
-                        .map_or(SLEEP_MAX, |due| clock.now().until(due))
-                        .clamp(Duration::from_millis(5), SLEEP_MAX);
-                    let mut next_check = clock.wait(sleep);
+                    let mut next_check = clock.wait(self.sleep(clock.now()));
                     loop {
                         tokio::select! {
                             Some(received) = handed_over.recv() => self.start(received).await,
@@ -94,6 +90,12 @@ impl Dispatcher {
         {
             drop(permits.await);
         }
+    }
+
+    /// Returns how long to wait for the next message of the table.
+    fn sleep(&self, now: Timestamp) -> Duration {
+        let due = self.database.next_due(self.queue).ok().flatten();
+        due.map_or(SLEEP_MAX, |due| now.until(due)).clamp(Duration::from_millis(5), SLEEP_MAX)
     }
 
     /// Starts the messages of the table that are due, as many as may be in flight, and returns their number.

@@ -34,10 +34,16 @@ impl Rendering<'_> {
         Prompt { contact, ..prompts::prompt(request, prompt, brand, public_base, now) }
     }
 
-    /// Renders the message from what is stored alone.
-    pub(crate) fn message(self, owed: &OwedMessage, id: PromptId, now: Timestamp) -> ThreadMessage {
-        let Self { request, prompt, brand, public_base } = self;
-        let asked = prompts::prompt(request, prompt, brand, public_base, now);
+    /// Renders a message in the prompt's thread from what is stored alone.
+    pub(crate) fn message(
+        self,
+        owed: &OwedMessage,
+        id: PromptId,
+        contact: Contact,
+        now: Timestamp,
+    ) -> ThreadMessage {
+        let Self { request, prompt, brand, .. } = self;
+        let asked = self.prompt(contact, now);
         let kind = kind(request, owed.fact);
         let goes_on =
             matches!(kind, ThreadMessageKind::CardDeclined | ThreadMessageKind::NotConfirmed);

@@ -12,9 +12,7 @@ use domain::request::{
     BUSY_RETRY, Change, FollowUp, MessageStatus, OwedMessage, PromptRecord, Request, ThreadFact,
 };
 use domain::values::id::PromptId;
-use ports::{
-    AcceptedPrompt, Channel, OPTED_OUT, Prompt, Resend, SendError, StoreError, ThreadMessage,
-};
+use ports::{AcceptedPrompt, Channel, OPTED_OUT, Resend, SendError, StoreError};
 use records::effects;
 use records::storage::VersionedRequest;
 use records::update::{Decision, Updated, update};
@@ -154,9 +152,8 @@ impl SendPrompt {
         let MessageInThread { owed, prompt, id } = outgoing;
         let now = self.ports.clock.now();
         let contact = self.contact(request, prompt, brand, now).await?;
-        let rendered = Rendering { request, prompt, brand, public_base: &self.public_base };
-        let message = rendered.message(owed, id, now);
-        let message = ThreadMessage { message: Prompt { contact, ..message.message }, ..message };
+        let rendering = Rendering { request, prompt, brand, public_base: &self.public_base };
+        let message = rendering.message(owed, id, contact, now);
         let sent = match channel {
             Some(_) if message.message.to.is_erased() => {
                 Err(SendError::Unreachable { reason: NO_ADDRESS })

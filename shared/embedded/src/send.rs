@@ -41,6 +41,14 @@ impl NewRow {
     }
 }
 
+/// The receiver of a new message.
+enum Receiver {
+    /// It gets the message without reading it from the table.
+    HandedTo(Handover),
+    /// A receiver of this queue reads it from the table.
+    Waits(QueueName),
+}
+
 #[async_trait]
 impl Queue for Database {
     async fn send(&self, message: &Message, delay: Duration) -> Result<(), QueueError> {
@@ -50,20 +58,19 @@ impl Queue for Database {
     async fn send_all(&self, messages: &[Outgoing]) -> Result<(), QueueError> {
         let now = self.clock.now();
         let new = messages.iter().map(|outgoing| self.new_row(outgoing, now));
-        let (rows, handovers): (Vec<NewRow>, Vec<Option<Handover>>) =
+        let (rows, receivers): (Vec<NewRow>, Vec<Receiver>) =
             new.collect::<Result<Vec<_>, Fault>>()?.into_iter().unzip();
         if rows.is_empty() {
             return Ok(());
         }
         let parts = if rows.len() == 1 { Parts::One } else { Parts::Several };
-        let queues: Vec<QueueName> = rows.iter().map(|row| row.queue).collect();
         // Not the database: the writing thread would wait for its own end if it dropped the last one.
         let arrivals = Arc::clone(&self.arrivals);
         let then = move |ids: &Vec<i64>| {
-            for ((handover, id), queue) in handovers.into_iter().zip(ids).zip(queues) {
-                match handover {
-                    Some(handover) => handover.complete(*id),
-                    None => arrived(&arrivals, queue),
+            for (receiver, id) in receivers.into_iter().zip(ids) {
+                match receiver {
+                    Receiver::HandedTo(handover) => handover.complete(*id),
+                    Receiver::Waits(queue) => arrived(&arrivals, queue),
                 }
             }
         };
@@ -78,21 +85,17 @@ impl Queue for Database {
 }
 
 impl Database {
-    /// Returns the row of a message, and its place at this process's receiver if it is due at once.
-    fn new_row(
-        &self,
-        outgoing: &Outgoing,
-        now: Timestamp,
-    ) -> Result<(NewRow, Option<Handover>), Fault> {
+    /// Returns the row of a message, and its receiver: that of this process if the message is due at once.
+    fn new_row(&self, outgoing: &Outgoing, now: Timestamp) -> Result<(NewRow, Receiver), Fault> {
         let Outgoing { message, delay } = outgoing;
         let (queue, delay) = (message.queue(), whole(*delay));
         let text = serde_json::to_string(message).map_err(Fault::Message)?;
         let handover = if delay.is_zero() { self.handovers.reserve(queue, message) } else { None };
-        let (hidden_for, receives) = match handover {
-            Some(_) => (self.visibility(queue), 1),
-            None => (delay, 0),
+        let (hidden_for, receives, receiver) = match handover {
+            Some(handover) => (self.visibility(queue), 1, Receiver::HandedTo(handover)),
+            None => (delay, 0, Receiver::Waits(queue)),
         };
-        Ok((NewRow { queue, text, due_at: now.after(hidden_for), receives }, handover))
+        Ok((NewRow { queue, text, due_at: now.after(hidden_for), receives }, receiver))
     }
 
     /// Begins to hand over the messages of `queue` that are due when they are sent. A later call ends an earlier one's.

@@ -5,7 +5,7 @@
 use bytes::Bytes;
 use domain::authorization::{Credential, CredentialKind};
 use domain::brand::Key32;
-use domain::digest::digest_hex;
+use domain::digest::{digest_hex, to_hex};
 use domain::keys;
 use domain::values::money::Money;
 use domain::values::prompt_ref::PromptRef;
@@ -224,7 +224,7 @@ fn gateway_url(key: &Key32, prompt: &Prompt) -> String {
 fn proof(key: &Key32, reference: PromptRef) -> String {
     let purpose = format!("apple_pay {}", reference.prompt);
     let mac = keys::derived(key, &purpose, reference.request, 0);
-    hex::encode(mac.split_at(16).0)
+    to_hex(mac.split_at(16).0)
 }
 
 /// Reads a payment from the gateway URL; `None` for any other URL.

@@ -9,12 +9,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use domain::digest::digest_hex;
 use hmac::{Hmac, KeyInit, Mac};
 use http::header::CONTENT_TYPE;
 use ports::{CallbackError, UnverifiedCallback};
 use secrecy::{ExposeSecret, SecretString};
 use sha1::Sha1;
-use sha2::{Digest, Sha256};
 
 const HEADER: &str = "x-twilio-signature";
 
@@ -61,7 +61,7 @@ fn signed_form(url: &str, callback: &UnverifiedCallback) -> Option<String> {
         form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| name == "bodySHA256");
     if let Some((_, hash)) = hashes.next() {
         // The signed URL holds the body's hash, which proves the body.
-        let same = hashes.next().is_none() && hex::encode(Sha256::digest(&callback.body)) == *hash;
+        let same = hashes.next().is_none() && digest_hex(&callback.body) == *hash;
         return same.then(String::new);
     }
     if callback.body.is_empty() {

@@ -1,6 +1,7 @@
 //! The state that ties a customer's return from the bank's page to the attempt. It is derived, never stored.
 
 use domain::brand::Key32;
+use domain::digest::to_hex;
 use domain::keys;
 use domain::values::id::RequestId;
 
@@ -9,7 +10,7 @@ use super::reference::MerchantReference;
 /// Returns what the return address carries: `<request>.<attempt_no>.<proof>`.
 pub(super) fn of(request: RequestId, attempt_no: u32, key: &Key32, account: &str) -> String {
     let proof = keys::derived(key, &format!("adyen return {account}"), request, attempt_no);
-    let proof = hex::encode(proof.get(..16).unwrap_or_default());
+    let proof = to_hex(proof.get(..16).unwrap_or_default());
     format!("{}.{proof}", MerchantReference::Attempt { request, attempt_no })
 }
 

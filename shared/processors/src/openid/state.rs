@@ -5,6 +5,7 @@ use std::fmt;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::brand::Key32;
+use domain::digest::to_hex;
 use domain::keys;
 use domain::values::id::RequestId;
 use sha2::{Digest, Sha256};
@@ -25,7 +26,7 @@ impl AttemptState {
         let derived = |purpose: &str| {
             keys::derived(key, &format!("openid {purpose} {issuer}"), request, attempt_no)
         };
-        let half = |bytes: [u8; 32]| hex::encode(bytes.get(..16).unwrap_or_default());
+        let half = |bytes: [u8; 32]| to_hex(bytes.get(..16).unwrap_or_default());
         Self {
             request,
             attempt_no,

@@ -3,6 +3,7 @@
 //! The signature follows Stripe's SDK (<https://github.com/stripe/stripe-node>, 23.1.0, read 2026-11-23) and 16 vectors.
 
 use domain::brand::Mode;
+use domain::digest::to_hex;
 use domain::keys;
 use domain::processor_result::{
     ChargeReport, DisputeReport, DisputeStatus, Reference, ReportedResult,
@@ -162,7 +163,7 @@ fn signature(secret: &SecretString, at: &str, body: &[u8]) -> Option<String> {
     mac.update(at.as_bytes());
     mac.update(b".");
     mac.update(body);
-    Some(hex::encode(mac.finalize().into_bytes()))
+    Some(to_hex(&mac.finalize().into_bytes()))
 }
 
 /// Returns where a dispute stands, and its stage. An inquiry (`warning_…`) moves no money.
